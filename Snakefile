@@ -1,0 +1,26 @@
+"""From a dataset to a report: the include list is the order in which the data flows."""
+
+from snakemake.utils import min_version
+
+min_version("9.0")
+
+
+configfile: "config.yaml"
+
+
+include: "workflow/rules/common.smk"
+include: "workflow/rules/weights.smk"
+include: "workflow/rules/dataset.smk"
+include: "workflow/rules/faces.smk"
+include: "workflow/rules/clips.smk"
+include: "workflow/rules/features.smk"
+include: "workflow/rules/selection.smk"
+include: "workflow/rules/evaluation.smk"
+include: "workflow/rules/report.smk"
+
+
+rule all:
+    default_target: True
+    input:
+        f"results/{CONFIG.experiment}/report/index.html",
+    localrule: True

@@ -1,0 +1,135 @@
+"""What travels between the stages: frozen dataclasses of arrays, shapes in comments."""
+
+from dataclasses import dataclass, replace
+from typing import Self
+
+import numpy as np
+from numpy.typing import NDArray
+
+Text = NDArray[np.str_]
+Masks = NDArray[np.bool_]  # (n_individuals, n_features)
+
+
+@dataclass(frozen=True)
+class Clip:
+    """One annotated expression: where its frames lie, whose face it is, what it shows."""
+
+    clip: str
+    subject: str
+    label: str
+    path: str
+    """Folder of frames or video, relative to the dataset's root; or images joined by ``;``."""
+    onset: int | None = None
+    apex: int | None = None
+    offset: int | None = None
+    frame_rate_hz: float | None = None
+
+
+@dataclass(frozen=True)
+class Failure:
+    """A clip that was left out, and why."""
+
+    clip: str
+    subject: str
+    stage: str
+    reason: str
+
+
+@dataclass(frozen=True)
+class Faces:
+    """Registered faces of one subject's clips, frames of all clips one after the other."""
+
+    frames: NDArray[np.uint8]  # (n_frames, size, size, 3), RGB
+    landmarks: NDArray[np.float32]  # (n_frames, 68, 2), (x, y) in pixels of the registered frame
+    starts: NDArray[np.int64]  # (n_clips + 1,), first frame of each clip, then n_frames
+    clips: Text  # (n_clips,)
+    labels: Text  # (n_clips,)
+    jitter_px: NDArray[np.float32]  # (n_clips,), frame-to-frame RMS motion of the landmarks
+
+
+@dataclass(frozen=True)
+class InterpolatedClips:
+    """One subject's clips, all with the same number of frames."""
+
+    frames: NDArray[np.float32]  # (n_clips, n_frames, size, size, 3), RGB, about 0..255
+    clips: Text  # (n_clips,)
+    labels: Text  # (n_clips,)
+
+
+@dataclass(frozen=True)
+class Features:
+    """Deep features of clips, with what is known of each clip."""
+
+    values: NDArray[np.float32]  # (n_clips, n_features)
+    labels: NDArray[np.int64]  # (n_clips,), index into class_names
+    subjects: Text  # (n_clips,)
+    clips: Text  # (n_clips,)
+    names: Text  # (n_features,)
+    class_names: Text  # (n_classes,)
+
+    def without(self, subject: str) -> Self:
+        """Return the clips of all other subjects: what a selector may see."""
+        return self._keep(self.subjects != subject)
+
+    def only(self, subject: str) -> Self:
+        """Return the clips of one subject: what is held out."""
+        return self._keep(self.subjects == subject)
+
+    def _keep(self, kept: NDArray[np.bool_]) -> Self:
+        return replace(
+            self,
+            values=self.values[kept],
+            labels=self.labels[kept],
+            subjects=self.subjects[kept],
+            clips=self.clips[kept],
+        )
+
+
+@dataclass(frozen=True)
+class Selection:
+    """What a selector chose on the training subjects of one fold, and how it got there.
+
+    A selector without generations has a history of length 1.
+    """
+
+    mask: NDArray[np.bool_]  # (n_features,), the chosen features
+    C: float  # the chosen penalty
+    fitness: float  # of the chosen mask on the inner folds
+    generation: int  # the generation that was chosen
+    history: "History"
+    hall_of_fame: "Population"  # fittest first
+    last: "Population"  # last population of all islands, island by island
+
+
+@dataclass(frozen=True)
+class Population:
+    """Individuals: a mask and a value of C each, with their fitness."""
+
+    masks: Masks  # (n_individuals, n_features)
+    C: NDArray[np.float64]  # (n_individuals,)
+    fitness: NDArray[np.float64]  # (n_individuals,)
+
+    def take(self, rows: NDArray[np.int64]) -> "Population":
+        """Return the individuals at ``rows``, in that order."""
+        return Population(self.masks[rows], self.C[rows], self.fitness[rows])
+
+    def joined(self, other: "Population") -> "Population":
+        """Return these individuals followed by the others."""
+        return Population(
+            np.concatenate([self.masks, other.masks]),
+            np.concatenate([self.C, other.C]),
+            np.concatenate([self.fitness, other.fitness]),
+        )
+
+
+@dataclass(frozen=True)
+class History:
+    """One row a generation, founders first."""
+
+    best_fitness: NDArray[np.float64]  # (n_generations,), best of the hall of fame
+    training_accuracy: NDArray[np.float64]  # (n_generations,), of that individual
+    mean_fitness: NDArray[np.float64]  # (n_generations,), over the population
+    min_selected: NDArray[np.int64]  # (n_generations,), fewest features of an individual
+    max_selected: NDArray[np.int64]  # (n_generations,), most features of an individual
+    best_masks: Masks  # (n_generations, n_features), of the best of the hall of fame
+    best_C: NDArray[np.float64]  # (n_generations,)

@@ -1,0 +1,78 @@
+"""The command ``merec``: one command per rule of the workflow."""
+
+import importlib
+import logging
+import sys
+
+import typer
+
+from merec_hpc import __version__
+from merec_hpc.errors import MerecError
+
+COMMANDS = (
+    "simulate",
+    "fetch-weights",
+    "index-dataset",
+    "register-faces",
+    "collect-failures",
+    "interpolate-clips",
+    "extract-features",
+    "select-all-features",
+    "select-genetic",
+    "evaluate-folds",
+    "collect-predictions",
+    "render-report",
+)
+"""In the order in which the data flows."""
+
+INPUT_ERROR = 2
+"""Exit status of a mistake in the input; it is also that of a mistaken command line."""
+
+
+def main() -> None:
+    """Run the command line; a ``MerecError`` becomes one line and exit status 2."""
+    logging.basicConfig(
+        level=logging.INFO, stream=sys.stderr, format="%(asctime)s %(levelname)s %(message)s"
+    )
+    try:
+        build_app(sys.argv[1] if len(sys.argv) > 1 else "")()
+    except MerecError as error:
+        print(f"merec: {error}", file=sys.stderr)
+        sys.exit(INPUT_ERROR)
+
+
+def build_app(wanted: str) -> typer.Typer:
+    """Return the application with the wanted command, or with all if it is none of them.
+
+    Importing one command leaves the libraries of the others alone, torch's above all.
+    """
+    app = typer.Typer(
+        name="merec",
+        no_args_is_help=True,
+        add_completion=False,
+        pretty_exceptions_enable=False,
+        context_settings={"help_option_names": ["-h", "--help"]},
+    )
+    app.callback()(_describe)
+    for name in [wanted] if wanted in COMMANDS else COMMANDS:
+        module = importlib.import_module(f"merec_hpc.commands.{name.replace('-', '_')}")
+        app.command(name)(module.run)
+    return app
+
+
+def _show_version(wanted: bool) -> None:
+    if wanted:
+        print(f"merec_hpc {__version__}")
+        raise typer.Exit
+
+
+def _describe(
+    version: bool = typer.Option(
+        False,
+        "--version",
+        callback=_show_version,
+        is_eager=True,
+        help="Print the version and exit.",
+    ),
+) -> None:
+    """Recognise micro-expressions of subjects that the machine has never seen."""

@@ -1,0 +1,1 @@
+"""Brings every clip to the same number of frames."""

@@ -1,0 +1,66 @@
+"""Turns a clip of any length into one of a fixed number of frames (TIM)."""
+
+from functools import lru_cache
+
+import numpy as np
+from numpy.typing import ArrayLike, NDArray
+
+
+def interpolate(frames: ArrayLike, n_frames: int) -> NDArray[np.float32]:
+    """Resample a clip along time by the temporal interpolation model.
+
+    The model embeds the frames along a path graph and reads new frames off the curve.
+    The graph's eigenvectors are the DCT-II basis, so that the whole of it is one linear
+    map of the frames that does not depend on what they show. The first and last frame
+    are kept; with as many frames as the input the clip is returned; a single frame is
+    repeated. Values may overshoot those of the input.
+
+    Parameters
+    ----------
+    frames
+        Clip of any number type, shape (n, h, w, c).
+    n_frames
+        Number of frames of the result, at least 1; 1 gives the middle of the curve.
+
+    Returns
+    -------
+    NDArray[np.float32]
+        Resampled clip, shape (n_frames, h, w, c).
+
+    Raises
+    ------
+    ValueError
+        If the clip has no frames or not four axes, or ``n_frames`` is below 1.
+
+    References
+    ----------
+    Zhou, Zhao, Pietikainen: Towards a practical lipreading system, CVPR 2011,
+    doi:10.1109/CVPR.2011.5995345.
+    """
+    clip = np.asarray(frames)
+    if clip.ndim != 4 or len(clip) == 0:
+        msg = f"frames must have shape (n >= 1, h, w, c), found {clip.shape}"
+        raise ValueError(msg)
+    if n_frames < 1:
+        msg = f"n_frames is {n_frames}, must be at least 1"
+        raise ValueError(msg)
+    weights = interpolation_matrix(len(clip), n_frames).astype(np.float32)  # (n, n_frames)
+    pixels = clip.reshape(len(clip), -1).astype(np.float32)  # (n, h * w * c)
+    return (weights.T @ pixels).reshape(n_frames, *clip.shape[1:])
+
+
+@lru_cache(maxsize=256)
+def interpolation_matrix(n_in: int, n_out: int) -> NDArray[np.float64]:
+    """Return A of X_out = X A, for X of shape (pixels, n_in); each column sums to 1.
+
+    A = (1 + 2 B C) / n with B[i, k] = cos(pi k (i - 1/2) / n) and
+    C[k, j] = cos(pi k (t_j - 1/2) / n), where the t_j run evenly from 1 to n.
+    """
+    k = np.arange(1, n_in)
+    i = np.arange(1, n_in + 1)
+    t = np.linspace(1, n_in, n_out) if n_out > 1 else np.array([(1 + n_in) / 2])
+    b = np.cos(np.pi * np.outer(i - 0.5, k) / n_in)  # (n_in, n_in - 1)
+    c = np.cos(np.pi * np.outer(k, t - 0.5) / n_in)  # (n_in - 1, n_out)
+    matrix: NDArray[np.float64] = (1 + 2 * b @ c) / n_in
+    matrix.flags.writeable = False
+    return matrix

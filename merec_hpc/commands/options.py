@@ -1,0 +1,20 @@
+"""Options that several commands share."""
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+Root = Annotated[Path, typer.Option(help="Folder of the dataset, as released.")]
+Settings = Annotated[str, typer.Option(help="Section of the configuration, as JSON.")]
+Output = Annotated[Path, typer.Option(help="File to write.")]
+Threads = Annotated[int, typer.Option(min=1, help="Clips to work on at the same time.")]
+Catalog = Annotated[Path, typer.Option(help="Catalog of the dataset's clips.")]
+Store = Annotated[Path, typer.Option(help="Feature store.")]
+HeldOut = Annotated[
+    list[str], typer.Option(help="Subject to leave unseen; repeat it for several folds.")
+]
+Outputs = Annotated[list[Path], typer.Option("--output", help="File of each fold, in turn.")]
+ScalingOption = Annotated[
+    str, typer.Option("--scaling", help='"standard" or "none", learnt on the training subjects.')
+]

@@ -1,0 +1,45 @@
+"""Render the report."""
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from merec_hpc.arrays import Failure, Selection
+from merec_hpc.commands.options import Output
+from merec_hpc.config import Config, from_json
+from merec_hpc.errors import MerecError
+from merec_hpc.evaluation.protocol import Prediction
+from merec_hpc.publishing import published
+from merec_hpc.report.page import render_page
+from merec_hpc.store.selection import read_selection
+from merec_hpc.tables import read_rows
+
+
+def run(
+    predictions: Annotated[Path, typer.Option(help="Predictions of all methods and folds.")],
+    selection: Annotated[list[Path], typer.Option(help="Selection of a fold; repeat it.")],
+    failures: Annotated[Path, typer.Option(help="Clips left out.")],
+    settings: Annotated[str, typer.Option(help="The whole configuration, as JSON.")],
+    output: Output,
+) -> None:
+    """Render one self-contained HTML page."""
+    config = from_json(Config, settings)
+    rows = read_rows(predictions, Prediction)
+    if not rows:
+        msg = f"{predictions}: at least one prediction expected, found none"
+        raise MerecError(msg)
+    selections: dict[str, dict[str, Selection]] = {}
+    for path in selection:
+        chosen, origin = read_selection(path)
+        selections.setdefault(origin.method, {})[origin.fold] = chosen
+    page = render_page(
+        config.experiment,
+        rows,
+        selections,
+        read_rows(failures, Failure),
+        settings,
+        config.evaluation,
+    )
+    with published(output) as partial:
+        partial.write_text(page, encoding="utf-8")

@@ -1,0 +1,23 @@
+"""Keep every feature and choose C."""
+
+from merec_hpc.commands.folds import training_folds
+from merec_hpc.commands.options import HeldOut, Outputs, ScalingOption, Settings, Store
+from merec_hpc.config import AllFeaturesSettings, from_json
+from merec_hpc.parallel.threads import limit_library_threads
+from merec_hpc.selection.all_features import select_all_features
+from merec_hpc.store.selection import SelectionOrigin, write_selection
+
+
+def run(
+    store: Store,
+    held_out: HeldOut,
+    outputs: Outputs,
+    settings: Settings,
+    scaling: ScalingOption,
+) -> None:
+    """Keep every feature and choose C on the training subjects of each fold."""
+    limit_library_threads()
+    parsed = from_json(AllFeaturesSettings, settings)
+    for fold, fitness, output in training_folds(store, held_out, outputs, scaling):
+        origin = SelectionOrigin("all_features", fold, 0, settings, scaling)
+        write_selection(output, select_all_features(fitness, parsed), origin)

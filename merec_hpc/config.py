@@ -1,0 +1,268 @@
+"""Turns ``config.yaml`` into typed, frozen settings, one dataclass per section.
+
+What changes results stands here; what only changes speed (ranks, threads, memory)
+belongs to the rules and to ``slurm/``. Every key is explained in ``config.yaml``.
+"""
+
+import difflib
+import json
+from collections.abc import Mapping, Sequence
+from dataclasses import field, fields, is_dataclass
+from pathlib import Path
+from typing import Annotated, Any, Literal, TypeVar, get_args
+
+from pydantic import ConfigDict, Field, TypeAdapter, ValidationError
+from pydantic.dataclasses import dataclass
+
+from merec_hpc.errors import MerecError
+
+_STRICT = ConfigDict(extra="forbid", strict=True)
+
+Count = Annotated[int, Field(ge=1)]
+Probability = Annotated[float, Field(ge=0.0, le=1.0)]
+Positive = Annotated[float, Field(gt=0.0)]
+Name = Annotated[str, Field(pattern=r"^[A-Za-z0-9][A-Za-z0-9_.-]*$")]
+
+DatasetName = Literal["simulated", "smic", "cmu_faces", "manifest"]
+Preset = Literal["vis", "hs"]
+Camera = Literal["HS", "VIS", "NIR"]
+Pose = Literal["left", "right", "straight", "up"]
+Eyes = Literal["open", "sunglasses"]
+Statistic = Literal["mean", "variance", "std"]
+Method = Literal["all_features", "genetic"]
+Scaling = Literal["none", "standard"]
+Criterion = Literal["mu_minus_variance", "mu"]
+
+
+@dataclass(frozen=True, kw_only=True, config=_STRICT)
+class SimulatedSettings:
+    """The embedded dataset: a real photograph with simulated identities and expressions."""
+
+    preset: Preset = "vis"
+    peak_displacement_px: tuple[Positive, Positive] = (1.5, 3.0)
+    n_subjects: int | None = Field(default=None, ge=2)
+    n_clips: int | None = Field(default=None, ge=3)
+    seed: int = 0
+
+    def __post_init__(self) -> None:
+        """Check what involves more than one field."""
+        low, high = self.peak_displacement_px
+        if low > high:
+            msg = f"peak_displacement_px is [{low}, {high}], must be [smallest, largest]"
+            raise ValueError(msg)
+
+
+@dataclass(frozen=True, kw_only=True, config=_STRICT)
+class SmicSettings:
+    """SMIC, release of clips."""
+
+    camera: Camera = "VIS"
+
+
+@dataclass(frozen=True, kw_only=True, config=_STRICT)
+class CmuFacesSettings:
+    """CMU Face Images: a clip is the pair neutral, expression."""
+
+    poses: tuple[Pose, ...] = Field(default=("straight",), min_length=1)
+    eyes: tuple[Eyes, ...] = Field(default=("open",), min_length=1)
+
+
+@dataclass(frozen=True, kw_only=True, config=_STRICT)
+class ManifestSettings:
+    """Any labelled frame folders or videos, listed in one CSV."""
+
+    file: str = "manifest.csv"
+    labels: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, kw_only=True, config=_STRICT)
+class WeightSettings:
+    """Local files to use in place of the packages that carry the weights."""
+
+    mobilenet_v2: Path | None = None
+    face_mesh: Path | None = None
+
+
+@dataclass(frozen=True, kw_only=True, config=_STRICT)
+class FaceSettings:
+    """Detection, landmarks and registration."""
+
+    size_px: int = Field(default=224, ge=32)
+    interocular_fraction: float = Field(default=0.36, gt=0.05, lt=0.8)
+    eye_row_fraction: float = Field(default=0.36, gt=0.05, lt=0.95)
+    registration: Literal["first_frame", "each_frame"] = "first_frame"
+    min_detection_fraction: float = Field(default=0.15, gt=0.0, lt=1.0)
+
+
+@dataclass(frozen=True, kw_only=True, config=_STRICT)
+class InterpolationSettings:
+    """Temporal interpolation (TIM)."""
+
+    n_frames: Count = 20
+
+
+@dataclass(frozen=True, kw_only=True, config=_STRICT)
+class FeatureSettings:
+    """Deep features of a clip."""
+
+    network: Literal["mobilenet_v2"] = "mobilenet_v2"
+    layer: str = "features.18"
+    pooling: Literal["mean", "none"] = "mean"
+    statistics: tuple[Statistic, ...] = Field(default=("mean", "std"), min_length=1)
+
+
+@dataclass(frozen=True, kw_only=True, config=_STRICT)
+class GeneticSettings:
+    """The genetic algorithm of paper 1, on one population or on islands."""
+
+    n_islands: Count = 4
+    n_individuals: int = Field(default=50, ge=2)
+    n_random_migrants: int = Field(default=10, ge=0)
+    n_generations: int = Field(default=50, ge=0)
+    founders: Literal["random_count", "random_gene"] = "random_count"
+    crossover_probability: Probability = 0.8
+    mutation: Literal["bit", "individual"] = "bit"
+    mutation_rate: Probability = 0.05
+    n_elites: int = Field(default=1, ge=0)
+    hall_of_fame_size: Count = 10
+    migration_interval: Count = 10
+    n_emigrants: int = Field(default=2, ge=0)
+    C_values: tuple[Positive, ...] = Field(default=(0.01, 0.1, 1.0, 10.0, 100.0), min_length=1)
+    criterion: Criterion = "mu_minus_variance"
+    training_accuracy: Literal["resubstitution", "inner_folds"] = "resubstitution"
+    flat_range: Probability = 0.01
+    steep_derivative: Probability = 0.005
+    seed: int = Field(default=0, ge=0)
+
+    def __post_init__(self) -> None:
+        """Check what involves more than one field."""
+        for key in ("n_random_migrants", "n_elites", "n_emigrants"):
+            if getattr(self, key) >= self.n_individuals:
+                msg = (
+                    f"{key} is {getattr(self, key)}, "
+                    f"must be below n_individuals ({self.n_individuals})"
+                )
+                raise ValueError(msg)
+
+
+@dataclass(frozen=True, kw_only=True, config=_STRICT)
+class AllFeaturesSettings:
+    """All features, with C chosen on the inner folds."""
+
+    C_values: tuple[Positive, ...] = Field(default=(0.01, 0.1, 1.0, 10.0, 100.0), min_length=1)
+    criterion: Criterion = "mu_minus_variance"
+
+
+@dataclass(frozen=True, kw_only=True, config=_STRICT)
+class EvaluationSettings:
+    """What is compared, and how its uncertainty is stated."""
+
+    methods: tuple[Method, ...] = Field(default=("all_features", "genetic"), min_length=1)
+    classifier: Literal["linear_svm"] = "linear_svm"
+    n_bootstraps: Count = 2000
+    seed: int = Field(default=0, ge=0)
+
+
+@dataclass(frozen=True, kw_only=True, config=_STRICT)
+class Config:
+    """The whole of ``config.yaml``."""
+
+    experiment: Name = "demo"
+    dataset: DatasetName = "simulated"
+    dataset_root: Path | None = None
+    max_failed_fraction: Probability = 0.1
+    simulated: SimulatedSettings = field(default_factory=SimulatedSettings)
+    smic: SmicSettings = field(default_factory=SmicSettings)
+    cmu_faces: CmuFacesSettings = field(default_factory=CmuFacesSettings)
+    manifest: ManifestSettings = field(default_factory=ManifestSettings)
+    weights: WeightSettings = field(default_factory=WeightSettings)
+    faces: FaceSettings = field(default_factory=FaceSettings)
+    interpolation: InterpolationSettings = field(default_factory=InterpolationSettings)
+    features: FeatureSettings = field(default_factory=FeatureSettings)
+    scaling: Scaling = "standard"
+    all_features: AllFeaturesSettings = field(default_factory=AllFeaturesSettings)
+    genetic: GeneticSettings = field(default_factory=GeneticSettings)
+    evaluation: EvaluationSettings = field(default_factory=EvaluationSettings)
+
+    def __post_init__(self) -> None:
+        """Check what involves more than one field."""
+        if self.dataset != "simulated" and self.dataset_root is None:
+            msg = f"dataset_root is not given, dataset '{self.dataset}' needs its folder"
+            raise ValueError(msg)
+
+    def dataset_settings(self) -> object:
+        """Return the section of the dataset that is in use."""
+        return getattr(self, self.dataset)
+
+
+DATASET_SETTINGS: Mapping[str, type] = {
+    "simulated": SimulatedSettings,
+    "smic": SmicSettings,
+    "cmu_faces": CmuFacesSettings,
+    "manifest": ManifestSettings,
+}
+
+Section = TypeVar("Section")
+
+
+def parse_config(values: Mapping[str, Any], source: str = "config") -> Config:
+    """Validate the values read from ``config.yaml``.
+
+    Raises
+    ------
+    MerecError
+        If a key is unknown, ill-typed or out of range; the message names the key and,
+        for an unknown one, the nearest known key.
+    """
+    return from_json(Config, json.dumps(values, default=str), source)
+
+
+def to_json(section: object) -> str:
+    """Return a section as the text of ``--settings``, defaults included."""
+    return TypeAdapter(type(section)).dump_json(section).decode()
+
+
+def from_json(kind: type[Section], text: str, source: str = "--settings") -> Section:
+    """Validate the text of ``--settings``.
+
+    JSON, since pydantic's strict mode then takes a list for a tuple and text for a path,
+    but still refuses ``"3"`` and ``true`` for an integer.
+    """
+    try:
+        return TypeAdapter(kind).validate_json(text)
+    except ValidationError as error:
+        msg = f"{source}: {_explain(kind, error)}"
+        raise MerecError(msg) from None
+
+
+def _explain(kind: type, error: ValidationError) -> str:
+    """Say in one line what the first error is, and how many more there are."""
+    first, *others = error.errors()
+    location = [str(part) for part in first["loc"]]
+    key = ".".join(location) or "settings"
+    if first["type"] == "unexpected_keyword_argument":
+        known = _known_keys(kind, location[:-1])
+        nearest = difflib.get_close_matches(location[-1], known, n=1, cutoff=0.0)
+        said = f"unknown key '{key}'; did you mean '{'.'.join([*location[:-1], *nearest])}'?"
+    elif first["type"] == "value_error":
+        said = str(first["ctx"]["error"])
+        said = f"in '{key}': {said}" if location else said
+    else:
+        said = f"'{key}' is {first['input']!r}, {_lower(first['msg'])}"
+    return said + (f" (and {len(others)} more)" if others else "")
+
+
+def _known_keys(kind: type, path: Sequence[str]) -> list[str]:
+    """Return the keys of the section that ``path`` leads to."""
+    for part in path:
+        kinds = {known.name: known.type for known in fields(kind)}
+        found = kinds.get(part)
+        kind = found if isinstance(found, type) else next(iter(get_args(found)), object)
+        if not is_dataclass(kind):
+            return []
+    return [known.name for known in fields(kind)]
+
+
+def _lower(sentence: str) -> str:
+    """Return a sentence of pydantic's as a part of ours."""
+    return sentence[:1].lower() + sentence[1:]

@@ -1,0 +1,104 @@
+"""Finds what is missing, contradictory or doubled in a catalog, before anything heavy runs."""
+
+import itertools
+import re
+from collections import Counter
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Literal
+
+import cv2
+
+from merec_hpc.arrays import Clip
+from merec_hpc.errors import MerecError
+from merec_hpc.frames import VIDEO_SUFFIXES, frame_files, frame_number
+
+Consequence = Literal["stops the run", "clip left out", "noted"]
+_SUBJECT_NAME = re.compile(r"^[A-Za-z0-9][A-Za-z0-9_.-]*$")
+
+
+@dataclass(frozen=True)
+class Fault:
+    """One fault of a clip, and what follows from it."""
+
+    clip: str
+    subject: str
+    consequence: str
+    fault: str
+
+
+def audit(root: Path, clips: Sequence[Clip], classes: Sequence[str]) -> list[Fault]:
+    """Return every fault of the listed clips, in their order.
+
+    A label outside the scheme, a doubled clip and a subject's name that cannot be a file's
+    stop the run. A clip whose frames are missing or whose onset, apex and offset are out of
+    order is left out. Gaps in the numbers of a folder without annotated frames are noted.
+    """
+    counts = Counter(clip.clip for clip in clips)
+    return [
+        Fault(clip.clip, clip.subject, consequence, fault)
+        for clip in clips
+        for consequence, fault in _faults(root, clip, classes, counts[clip.clip])
+    ]
+
+
+def check_audit(faults: Sequence[Fault]) -> None:
+    """Raise a ``MerecError`` if a fault stops the run."""
+    fatal = [fault for fault in faults if fault.consequence == "stops the run"]
+    if fatal:
+        more = f" (and {len(fatal) - 1} more, see the audit)" if len(fatal) > 1 else ""
+        msg = f"clip '{fatal[0].clip}' of subject '{fatal[0].subject}': {fatal[0].fault}{more}"
+        raise MerecError(msg)
+
+
+def usable_clips(clips: Sequence[Clip], faults: Sequence[Fault]) -> list[Clip]:
+    """Return the clips that no fault leaves out."""
+    left_out = {fault.clip for fault in faults if fault.consequence == "clip left out"}
+    return [clip for clip in clips if clip.clip not in left_out]
+
+
+def _faults(
+    root: Path, clip: Clip, classes: Sequence[str], count: int
+) -> Iterator[tuple[Consequence, str]]:
+    if clip.label not in classes:
+        yield "stops the run", f"label '{clip.label}', expected one of {', '.join(classes)}"
+    if count > 1:
+        yield "stops the run", f"clip is listed {count} times, expected once"
+    if not _SUBJECT_NAME.match(clip.subject):
+        yield "stops the run", "subjects are named by letters, digits, '_', '.' and '-'"
+    marks = {"onset": clip.onset, "apex": clip.apex, "offset": clip.offset}
+    given = [(name, number) for name, number in marks.items() if number is not None]
+    for (name, number), (next_name, next_number) in itertools.pairwise(given):
+        if number > next_number:
+            fault = f"{name} {number} comes after {next_name} {next_number}"
+            yield "clip left out", fault
+            return
+    yield from _frame_faults(root, clip)
+
+
+def _frame_faults(root: Path, clip: Clip) -> Iterator[tuple[Consequence, str]]:
+    """Check that the frames are there; their content is read later."""
+    path = root / clip.path
+    if path.suffix.lower() in VIDEO_SUFFIXES:
+        if not path.is_file():
+            yield "clip left out", f"no video {clip.path}"
+            return
+        n_frames = int(cv2.VideoCapture(str(path)).get(cv2.CAP_PROP_FRAME_COUNT))
+        last = clip.offset if clip.offset is not None else clip.onset
+        if n_frames <= 0:
+            yield "clip left out", f"{clip.path} is not a video that can be read"
+        elif last is not None and last >= n_frames:
+            yield "clip left out", f"frame {last} expected, {clip.path} has {n_frames} frames"
+        return
+    try:
+        files = frame_files(root, clip)
+    except MerecError as error:
+        yield "clip left out", str(error)
+        return
+    if ";" in clip.path:
+        return
+    numbers = [number for number in map(frame_number, files) if number is not None]
+    absent = max(numbers) - min(numbers) + 1 - len(numbers)
+    if absent:
+        yield "noted", f"{absent} of the frame numbers {min(numbers)} to {max(numbers)} are absent"

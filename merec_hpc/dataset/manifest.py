@@ -1,0 +1,39 @@
+"""Lists the clips of any labelled frame folders or videos from one CSV."""
+
+from dataclasses import asdict, dataclass
+from pathlib import Path
+
+from merec_hpc.arrays import Clip
+from merec_hpc.errors import MerecError
+from merec_hpc.tables import read_rows
+
+
+@dataclass(frozen=True)
+class ManifestRow:
+    """The columns of a manifest."""
+
+    clip: str
+    subject: str
+    label: str
+    path: str
+    onset: int | None
+    apex: int | None
+    offset: int | None
+
+
+def list_clips(root: Path, file: str) -> list[Clip]:
+    """List the rows of a manifest, in its order.
+
+    Paths are relative to ``root`` and lead to a folder of numbered images or to a video,
+    whose frames count from 0. An empty onset or offset means the first or last frame.
+
+    Raises
+    ------
+    MerecError
+        If the manifest, a column or a needed cell is missing, or the manifest has no rows.
+    """
+    rows = read_rows(root / file, ManifestRow)
+    if not rows:
+        msg = f"{root / file}: at least one clip expected, found none"
+        raise MerecError(msg)
+    return [Clip(**asdict(row)) for row in rows]

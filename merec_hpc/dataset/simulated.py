@@ -1,0 +1,178 @@
+"""Makes the embedded dataset: a real photograph, simulated identities and expressions.
+
+Every clip starts from one photograph (scikit-image's astronaut, NASA, public domain). A
+subject is a smooth change of its geometry, albedo and lighting. An expression is a smooth
+displacement field that follows action units, rises from onset to apex and falls to the
+offset, beneath sub-pixel head motion, drifting light and sensor noise. Frames are written
+in SMIC's released layout, with the exact landmarks of every frame beside them.
+"""
+
+import csv
+from collections.abc import Iterator, Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
+from pathlib import Path
+
+import cv2
+import numpy as np
+from numpy.typing import NDArray
+
+from merec_hpc.config import SimulatedSettings
+from merec_hpc.dataset.simulated_face import HEIGHT, WIDTH, Points, make_frames, make_subject
+from merec_hpc.publishing import published
+
+BYTES_PER_FRAME = WIDTH * HEIGHT * 3 + 54  # of an uncompressed BMP
+_FOLDERS = {"negative": "ne", "positive": "po", "surprise": "sur"}
+
+
+@dataclass(frozen=True)
+class Preset:
+    """Size and camera of the real set that is imitated."""
+
+    camera: str
+    subjects: tuple[int, ...]
+    class_sizes: Mapping[str, int]
+    n_frames: tuple[float, float, int, int]  # mean, standard deviation, fewest, most
+    name_format: str
+
+
+PRESETS = {
+    "vis": Preset(
+        "VIS",
+        (11, 12, 13, 14, 15, 18, 19, 20),
+        {"negative": 24, "positive": 28, "surprise": 19},
+        (9.0, 2.0, 5, 14),
+        "{:05d}.bmp",
+    ),
+    "hs": Preset(
+        "HS",
+        (1, 2, 3, 4, 5, 6, 8, 9, 11, 12, 13, 14, 15, 18, 19, 20),
+        {"negative": 70, "positive": 51, "surprise": 43},
+        (33.7, 10.0, 11, 58),
+        "image{:06d}.bmp",
+    ),
+}
+
+
+@dataclass(frozen=True)
+class PlannedClip:
+    """One clip to be made."""
+
+    index: int
+    subject: int
+    label: str
+    number: int
+    n_frames: int
+    first_number: int
+
+    def folder(self, root: Path, camera: str) -> Path:
+        """Return the folder of the clip's frames in the released layout."""
+        name = f"s{self.subject}_{_FOLDERS[self.label]}_{self.number:02d}"
+        return root / camera / f"s{self.subject}" / "micro" / self.label / name
+
+
+def plan_clips(settings: SimulatedSettings) -> list[PlannedClip]:
+    """Deal out classes, subjects and lengths; cheap, and all that the size on disk needs."""
+    preset = PRESETS[settings.preset]
+    rng = _rng(settings.seed, 0)
+    subjects = preset.subjects[: settings.n_subjects or len(preset.subjects)]
+    labels = _deal_labels(preset.class_sizes, settings.n_clips)
+    # Every subject gets two clips, the rest falls unevenly, as in the real sets.
+    shares = rng.dirichlet(np.full(len(subjects), 2.0))
+    fixed = min(2, len(labels) // len(subjects))
+    owners = np.concatenate(
+        [
+            np.repeat(np.arange(len(subjects)), fixed),
+            rng.choice(len(subjects), size=len(labels) - fixed * len(subjects), p=shares),
+        ]
+    )
+    rng.shuffle(owners)
+    mean, spread, fewest, most = preset.n_frames
+    lengths = np.clip(np.rint(rng.normal(mean, spread, len(labels))), fewest, most).astype(int)
+    first_numbers = rng.integers(1, 90_000, len(labels))
+    numbers: dict[tuple[int, str], int] = {}
+    clips = []
+    for index, (owner, label) in enumerate(zip(owners, labels, strict=True)):
+        subject = subjects[owner]
+        numbers[subject, label] = numbers.get((subject, label), 0) + 1
+        number = numbers[subject, label]
+        clips.append(
+            PlannedClip(
+                index, subject, label, number, int(lengths[index]), int(first_numbers[index])
+            )
+        )
+    return clips
+
+
+def size_on_disk(clips: Sequence[PlannedClip]) -> int:
+    """Return the bytes that the frames of these clips take."""
+    return sum(clip.n_frames for clip in clips) * BYTES_PER_FRAME
+
+
+def simulate(
+    root: Path, clips: Sequence[PlannedClip], settings: SimulatedSettings, n_threads: int
+) -> Iterator[Path]:
+    """Write the clips below ``root`` and yield each clip's folder when it is complete.
+
+    The same settings give the same bytes, whatever the number of threads.
+    """
+    camera = PRESETS[settings.preset].camera
+    name_format = PRESETS[settings.preset].name_format
+    subjects = {
+        subject: make_subject(_rng(settings.seed, 1, subject))
+        for subject in {clip.subject for clip in clips}
+    }
+
+    def write(clip: PlannedClip) -> Path:
+        folder = clip.folder(root, camera)
+        folder.mkdir(parents=True, exist_ok=True)
+        frames = make_frames(
+            subjects[clip.subject],
+            clip.label,
+            clip.n_frames,
+            settings.peak_displacement_px,
+            _rng(settings.seed, 2, clip.index),
+        )
+        landmarks = []
+        for number, (frame, points) in enumerate(frames, start=clip.first_number):
+            _write_bmp(folder / name_format.format(number), frame)
+            landmarks.append((number, points))
+        _write_landmarks(folder / "landmarks.csv", landmarks)
+        return folder
+
+    with ThreadPoolExecutor(n_threads) as pool:
+        yield from pool.map(write, clips)
+
+
+def read_landmarks(path: Path) -> tuple[NDArray[np.int64], NDArray[np.float64]]:
+    """Read the exact landmarks of a clip: frame numbers (n,) and points (n, 68, 2)."""
+    table = np.loadtxt(path, delimiter=",", skiprows=1, ndmin=2)
+    return table[:, 0].astype(np.int64), table[:, 1:].reshape(-1, 68, 2)
+
+
+def _deal_labels(class_sizes: Mapping[str, int], n_clips: int | None) -> list[str]:
+    """Return a label a clip, in the proportions of the real set."""
+    total = sum(class_sizes.values())
+    wanted = n_clips or total
+    labels = [label for label, size in class_sizes.items() for _ in range(size)]
+    return [labels[index * total // wanted] for index in range(wanted)]
+
+
+def _write_bmp(path: Path, frame: NDArray[np.uint8]) -> None:
+    encoded = cv2.imencode(".bmp", frame[..., ::-1])[1]
+    with published(path) as partial:
+        partial.write_bytes(encoded.tobytes())
+
+
+def _write_landmarks(path: Path, landmarks: Sequence[tuple[int, Points]]) -> None:
+    """Write one row a frame: its number, then x and y of each landmark, in pixels."""
+    with published(path) as partial, partial.open("w", newline="", encoding="utf-8") as file:
+        writer = csv.writer(file, lineterminator="\n")
+        writer.writerow(["frame", *(f"{axis}{point}" for point in range(68) for axis in "xy")])
+        for number, points in landmarks:
+            writer.writerow([number, *(f"{value:.5f}" for value in points.ravel())])
+
+
+def _rng(seed: int, *purpose: int) -> np.random.Generator:
+    """Return the stream of one purpose: 0 the plan, 1 a subject, 2 a clip."""
+    return np.random.default_rng(np.random.SeedSequence(seed, spawn_key=purpose))

@@ -1,0 +1,1 @@
+"""Sees the held-out subject, once, after everything is fixed."""

@@ -1,0 +1,1 @@
+"""Brings every frame onto the same face geometry."""

@@ -1,0 +1,1 @@
+"""Turns clips into deep features."""

@@ -1,0 +1,72 @@
+"""Turns a clip into the activations of a named layer."""
+
+from pathlib import Path
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+from torch import nn
+from torch.nn import functional
+from torchvision.models.feature_extraction import create_feature_extractor, get_graph_node_names
+
+from merec_hpc.errors import MerecError
+from merec_hpc.networks.registry import NETWORKS, load_network
+
+
+class Backbone:
+    """A network up to a named layer, on one device."""
+
+    def __init__(self, network: str, layer: str, weights: Path, device: str | None = None) -> None:
+        """Load the network; without ``device`` on CUDA where there is one.
+
+        Raises
+        ------
+        MerecError
+            If the weights are not this network's, or it has no such layer.
+        """
+        # Without these, results on CUDA may change from run to run.
+        torch.use_deterministic_algorithms(mode=True, warn_only=True)
+        torch.backends.cudnn.benchmark = False
+        self.device = torch.device(device or ("cuda" if torch.cuda.is_available() else "cpu"))
+        loaded = load_network(network, weights)
+        self._check_layer(loaded, network, layer)
+        self._known = NETWORKS[network]
+        self._extractor = create_feature_extractor(loaded, {layer: "layer"}).to(self.device).eval()
+        self._mean = torch.tensor(self._known.mean, device=self.device).view(1, 3, 1, 1)
+        self._std = torch.tensor(self._known.std, device=self.device).view(1, 3, 1, 1)
+
+    @staticmethod
+    def _check_layer(loaded: nn.Module, network: str, layer: str) -> None:
+        names = get_graph_node_names(loaded)[1]
+        if layer not in names and not any(name.startswith(f"{layer}.") for name in names):
+            msg = f"layer '{layer}' expected in {network}, found {', '.join(names[1:])}"
+            raise MerecError(msg)
+
+    def activations(self, frames: NDArray[np.float32]) -> NDArray[np.float32]:
+        """Return the layer's output for the frames of one clip.
+
+        The clip is one batch, so that its activations do not depend on other clips.
+
+        Parameters
+        ----------
+        frames
+            Shape (n_frames, h, w, 3), RGB, 0..255; resized to the network's input.
+
+        Returns
+        -------
+        NDArray[np.float32]
+            Shape (n_frames, channels, h, w); h = w = 1 for a layer without rows and columns.
+        """
+        with torch.inference_mode():
+            batch = torch.from_numpy(np.ascontiguousarray(frames)).to(self.device)
+            batch = batch.permute(0, 3, 1, 2) / 255  # (n_frames, 3, h, w)
+            size = (self._known.input_px, self._known.input_px)
+            if batch.shape[-2:] != size:
+                batch = functional.interpolate(
+                    batch, size, mode="bilinear", antialias=True, align_corners=False
+                )
+            output = self._extractor((batch - self._mean) / self._std)["layer"]
+            if output.ndim == 2:
+                output = output[..., None, None]
+            activations: NDArray[np.float32] = output.float().cpu().numpy()
+        return activations

@@ -1,0 +1,47 @@
+"""Turns interpolated clips into rows of deep features."""
+
+from collections.abc import Iterable, Iterator
+from concurrent.futures import ThreadPoolExecutor
+from itertools import islice
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+
+from merec_hpc.config import FeatureSettings
+from merec_hpc.features.activations import Backbone
+from merec_hpc.features.statistics import feature_names, temporal_statistics
+
+
+def extract(
+    clips: Iterable[NDArray[np.float32]],
+    backbone: Backbone,
+    settings: FeatureSettings,
+    n_threads: int,
+) -> Iterator[tuple[NDArray[np.float32], NDArray[np.str_]]]:
+    """Yield the features of each clip, shape (n_features,), and their names, in order.
+
+    Every thread works on clips of its own with one torch thread, so that the number of
+    threads changes no bit of the result.
+
+    Parameters
+    ----------
+    clips
+        Clips of shape (n_frames, h, w, 3), RGB, 0..255.
+    """
+    torch.set_num_threads(1)
+
+    def describe(frames: NDArray[np.float32]) -> tuple[NDArray[np.float32], tuple[int, ...]]:
+        activations = backbone.activations(frames)
+        values = temporal_statistics(activations, settings.statistics, settings.pooling)
+        return values, activations.shape[1:]
+
+    names: NDArray[np.str_] | None = None
+    waiting = iter(clips)
+    with ThreadPoolExecutor(n_threads, initializer=torch.set_num_threads, initargs=(1,)) as pool:
+        # A few clips at a time: they need not all be in memory.
+        while chunk := list(islice(waiting, 4 * n_threads)):
+            for values, shape in pool.map(describe, chunk):
+                if names is None:
+                    names = feature_names(settings, shape)
+                yield values, names

@@ -1,0 +1,143 @@
+"""Reads the frames of one clip from image files or a video: (n_frames, h, w, 3), RGB."""
+
+import re
+from pathlib import Path
+
+import cv2
+import numpy as np
+from numpy.typing import NDArray
+
+from merec_hpc.arrays import Clip
+from merec_hpc.errors import MerecError
+
+IMAGE_SUFFIXES = frozenset({".bmp", ".jpg", ".jpeg", ".png", ".pgm", ".tif", ".tiff"})
+VIDEO_SUFFIXES = frozenset({".avi", ".mp4", ".mov", ".mkv"})
+_LAST_NUMBER = re.compile(r"(\d+)\D*$")
+
+
+def read_frames(root: Path, clip: Clip) -> NDArray[np.uint8]:
+    """Return the frames of a clip from onset to offset.
+
+    Parameters
+    ----------
+    root
+        Folder that the clip's path is relative to.
+    clip
+        A folder of numbered images, a video (frames count from 0), or images joined by ``;``.
+
+    Returns
+    -------
+    NDArray[np.uint8]
+        Frames in the order of their numbers, shape (n_frames, h, w, 3), RGB.
+
+    Raises
+    ------
+    MerecError
+        If the clip, a frame between onset and offset, or an image's content is missing or
+        broken, or if sizes differ.
+    """
+    if (root / clip.path).suffix.lower() in VIDEO_SUFFIXES:
+        return _read_video(root / clip.path, clip)
+    frames = [_read_image(path) for path in frame_files(root, clip)]
+    sizes = sorted({frame.shape for frame in frames})
+    if len(sizes) > 1:
+        msg = f"{root / clip.path}: frames of one size expected, found {sizes[0]} and {sizes[1]}"
+        raise MerecError(msg)
+    return np.stack(frames)
+
+
+def frame_files(root: Path, clip: Clip) -> list[Path]:
+    """Return the image files of a clip, sorted by frame number, from onset to offset.
+
+    Raises
+    ------
+    MerecError
+        If the folder or a frame is missing, or two files carry the same number.
+    """
+    if ";" in clip.path:
+        files = [root / part for part in clip.path.split(";")]
+        missing = [path for path in files if not path.is_file()]
+        if missing:
+            msg = f"{missing[0]}: expected an image, found no such file"
+            raise MerecError(msg)
+        return files
+    folder = root / clip.path
+    numbered = _numbered_images(folder)
+    if clip.onset is None and clip.offset is None:
+        return [numbered[number] for number in sorted(numbered)]
+    first = clip.onset if clip.onset is not None else min(numbered)
+    last = clip.offset if clip.offset is not None else max(numbered)
+    absent = [number for number in range(first, last + 1) if number not in numbered]
+    if absent:
+        msg = f"{folder}: frames {first} to {last} expected, {_listing(absent)} missing"
+        raise MerecError(msg)
+    return [numbered[number] for number in range(first, last + 1)]
+
+
+def frame_number(path: Path) -> int | None:
+    """Return the last number in a file's name: names hold other digits before it."""
+    found = _LAST_NUMBER.search(path.stem)
+    return int(found.group(1)) if found else None
+
+
+def _numbered_images(folder: Path) -> dict[int, Path]:
+    """Return the images of a folder by frame number; other files are not frames."""
+    if not folder.is_dir():
+        msg = f"{folder}: expected a folder of frames or a video, found nothing"
+        raise MerecError(msg)
+    numbered: dict[int, Path] = {}
+    for path in sorted(folder.iterdir()):
+        number = frame_number(path)
+        if path.suffix.lower() not in IMAGE_SUFFIXES or number is None:
+            continue
+        if number in numbered:
+            msg = f"{folder}: one file per frame expected, {numbered[number].name} and {path.name}"
+            raise MerecError(msg)
+        numbered[number] = path
+    if not numbered:
+        msg = f"{folder}: expected numbered images, found none"
+        raise MerecError(msg)
+    return numbered
+
+
+def _read_image(path: Path) -> NDArray[np.uint8]:
+    """Return one image, (h, w, 3), RGB."""
+    # Decoding bytes read by us: cv2.imread writes its own warnings to standard error.
+    encoded = np.fromfile(path, np.uint8)
+    image = cv2.imdecode(encoded, cv2.IMREAD_COLOR_RGB) if encoded.size else None
+    if image is None:
+        msg = f"{path}: expected an image, found {encoded.size} bytes that do not decode"
+        raise MerecError(msg)
+    return np.asarray(image, np.uint8)
+
+
+def _read_video(path: Path, clip: Clip) -> NDArray[np.uint8]:
+    """Return the frames of a video from onset to offset, counted from 0."""
+    if not path.is_file():
+        msg = f"{path}: expected a video, found no such file"
+        raise MerecError(msg)
+    video = cv2.VideoCapture(str(path))
+    first = clip.onset if clip.onset is not None else 0
+    frames: list[NDArray[np.uint8]] = []
+    number = 0
+    try:
+        while clip.offset is None or number <= clip.offset:
+            read, frame = video.read()
+            if not read:
+                break
+            if number >= first:
+                frames.append(np.asarray(cv2.cvtColor(frame, cv2.COLOR_BGR2RGB), np.uint8))
+            number += 1
+    finally:
+        video.release()
+    if not frames or (clip.offset is not None and number <= clip.offset):
+        wanted = f"{first} to {clip.offset}" if clip.offset is not None else f"from {first}"
+        msg = f"{path}: frames {wanted} expected, the video ends after {number} frames"
+        raise MerecError(msg)
+    return np.stack(frames)
+
+
+def _listing(numbers: list[int]) -> str:
+    """Return a few numbers in words."""
+    shown = ", ".join(str(number) for number in numbers[:5])
+    return shown + (f" and {len(numbers) - 5} more" if len(numbers) > 5 else "")

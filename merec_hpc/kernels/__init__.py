@@ -1,0 +1,1 @@
+"""Numba, and nothing but loops over arrays."""

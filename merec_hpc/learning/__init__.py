@@ -1,0 +1,1 @@
+"""Supervised learning shared by selection and evaluation."""

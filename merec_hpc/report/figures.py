@@ -1,0 +1,62 @@
+"""Draws the report's figures as SVG."""
+
+import io
+from collections.abc import Mapping, Sequence
+
+import matplotlib as mpl
+import numpy as np
+from matplotlib.figure import Figure
+from numpy.typing import NDArray
+
+from merec_hpc.arrays import Selection
+
+# The same figure gives the same bytes.
+mpl.rcParams["svg.hashsalt"] = "merec_hpc"
+_COLUMNS = 4
+
+
+def confusion_figure(counts: NDArray[np.int64], classes: Sequence[str]) -> str:
+    """Draw a confusion matrix: labels in rows, predictions in columns, counts in cells."""
+    figure = Figure(figsize=(3.2, 2.8), layout="constrained")
+    axes = figure.subplots()
+    shares = counts / np.maximum(counts.sum(axis=1, keepdims=True), 1)
+    axes.imshow(shares, cmap="Blues", vmin=0, vmax=1)
+    axes.set_xticks(range(len(classes)), classes)
+    axes.set_yticks(range(len(classes)), classes)
+    axes.set(xlabel="predicted", ylabel="label")
+    for (row, column), count in np.ndenumerate(counts):
+        colour = "white" if shares[row, column] > 0.6 else "black"
+        axes.text(column, row, str(count), ha="center", va="center", color=colour)
+    return _svg(figure)
+
+
+def convergence_figure(selections: Mapping[str, Selection]) -> str:
+    """Draw what a search saw in each fold, over its generations.
+
+    Best fitness of the hall of fame, training accuracy of that individual, mean fitness of
+    the population; a line marks the generation that was chosen.
+    """
+    n_rows = -(-len(selections) // _COLUMNS)
+    figure = Figure(figsize=(11, 2.3 * n_rows), layout="constrained")
+    grid = figure.subplots(n_rows, _COLUMNS, sharex=True, sharey=True, squeeze=False)
+    for axes in grid.flat:
+        axes.set_axis_off()
+    for axes, (fold, selection) in zip(grid.flat, selections.items(), strict=False):
+        history = selection.history
+        axes.set_axis_on()
+        axes.plot(history.best_fitness, label="best fitness")
+        axes.plot(history.training_accuracy, label="training accuracy")
+        axes.plot(history.mean_fitness, label="mean fitness", alpha=0.6)
+        axes.axvline(selection.generation, color="grey", linestyle=":", label="chosen generation")
+        axes.set_title(f"without {fold}", fontsize=9)
+    figure.supxlabel("generation")
+    handles, labels = grid.flat[0].get_legend_handles_labels()
+    figure.legend(handles, labels, loc="outside upper center", ncols=4)
+    return _svg(figure)
+
+
+def _svg(figure: Figure) -> str:
+    buffer = io.StringIO()
+    figure.savefig(buffer, format="svg", metadata={"Date": None})
+    text = buffer.getvalue()
+    return text[text.index("<svg") :]

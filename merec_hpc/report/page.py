@@ -1,0 +1,72 @@
+"""Turns predictions and selections into one self-contained HTML page."""
+
+import json
+from collections.abc import Mapping, Sequence
+from importlib.resources import files
+
+import numpy as np
+from jinja2 import Environment
+
+from merec_hpc import __version__
+from merec_hpc.arrays import Failure, Selection
+from merec_hpc.config import EvaluationSettings
+from merec_hpc.evaluation.protocol import Prediction
+from merec_hpc.learning.metrics import majority_share
+from merec_hpc.report.figures import confusion_figure, convergence_figure
+from merec_hpc.report.scores import METRICS, by_method, class_names, score_methods, score_subjects
+
+
+def render_page(
+    experiment: str,
+    predictions: Sequence[Prediction],
+    selections: Mapping[str, Mapping[str, Selection]],
+    failures: Sequence[Failure],
+    config: str,
+    settings: EvaluationSettings,
+) -> str:
+    """Return the report of an experiment.
+
+    Parameters
+    ----------
+    selections
+        Of each method, by fold.
+    config
+        The whole configuration, as JSON.
+    """
+    methods = score_methods(predictions, settings)
+    one_method = next(iter(by_method(predictions).values()))
+    labels = [row.label for row in one_method]
+    classes = class_names(predictions)
+    environment = Environment(autoescape=True, trim_blocks=True, lstrip_blocks=True)
+    template = environment.from_string(
+        files("merec_hpc.report").joinpath("page.html").read_text(encoding="utf-8")
+    )
+    return template.render(
+        experiment=experiment,
+        n_clips=len(labels),
+        n_subjects=len({row.subject for row in one_method}),
+        classes=classes,
+        class_sizes=[labels.count(name) for name in classes],
+        failures=failures,
+        metrics=list(METRICS),
+        methods=methods,
+        majority=majority_share(labels),
+        n_selected={
+            method: f"{np.mean([found.mask.sum() for found in folds.values()]):.0f}"
+            for method, folds in selections.items()
+        },
+        inner_fitness={
+            method: f"{np.mean([found.fitness for found in folds.values()]):.3f}"
+            for method, folds in selections.items()
+        },
+        confusions={row.method: confusion_figure(row.confusion, classes) for row in methods},
+        subjects=score_subjects(predictions),
+        convergence={
+            method: convergence_figure(folds)
+            for method, folds in selections.items()
+            if any(len(found.history.best_fitness) > 1 for found in folds.values())
+        },
+        settings=json.dumps(json.loads(config), indent=2),
+        version=__version__,
+        n_features=len(next(iter(next(iter(selections.values())).values())).mask),
+    )

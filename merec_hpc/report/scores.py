@@ -1,0 +1,100 @@
+"""Turns predictions into the rows of the report's tables."""
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import ArrayLike, NDArray
+
+from merec_hpc.config import EvaluationSettings
+from merec_hpc.evaluation.protocol import Prediction
+from merec_hpc.learning.metrics import (
+    Interval,
+    accuracy,
+    confusion,
+    subject_bootstrap,
+    unweighted_average_recall,
+    unweighted_f1,
+)
+
+Metric = Callable[[ArrayLike, ArrayLike], float]
+METRICS: dict[str, Metric] = {
+    "accuracy": accuracy,
+    "UF1": unweighted_f1,
+    "UAR": unweighted_average_recall,
+}
+
+
+@dataclass(frozen=True)
+class Score:
+    """A figure of merit with its interval over subjects."""
+
+    value: float
+    interval: Interval
+
+
+@dataclass(frozen=True)
+class MethodScores:
+    """One row of the table of methods."""
+
+    method: str
+    classifier: str
+    scores: dict[str, Score]
+    confusion: NDArray[np.int64]  # (n_classes, n_classes), labels in rows
+
+
+@dataclass(frozen=True)
+class SubjectRow:
+    """One row of the table of subjects."""
+
+    subject: str
+    n_clips: int
+    accuracies: list[float]  # of each method
+
+
+def class_names(predictions: Sequence[Prediction]) -> list[str]:
+    """Return the classes of the labels and predictions, sorted."""
+    return sorted({row.label for row in predictions} | {row.predicted for row in predictions})
+
+
+def by_method(predictions: Sequence[Prediction]) -> dict[tuple[str, str], list[Prediction]]:
+    """Group predictions by method and classifier, in order of appearance."""
+    groups: dict[tuple[str, str], list[Prediction]] = {}
+    for row in predictions:
+        groups.setdefault((row.method, row.classifier), []).append(row)
+    return groups
+
+
+def score_methods(
+    predictions: Sequence[Prediction], settings: EvaluationSettings
+) -> list[MethodScores]:
+    """Score each method on its predictions, pooled over folds."""
+    classes = class_names(predictions)
+    rows = []
+    for (method, classifier), group in by_method(predictions).items():
+        labels = np.array([row.label for row in group])
+        predicted = np.array([row.predicted for row in group])
+        subjects = np.array([row.subject for row in group])
+        scores = {
+            name: Score(
+                metric(labels, predicted),
+                subject_bootstrap(
+                    metric, labels, predicted, subjects, settings.n_bootstraps, settings.seed
+                ),
+            )
+            for name, metric in METRICS.items()
+        }
+        rows.append(MethodScores(method, classifier, scores, confusion(labels, predicted, classes)))
+    return rows
+
+
+def score_subjects(predictions: Sequence[Prediction]) -> list[SubjectRow]:
+    """Return the accuracy of each method on each subject, in order of appearance."""
+    groups = by_method(predictions)
+    subjects = list(dict.fromkeys(row.subject for row in predictions))
+    rows = []
+    for subject in subjects:
+        own = [[row for row in group if row.subject == subject] for group in groups.values()]
+        hits = [float(np.mean([row.label == row.predicted for row in rows])) for rows in own]
+        rows.append(SubjectRow(subject, len(own[0]), hits))
+    return rows

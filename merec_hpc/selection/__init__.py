@@ -1,0 +1,1 @@
+"""Turns the training clips of one fold into a mask over features."""

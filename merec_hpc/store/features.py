@@ -1,0 +1,22 @@
+"""Writes and reads the deep features of all clips."""
+
+from pathlib import Path
+
+from merec_hpc.arrays import Features
+from merec_hpc.config import FeatureSettings, to_json
+from merec_hpc.store.schema import FEATURES, opened_store, read_array, write_store
+
+
+def write_features(
+    path: Path, features: Features, settings: FeatureSettings, weights_sha256: str
+) -> None:
+    """Write features with the settings, software and weights that made them."""
+    attributes = {"settings": to_json(settings), "weights_sha256": weights_sha256}
+    write_store(path, FEATURES, vars(features), attributes)
+
+
+def read_features(path: Path) -> Features:
+    """Read the features of all clips, in the catalog's order."""
+    with opened_store(path, FEATURES) as file:
+        arrays = {array.name: read_array(file, FEATURES, array.name) for array in FEATURES.arrays}
+    return Features(**arrays)

@@ -1,0 +1,247 @@
+"""Names the arrays of every HDF5 file, with axes, kind and meaning; writes and checks them."""
+
+import json
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass
+from importlib.metadata import version
+from pathlib import Path
+from typing import Any, Literal
+
+import h5py
+import numpy as np
+from numpy.typing import NDArray
+
+from merec_hpc import __version__
+from merec_hpc.errors import MerecError
+from merec_hpc.publishing import published
+
+
+@dataclass(frozen=True)
+class ArraySpec:
+    """One array of a file."""
+
+    name: str
+    axes: tuple[str, ...]
+    kind: Literal["float", "integer", "text", "bits"]
+    """"bits" are booleans, packed along the last axis; their number is an attribute."""
+    meaning: str
+
+
+@dataclass(frozen=True)
+class FileSpec:
+    """One kind of file; ``version`` rises when a reader of the old one would go wrong."""
+
+    kind: str
+    version: int
+    arrays: tuple[ArraySpec, ...]
+
+
+_CLIPS = ArraySpec("clips", ("clip",), "text", "Name of each clip, in the catalog's order.")
+_LABELS = ArraySpec("labels", ("clip",), "text", "Label of each clip.")
+
+FACES = FileSpec(
+    "faces",
+    1,
+    (
+        _CLIPS,
+        _LABELS,
+        ArraySpec(
+            "frames",
+            ("frame", "row", "column", "channel"),
+            "integer",
+            "Registered frames of all clips, one clip after the other, RGB, 0..255.",
+        ),
+        ArraySpec(
+            "landmarks",
+            ("frame", "point", "xy"),
+            "float",
+            "68 landmarks of each registered frame, (x, y) in pixels of that frame.",
+        ),
+        ArraySpec("starts", ("start",), "integer", "First frame of each clip, then their number."),
+        ArraySpec(
+            "jitter_px", ("clip",), "float", "RMS motion of the landmarks from frame to frame."
+        ),
+    ),
+)
+CLIPS = FileSpec(
+    "clips",
+    1,
+    (
+        _CLIPS,
+        _LABELS,
+        ArraySpec(
+            "frames",
+            ("clip", "frame", "row", "column", "channel"),
+            "float",
+            "Interpolated frames of each clip, RGB, about 0..255 (interpolation overshoots).",
+        ),
+    ),
+)
+FEATURES = FileSpec(
+    "features",
+    1,
+    (
+        _CLIPS,
+        ArraySpec("values", ("clip", "feature"), "float", "Deep features of each clip."),
+        ArraySpec("labels", ("clip",), "integer", "Class of each clip, index into class_names."),
+        ArraySpec("subjects", ("clip",), "text", "Subject of each clip."),
+        ArraySpec("names", ("feature",), "text", "backbone/layer/channel/row/column/statistic."),
+        ArraySpec("class_names", ("class",), "text", "Name of each class."),
+    ),
+)
+SELECTION = FileSpec(
+    "selection",
+    1,
+    (
+        ArraySpec("mask", ("feature",), "bits", "Chosen features."),
+        ArraySpec("C", ("one",), "float", "Chosen penalty."),
+        ArraySpec("fitness", ("one",), "float", "Fitness of the mask on the inner folds."),
+        ArraySpec("generation", ("one",), "integer", "Generation that was chosen."),
+        ArraySpec(
+            "best_fitness", ("generation",), "float", "Best of the hall of fame, founders first."
+        ),
+        ArraySpec(
+            "training_accuracy", ("generation",), "float", "Training accuracy of that individual."
+        ),
+        ArraySpec("mean_fitness", ("generation",), "float", "Mean over the population."),
+        ArraySpec("min_selected", ("generation",), "integer", "Fewest features chosen by one."),
+        ArraySpec("max_selected", ("generation",), "integer", "Most features chosen by one."),
+        ArraySpec(
+            "best_masks", ("generation", "feature"), "bits", "Mask of the best of the hall of fame."
+        ),
+        ArraySpec("best_C", ("generation",), "float", "Its penalty."),
+        ArraySpec("hall_masks", ("famous", "feature"), "bits", "Hall of fame, fittest first."),
+        ArraySpec("hall_C", ("famous",), "float", "Penalties of the hall of fame."),
+        ArraySpec("hall_fitness", ("famous",), "float", "Fitness of the hall of fame."),
+        ArraySpec("last_masks", ("individual", "feature"), "bits", "Last population."),
+        ArraySpec("last_C", ("individual",), "float", "Penalties of the last population."),
+        ArraySpec("last_fitness", ("individual",), "float", "Fitness of the last population."),
+    ),
+)
+FILES = (FACES, CLIPS, FEATURES, SELECTION)
+
+
+def write_store(
+    path: Path, spec: FileSpec, arrays: Mapping[str, Any], attributes: Mapping[str, object]
+) -> None:
+    """Write the arrays of a file, and attributes as JSON; the name appears when all is written.
+
+    Every file also carries its kind, its format version and the versions of the software
+    that made it.
+    """
+    with published(path) as partial, h5py.File(partial, "w") as file:
+        file.attrs["kind"] = spec.kind
+        file.attrs["version"] = spec.version
+        file.attrs["software"] = json.dumps(_software())
+        for name, value in attributes.items():
+            file.attrs[name] = json.dumps(value, sort_keys=True)
+        for array in spec.arrays:
+            _write_array(file, array, arrays[array.name])
+
+
+@contextmanager
+def opened_store(path: Path, spec: FileSpec) -> Iterator[h5py.File]:
+    """Open a file for reading, checked against its specification.
+
+    Raises
+    ------
+    MerecError
+        If the file is missing, is no HDF5, of another kind or version, or if an array is
+        missing or has other axes than it should.
+    """
+    if not path.is_file():
+        msg = f"{path}: expected a {spec.kind} file, found no such file"
+        raise MerecError(msg)
+    try:
+        # Readers take no locks: shared filesystems often have none to give.
+        file = h5py.File(path, "r", locking=False)
+    except OSError:
+        msg = f"{path}: expected a {spec.kind} file, found one that is not HDF5 or not complete"
+        raise MerecError(msg) from None
+    with file:
+        _check(path, file, spec)
+        yield file
+
+
+def read_array(file: h5py.File, spec: FileSpec, name: str) -> NDArray[Any]:
+    """Return one array whole: texts as ``str``, bits as booleans."""
+    array = next(array for array in spec.arrays if array.name == name)
+    dataset = file[name]
+    if array.kind == "text":
+        return np.array(dataset.asstr()[()], dtype=np.str_)
+    if array.kind == "bits":
+        bits = np.unpackbits(dataset[()], axis=-1, count=int(dataset.attrs["n_bits"]))
+        return bits.astype(np.bool_)
+    return np.asarray(dataset[()])
+
+
+def read_attribute(file: h5py.File, name: str) -> Any:
+    """Return an attribute that ``write_store`` wrote."""
+    return json.loads(file.attrs[name])
+
+
+def describe_formats() -> str:
+    """Return the tables of ``docs/data_formats.md``."""
+    return "\n".join(line for spec in FILES for line in _describe(spec))
+
+
+def _describe(spec: FileSpec) -> Sequence[str]:
+    lines = [f"## {spec.kind} (version {spec.version})", ""]
+    lines += ["| array | axes | kind | meaning |", "|---|---|---|---|"]
+    for array in spec.arrays:
+        lines.append(
+            f"| `{array.name}` | {', '.join(array.axes)} | {array.kind} | {array.meaning} |"
+        )
+    return [*lines, ""]
+
+
+def _write_array(file: h5py.File, array: ArraySpec, values: Any) -> None:
+    if array.kind == "text":
+        file.create_dataset(array.name, data=np.asarray(values, object), dtype=h5py.string_dtype())
+    elif array.kind == "bits":
+        bits = np.asarray(values, np.bool_)
+        dataset = file.create_dataset(array.name, data=np.packbits(bits, axis=-1))
+        dataset.attrs["n_bits"] = bits.shape[-1]
+    else:
+        file.create_dataset(array.name, data=np.asarray(values))
+    file[array.name].attrs["axes"] = ", ".join(array.axes)
+    file[array.name].attrs["meaning"] = array.meaning
+
+
+def _check(path: Path, file: h5py.File, spec: FileSpec) -> None:
+    kind, found_version = file.attrs.get("kind"), file.attrs.get("version")
+    if kind != spec.kind:
+        msg = f"{path}: a {spec.kind} file expected, found kind {kind}"
+        raise MerecError(msg)
+    if found_version != spec.version:
+        msg = (
+            f"{path}: format version {spec.version} of {spec.kind} files expected, found "
+            f"{found_version}; delete the file to have it made again"
+        )
+        raise MerecError(msg)
+    lengths: dict[str, tuple[int, str]] = {}
+    for array in spec.arrays:
+        if array.name not in file:
+            msg = f"{path}: array '{array.name}' expected, found {', '.join(file)}"
+            raise MerecError(msg)
+        shape = _shape(file[array.name], array)
+        if len(shape) != len(array.axes):
+            msg = f"{path}:{array.name}: axes {array.axes} expected, found shape {shape}"
+            raise MerecError(msg)
+        for axis, length in zip(array.axes, shape, strict=True):
+            known, elsewhere = lengths.setdefault(axis, (length, array.name))
+            if length != known:
+                msg = f"{path}:{array.name}: {length} along '{axis}', {known} in {elsewhere}"
+                raise MerecError(msg)
+
+
+def _shape(dataset: h5py.Dataset, array: ArraySpec) -> tuple[int, ...]:
+    if array.kind == "bits":
+        return (*dataset.shape[:-1], int(dataset.attrs["n_bits"]))
+    return tuple(dataset.shape)
+
+
+def _software() -> dict[str, str]:
+    packages = ("numpy", "scipy", "torch", "torchvision", "opencv-python-headless", "numba")
+    return {"merec_hpc": __version__, **{name: version(name) for name in packages}}

@@ -1,0 +1,66 @@
+"""Writes and reads what a selector chose in one fold: the same file for every selector."""
+
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+
+from merec_hpc.arrays import History, Population, Selection
+from merec_hpc.store.schema import (
+    SELECTION,
+    opened_store,
+    read_array,
+    read_attribute,
+    write_store,
+)
+
+
+@dataclass(frozen=True)
+class SelectionOrigin:
+    """Who made a selection, for which fold, and from what."""
+
+    method: str
+    fold: str
+    seed: int
+    settings: str  # JSON
+    scaling: str
+
+
+def write_selection(path: Path, selection: Selection, origin: SelectionOrigin) -> None:
+    """Write a selection and where it comes from."""
+    arrays = {
+        "mask": selection.mask,
+        "C": [selection.C],
+        "fitness": [selection.fitness],
+        "generation": [selection.generation],
+        **vars(selection.history),
+        **_columns("hall", selection.hall_of_fame),
+        **_columns("last", selection.last),
+    }
+    write_store(path, SELECTION, arrays, vars(origin))
+
+
+def read_selection(path: Path) -> tuple[Selection, SelectionOrigin]:
+    """Read what ``write_selection`` wrote."""
+    with opened_store(path, SELECTION) as file:
+        arrays = {array.name: read_array(file, SELECTION, array.name) for array in SELECTION.arrays}
+        names = SelectionOrigin.__dataclass_fields__
+        origin = SelectionOrigin(**{name: read_attribute(file, name) for name in names})
+    selection = Selection(
+        mask=arrays["mask"],
+        C=float(arrays["C"][0]),
+        fitness=float(arrays["fitness"][0]),
+        generation=int(arrays["generation"][0]),
+        history=History(**{name: arrays[name] for name in History.__dataclass_fields__}),
+        hall_of_fame=_population("hall", arrays),
+        last=_population("last", arrays),
+    )
+    return selection, origin
+
+
+def _columns(prefix: str, population: Population) -> dict[str, object]:
+    return {f"{prefix}_{name}": value for name, value in vars(population).items()}
+
+
+def _population(prefix: str, arrays: dict[str, np.ndarray]) -> Population:
+    return Population(*(arrays[f"{prefix}_{name}"] for name in ("masks", "C", "fitness")))

@@ -1,0 +1,67 @@
+"""Predict every held-out subject once, and collect the predictions.
+
+Inputs
+
+    results/{experiment}/features/{network}.h5                  deep features of all clips
+    results/{experiment}/selection/{method}/{fold}.h5           what was chosen in each fold
+
+Outputs
+
+    results/{experiment}/evaluation/{method}/{classifier}.csv   predictions of one method
+    results/{experiment}/predictions.csv                        one row per clip and method
+    results/{experiment}/chosen_features.csv                    one row per chosen feature
+"""
+
+
+rule evaluate_folds:
+    input:
+        store=STORE,
+        selections=selections,
+    output:
+        predictions="results/{experiment}/evaluation/{method}/{classifier}.csv",
+    log:
+        "logs/evaluate_folds/{experiment}/{method}/{classifier}.log",
+    resources:
+        mem_mb=lambda wildcards, attempt: 1000 * attempt,
+        runtime=lambda wildcards, attempt: 15 * attempt,
+    params:
+        selections=lambda wildcards, input: repeated("--selection", input.selections),
+    shell:
+        r"""
+        merec evaluate-folds \
+            --store {input.store:q} \
+            {params.selections:q} \
+            --classifier {wildcards.classifier:q} \
+            --output {output.predictions:q} \
+            2>&1 | tee {log:q}
+        """
+
+
+rule collect_predictions:
+    input:
+        store=STORE,
+        selections=selections,
+        evaluations=expand(
+            "results/{{experiment}}/evaluation/{method}/{classifier}.csv",
+            method=CONFIG.evaluation.methods,
+            classifier=CONFIG.evaluation.classifier,
+        ),
+    output:
+        predictions="results/{experiment}/predictions.csv",
+        chosen="results/{experiment}/chosen_features.csv",
+    log:
+        "logs/collect_predictions/{experiment}.log",
+    localrule: True
+    params:
+        evaluations=lambda wildcards, input: repeated("--evaluation", input.evaluations),
+        selections=lambda wildcards, input: repeated("--selection", input.selections),
+    shell:
+        r"""
+        merec collect-predictions \
+            --store {input.store:q} \
+            {params.evaluations:q} \
+            {params.selections:q} \
+            --output {output.predictions:q} \
+            --chosen-features {output.chosen:q} \
+            2>&1 | tee {log:q}
+        """

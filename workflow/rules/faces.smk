@@ -1,0 +1,83 @@
+"""Register the faces of each subject, and list what was left out.
+
+Inputs
+
+    results/{experiment}/catalog.tsv                    one row a usable clip
+    results/{experiment}/audit.tsv                      every fault found
+    resources/weights/face_mesh                         of the landmark network
+
+Outputs
+
+    results/{experiment}/faces/{subject}.h5             registered frames, landmarks, jitter
+    results/{experiment}/faces/{subject}.png            contact sheet
+    results/{experiment}/faces/{subject}.failures.tsv   clips left out
+    results/{experiment}/failures.tsv                   clips left out, of all stages
+    results/{experiment}/folds.tsv                      the subjects that remain
+"""
+
+
+rule register_faces:
+    input:
+        # Its rows of this subject are a parameter: other rows rerun nothing here.
+        catalog=ancient("results/{experiment}/catalog.tsv"),
+        weights="resources/weights/face_mesh",
+    output:
+        faces="results/{experiment}/faces/{subject}.h5",
+        sheet="results/{experiment}/faces/{subject}.png",
+        failures="results/{experiment}/faces/{subject}.failures.tsv",
+    log:
+        "logs/register_faces/{experiment}/{subject}.log",
+    benchmark:
+        "benchmarks/register_faces/{experiment}/{subject}.tsv"
+    resources:
+        mem_mb=lambda wildcards, attempt: 2000 * attempt,
+        runtime=lambda wildcards, attempt: 30 * attempt,
+    params:
+        root=ROOT,
+        clips=clips_digest,
+        settings=to_json(CONFIG.faces),
+    shell:
+        r"""
+        : clips {params.clips}
+        merec register-faces \
+            --catalog {input.catalog:q} \
+            --root {params.root:q} \
+            --subject {wildcards.subject:q} \
+            --landmark-weights {input.weights:q} \
+            --settings {params.settings:q} \
+            --output {output.faces:q} \
+            --contact-sheet {output.sheet:q} \
+            --failures {output.failures:q} \
+            2>&1 | tee {log:q}
+        """
+
+
+checkpoint collect_failures:
+    input:
+        catalog="results/{experiment}/catalog.tsv",
+        audit="results/{experiment}/audit.tsv",
+        failures=lambda wildcards: expand(
+            "results/{experiment}/faces/{subject}.failures.tsv",
+            experiment=wildcards.experiment,
+            subject=subjects(wildcards),
+        ),
+    output:
+        failures="results/{experiment}/failures.tsv",
+        folds="results/{experiment}/folds.tsv",
+    log:
+        "logs/collect_failures/{experiment}.log",
+    localrule: True
+    params:
+        failures=lambda wildcards, input: repeated("--failures", input.failures),
+        max_failed_fraction=CONFIG.max_failed_fraction,
+    shell:
+        r"""
+        merec collect-failures \
+            --catalog {input.catalog:q} \
+            --audit {input.audit:q} \
+            {params.failures:q} \
+            --max-failed-fraction {params.max_failed_fraction} \
+            --output {output.failures:q} \
+            --folds {output.folds:q} \
+            2>&1 | tee {log:q}
+        """

@@ -1,0 +1,37 @@
+"""Render the report: one self-contained page.
+
+Inputs
+
+    results/{experiment}/predictions.csv                one row per clip and method
+    results/{experiment}/selection/{method}/{fold}.h5   what was chosen in each fold
+    results/{experiment}/failures.tsv                   clips left out
+
+Outputs
+
+    results/{experiment}/report/index.html
+"""
+
+
+rule render_report:
+    input:
+        predictions="results/{experiment}/predictions.csv",
+        failures="results/{experiment}/failures.tsv",
+        selections=selections,
+    output:
+        page="results/{experiment}/report/index.html",
+    log:
+        "logs/render_report/{experiment}.log",
+    localrule: True
+    params:
+        selections=lambda wildcards, input: repeated("--selection", input.selections),
+        settings=to_json(CONFIG),
+    shell:
+        r"""
+        merec render-report \
+            --predictions {input.predictions:q} \
+            --failures {input.failures:q} \
+            {params.selections:q} \
+            --settings {params.settings:q} \
+            --output {output.page:q} \
+            2>&1 | tee {log:q}
+        """

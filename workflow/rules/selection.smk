@@ -1,0 +1,71 @@
+"""Choose features on the training subjects of each fold.
+
+Inputs
+
+    results/{experiment}/features/{network}.h5              deep features of all clips
+
+Outputs
+
+    results/{experiment}/selection/all_features/{fold}.h5   every feature, C chosen
+    results/{experiment}/selection/genetic/{fold}.h5        mask, C, history, populations
+"""
+
+STORE = f"results/{{experiment}}/features/{CONFIG.features.network}.h5"
+
+
+rule select_all_features:
+    input:
+        store=STORE,
+    output:
+        selection="results/{experiment}/selection/all_features/{fold}.h5",
+    log:
+        "logs/select_all_features/{experiment}/{fold}.log",
+    benchmark:
+        "benchmarks/select_all_features/{experiment}/{fold}.tsv"
+    resources:
+        mem_mb=lambda wildcards, attempt: 1000 * attempt,
+        runtime=lambda wildcards, attempt: 10 * attempt,
+    params:
+        settings=to_json(CONFIG.all_features),
+        scaling=CONFIG.scaling,
+    shell:
+        r"""
+        merec select-all-features \
+            --store {input.store:q} \
+            --held-out {wildcards.fold:q} \
+            --settings {params.settings:q} \
+            --scaling {params.scaling} \
+            --output {output.selection:q} \
+            2>&1 | tee {log:q}
+        """
+
+
+rule select_genetic:
+    input:
+        store=STORE,
+    output:
+        selection="results/{experiment}/selection/genetic/{fold}.h5",
+    log:
+        "logs/select_genetic/{experiment}/{fold}.log",
+    benchmark:
+        "benchmarks/select_genetic/{experiment}/{fold}.tsv"
+    threads: 2  # as many as ranks, for local runs
+    resources:
+        tasks=2,
+        mpi="mpiexec",
+        mem_mb=lambda wildcards, attempt: 2000 * attempt,
+        runtime=lambda wildcards, attempt: 60 * attempt,
+    params:
+        settings=to_json(CONFIG.genetic),
+        scaling=CONFIG.scaling,
+    shell:
+        r"""
+        {resources.mpi} -n {resources.tasks} python -m mpi4py -m merec_hpc select-genetic \
+            --store {input.store:q} \
+            --held-out {wildcards.fold:q} \
+            --settings {params.settings:q} \
+            --scaling {params.scaling} \
+            --ranks {resources.tasks} \
+            --output {output.selection:q} \
+            2>&1 | tee {log:q}
+        """
