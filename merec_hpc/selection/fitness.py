@@ -80,9 +80,8 @@ class SubjectFoldFitness:
         counts = np.zeros((len(self.subjects), len(self.classes)), np.int64)
         np.add.at(counts, (self._folds, self._labels), 1)
         # A class without a training clip has no machine in that fold.
-        self._is_trained = np.asarray(counts.sum(axis=0) > counts)[
-            self._folds
-        ]  # (n_clips, n_classes)
+        elsewhere = counts.sum(axis=0) > counts  # (n_folds, n_classes)
+        self._is_trained = np.take(elsewhere, self._folds, axis=0)  # (n_clips, n_classes)
 
     @property
     def n_features(self) -> int:
@@ -102,13 +101,10 @@ class SubjectFoldFitness:
             Penalty of each individual, shape (n_individuals,).
         """
         decisions = self.decisions(masks, C)
-        correct = decisions.argmax(axis=2) == self._labels  # (n_individuals, n_clips)
-        correct &= masks.any(axis=1)[:, None]
-        sizes = np.bincount(self._folds)
-        hits = np.zeros((len(masks), len(sizes)))
-        for fold in range(len(sizes)):
-            hits[:, fold] = correct[:, self._folds == fold].sum(axis=1)
-        return hits / sizes
+        hits: NDArray[np.bool_] = np.asarray(decisions.argmax(axis=2) == self._labels)
+        hits &= masks.any(axis=1)[:, None]  # (n_individuals, n_clips)
+        folds = range(len(self.subjects))
+        return np.stack([hits[:, self._folds == fold].mean(axis=1) for fold in folds], axis=1)
 
     def decisions(self, masks: Masks, C: ArrayLike) -> NDArray[np.float64]:
         """Return the decision values of every clip by the SVM that never saw its subject.

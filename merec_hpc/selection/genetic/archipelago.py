@@ -57,7 +57,8 @@ def evolve(fitness: Fitness, settings: GeneticSettings, comm: Communicator) -> S
 
     References
     ----------
-    Paper 1: Evolutionary selection of deep features for micro-expression recognition.
+    Patel, Hong, Zhao: Selective deep features for micro-expression recognition, ICPR 2016,
+    doi:10.1109/ICPR.2016.7899972 ("paper 1").
     """
     archipelago = _Archipelago(fitness, settings, comm)
     generations: Iterable[int] = range(1, settings.n_generations + 1)

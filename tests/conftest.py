@@ -1,0 +1,61 @@
+"""Fixtures that many tests share: random numbers, a tiny feature table, real data."""
+
+import os
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from merec_hpc.arrays import Features
+
+REPOSITORY = Path(__file__).parents[1]
+
+
+@pytest.fixture
+def rng() -> np.random.Generator:
+    return np.random.default_rng(20261122)
+
+
+@pytest.fixture
+def features(rng: np.random.Generator) -> Features:
+    """24 clips of 4 subjects, 3 classes, 30 features of which the first 6 carry the class."""
+    labels = np.tile(np.arange(3), 8)
+    subjects = np.repeat(["s01", "s02", "s03", "s04"], 6)
+    values = rng.normal(size=(24, 30))
+    values[:, :6] += 1.5 * np.eye(3)[labels].repeat(2, axis=1)
+    return Features(
+        values=values.astype(np.float32),
+        labels=labels,
+        subjects=subjects,
+        clips=np.array([f"clip{index:02d}" for index in range(24)]),
+        names=np.array([f"feature{index:02d}" for index in range(30)]),
+        class_names=np.array(["negative", "positive", "surprise"]),
+    )
+
+
+def required(path: Path, what: str) -> Path:
+    """Return a path if it is there; otherwise fail in CI, and skip with the reason elsewhere."""
+    if not path.exists():
+        message = f"{what} expected at {path}, found nothing"
+        if os.environ.get("CI") == "true":
+            pytest.fail(message)
+        pytest.skip(message)
+    return path
+
+
+@pytest.fixture(scope="session")
+def cmu_faces() -> Path:
+    """The folder of the real CMU Face Images."""
+    return required(
+        Path(os.environ.get("MEREC_DATA", "MEREC_DATA-is-not-set")) / "cmu_faces",
+        "CMU Face Images (set MEREC_DATA)",
+    )
+
+
+@pytest.fixture(scope="session")
+def weights() -> Path:
+    """The folder of the real weights, which ``make test`` fetches."""
+    folder = REPOSITORY / "resources" / "weights"
+    required(folder / "mobilenet_v2", "weights (make test fetches them)")
+    required(folder / "face_mesh", "weights (make test fetches them)")
+    return folder
