@@ -102,7 +102,7 @@ class SubjectFoldFitness:
         """
         decisions = self.decisions(masks, C)
         hits: NDArray[np.bool_] = np.asarray(decisions.argmax(axis=2) == self._labels)
-        hits &= masks.any(axis=1)[:, None]  # (n_individuals, n_clips)
+        hits &= masks.any(axis=1, keepdims=True)  # (n_individuals, n_clips)
         folds = range(len(self.subjects))
         return np.stack([hits[:, self._folds == fold].mean(axis=1) for fold in folds], axis=1)
 
