@@ -33,7 +33,7 @@ format: $(INSTALLED)
 	$(ACTIVATE) snakefmt Snakefile workflow
 
 docs: $(INSTALLED)
-	$(ACTIVATE) python -m merec_hpc.store.schema > docs/data_formats.md
+	$(ACTIVATE) python docs/make_data_formats.py
 
 clean:
 	rm -rf .venv .snakemake results resources logs benchmarks/*/ build *.egg-info

@@ -10,6 +10,8 @@ from numpy.typing import NDArray
 
 from merec_hpc.errors import MerecError
 
+_NEIGHBOURS = (6, 3, 1)  # how many hits a box gathers: from strict to lax
+
 
 @dataclass(frozen=True)
 class Box:
@@ -25,8 +27,11 @@ class Box:
         return self.left + self.side / 2, self.top + self.side / 2
 
 
-def detect_face(image: NDArray[np.uint8], min_fraction: float) -> Box:
-    """Return the largest frontal face by OpenCV's Haar cascade.
+def detect_faces(image: NDArray[np.uint8], min_fraction: float) -> list[Box]:
+    """Return candidates for the frontal face by OpenCV's Haar cascade, most likely first.
+
+    Boxes found with more neighbours come first, and of those the larger. The cascade also
+    fires on what is no face: whoever fits landmarks tells these apart.
 
     Parameters
     ----------
@@ -38,7 +43,7 @@ def detect_face(image: NDArray[np.uint8], min_fraction: float) -> Box:
     Raises
     ------
     MerecError
-        If there is no face.
+        If there is no candidate.
 
     References
     ----------
@@ -47,16 +52,17 @@ def detect_face(image: NDArray[np.uint8], min_fraction: float) -> Box:
     """
     grey = cv2.equalizeHist(cv2.cvtColor(image, cv2.COLOR_RGB2GRAY))
     smallest = max(24, round(min_fraction * min(grey.shape)))
-    # From strict to lax: few false faces where the face is clear, few lost ones elsewhere.
-    for n_neighbours in (6, 3, 1):
+    candidates: list[Box] = []
+    for n_neighbours in _NEIGHBOURS:
         found = _cascade().detectMultiScale(
             grey, scaleFactor=1.05, minNeighbors=n_neighbours, minSize=(smallest, smallest)
         )
-        if len(found):
-            left, top, width, _ = max(found, key=lambda box: box[2])
-            return Box(float(left), float(top), float(width))
-    msg = f"no face of at least {smallest} pixels in an image of {grey.shape[1]}x{grey.shape[0]}"
-    raise MerecError(msg)
+        boxes = [Box(float(left), float(top), float(side)) for left, top, side, _ in found]
+        candidates += sorted(boxes, key=lambda box: -box.side)
+    if not candidates:
+        msg = f"no face of at least {smallest} pixels in an image of {image.shape[1]}x{len(image)}"
+        raise MerecError(msg)
+    return list(dict.fromkeys(candidates))
 
 
 @lru_cache(maxsize=1)

@@ -6,7 +6,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from merec_hpc.config import FaceSettings
-from merec_hpc.faces.detection import Box, detect_face
+from merec_hpc.errors import MerecError
+from merec_hpc.faces.detection import Box, detect_faces
 from merec_hpc.faces.landmarks import LandmarkEngine
 from merec_hpc.faces.reference import STABLE_POINTS, reference_landmarks
 from merec_hpc.faces.warps import Affine, fit_similarity, warp_image
@@ -45,8 +46,7 @@ def register_clip(
     reference = reference_landmarks(settings)
 
     def fit(frame: NDArray[np.uint8]) -> tuple[Box, NDArray[np.float32], Affine]:
-        box = detect_face(frame, settings.min_detection_fraction)
-        landmarks = engine.fit(frame, box)
+        box, landmarks = find_face(frame, engine, settings.min_detection_fraction)
         return box, landmarks, fit_similarity(landmarks[STABLE_POINTS], reference[STABLE_POINTS])
 
     box, first_landmarks, affine = fit(frames[0])
@@ -62,6 +62,26 @@ def register_clip(
     expected = _box_around(reference)
     landmarks = np.stack([engine.fit(frame, expected) for frame in registered])
     return RegisteredClip(registered, landmarks, box, first_landmarks)
+
+
+def find_face(
+    image: NDArray[np.uint8], engine: LandmarkEngine, min_fraction: float
+) -> tuple[Box, NDArray[np.float32]]:
+    """Return the first candidate box in which the landmark engine sees a face, and its fit.
+
+    Raises
+    ------
+    MerecError
+        If there is no candidate, or none in which the engine sees a face; the error of the
+        most likely one.
+    """
+    errors: list[MerecError] = []
+    for box in detect_faces(image, min_fraction):
+        try:
+            return box, engine.fit(image, box)
+        except MerecError as error:
+            errors.append(error)
+    raise errors[0]
 
 
 def _box_around(landmarks: NDArray[np.float64]) -> Box:
