@@ -22,5 +22,10 @@ include: "workflow/rules/report.smk"
 rule all:
     default_target: True
     input:
-        f"results/{CONFIG.experiment}/report/index.html",
+        f"{RESULTS}/report/index.html",
+        # Asked for by name, so that a deleted store is made again, and all that follows from it.
+        per_subject("faces/{subject}.h5"),
+        per_subject("clips/{subject}.h5"),
+        f"{RESULTS}/features/{CONFIG.features.network}.h5",
+        selections,
     localrule: True

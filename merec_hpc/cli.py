@@ -3,11 +3,13 @@
 import importlib
 import logging
 import sys
+import time
 
 import typer
 
 from merec_hpc import __version__
 from merec_hpc.errors import MerecError
+from merec_hpc.parallel.mpi import launched_rank
 
 COMMANDS = (
     "simulate",
@@ -28,6 +30,8 @@ COMMANDS = (
 INPUT_ERROR = 2
 """Exit status of a mistake in the input; it is also that of a mistaken command line."""
 
+GRACE_S = 2.0
+
 
 def main() -> None:
     """Run the command line; a ``MerecError`` becomes one line and exit status 2."""
@@ -37,6 +41,9 @@ def main() -> None:
     try:
         build_app(sys.argv[1] if len(sys.argv) > 1 else "")()
     except MerecError as error:
+        if launched_rank():
+            # All ranks make the same mistake: rank 0 says it, and MPI ends the others meanwhile.
+            time.sleep(GRACE_S)
         print(f"merec: {error}", file=sys.stderr)
         sys.exit(INPUT_ERROR)
 

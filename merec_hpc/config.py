@@ -121,7 +121,7 @@ class GeneticSettings:
     n_generations: int = Field(default=50, ge=0)
     founders: Literal["random_count", "random_gene"] = "random_count"
     crossover_probability: Probability = 0.8
-    mutation: Literal["bit", "individual"] = "bit"
+    mutation: Literal["bit", "individual"] = "individual"
     mutation_rate: Probability = 0.05
     n_elites: int = Field(default=1, ge=0)
     hall_of_fame_size: Count = 10

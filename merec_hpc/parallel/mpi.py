@@ -9,7 +9,7 @@ from merec_hpc.parallel.communicator import Communicator, SerialCommunicator
 Item = TypeVar("Item")
 
 # What launchers tell the processes that they start.
-_LAUNCHER_VARIABLES = ("PMI_RANK", "PMIX_RANK", "OMPI_COMM_WORLD_RANK", "MV2_COMM_WORLD_RANK")
+_RANK_VARIABLES = ("PMI_RANK", "PMIX_RANK", "OMPI_COMM_WORLD_RANK", "MV2_COMM_WORLD_RANK")
 
 
 class MpiCommunicator:
@@ -26,6 +26,11 @@ class MpiCommunicator:
         return gathered
 
 
+def launched_rank() -> int | None:
+    """Return the rank that an MPI launcher gave this process, ``None`` without a launcher."""
+    return next((int(os.environ[name]) for name in _RANK_VARIABLES if name in os.environ), None)
+
+
 def connect(n_ranks: int) -> Communicator:
     """Return the group of processes that this one belongs to.
 
@@ -36,15 +41,14 @@ def connect(n_ranks: int) -> Communicator:
         does not fit the MPI library each process would believe to be alone and write the
         same file.
     """
-    launched = any(name in os.environ for name in _LAUNCHER_VARIABLES)
-    if n_ranks == 1 and not launched:
+    if n_ranks == 1 and launched_rank() is None:
         return SerialCommunicator()
     from mpi4py import MPI  # noqa: PLC0415  # importing it starts MPI
 
     group = MpiCommunicator(MPI.COMM_WORLD)
     if group.size != n_ranks:
         msg = (
-            f"{n_ranks} ranks expected (--ranks), found {group.size}: start the command with "
+            f"{n_ranks} rank(s) expected (--ranks), found {group.size}: start the command with "
             f"'mpiexec -n {n_ranks} python -m mpi4py -m merec_hpc ...', with the mpiexec of "
             "the MPI library that mpi4py uses"
         )

@@ -10,9 +10,8 @@ from merec_hpc.tables import read_rows
 
 CONFIG = parse_config(config)
 SIMULATED = CONFIG.dataset == "simulated"
-ROOT = (
-    f"results/{CONFIG.experiment}/simulated" if SIMULATED else str(CONFIG.dataset_root)
-)
+RESULTS = f"results/{CONFIG.experiment}"
+ROOT = f"{RESULTS}/simulated" if SIMULATED else str(CONFIG.dataset_root)
 
 
 wildcard_constraints:
@@ -26,34 +25,31 @@ def dataset_folder(wildcards):
     return [ROOT] if SIMULATED or Path(ROOT).is_dir() else []
 
 
-def subjects(wildcards):
-    """Return the catalog's subjects, in its order."""
-    catalog = checkpoints.index_dataset.get(
-        experiment=wildcards.experiment
-    ).output.catalog
-    return list(dict.fromkeys(clip.subject for clip in read_catalog(Path(catalog))))
-
-
 def clips_digest(wildcards):
     """Return a digest of one subject's rows: only their change reruns that subject's jobs."""
-    catalog = Path(f"results/{wildcards.experiment}/catalog.tsv")
-    rows = [clip for clip in read_catalog(catalog) if clip.subject == wildcards.subject]
+    clips = read_catalog(Path(RESULTS, "catalog.tsv"))
+    rows = [clip for clip in clips if clip.subject == wildcards.subject]
     return sha256(repr(rows).encode()).hexdigest()[:16]
+
+
+def per_subject(pattern):
+    """Return a function that gives a file of each of the catalog's subjects, in its order."""
+
+    def files(wildcards):
+        indexed = checkpoints.index_dataset.get(experiment=CONFIG.experiment)
+        clips = read_catalog(Path(indexed.output.catalog))
+        subjects = dict.fromkeys(clip.subject for clip in clips)
+        return [f"{RESULTS}/{pattern.format(subject=subject)}" for subject in subjects]
+
+    return files
 
 
 def selections(wildcards):
     """Return the selection of each fold, by the method of the wildcards or by all methods."""
-    table = checkpoints.collect_failures.get(
-        experiment=wildcards.experiment
-    ).output.folds
-    methods = (
-        [wildcards.method]
-        if hasattr(wildcards, "method")
-        else CONFIG.evaluation.methods
-    )
-    folder = f"results/{wildcards.experiment}/selection"
-    folds = [row.fold for row in read_rows(Path(table), SubjectFold)]
-    return [f"{folder}/{method}/{fold}.h5" for method in methods for fold in folds]
+    collected = checkpoints.collect_failures.get(experiment=CONFIG.experiment)
+    folds = [row.fold for row in read_rows(Path(collected.output.folds), SubjectFold)]
+    methods = [wildcards.method] if hasattr(wildcards, "method") else CONFIG.evaluation.methods
+    return [f"{RESULTS}/selection/{method}/{fold}.h5" for method in methods for fold in folds]
 
 
 def repeated(option, values):

@@ -56,11 +56,7 @@ checkpoint collect_failures:
     input:
         catalog="results/{experiment}/catalog.tsv",
         audit="results/{experiment}/audit.tsv",
-        failures=lambda wildcards: expand(
-            "results/{experiment}/faces/{subject}.failures.tsv",
-            experiment=wildcards.experiment,
-            subject=subjects(wildcards),
-        ),
+        failures=per_subject("faces/{subject}.failures.tsv"),
     output:
         failures="results/{experiment}/failures.tsv",
         folds="results/{experiment}/folds.tsv",

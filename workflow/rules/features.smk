@@ -18,11 +18,7 @@ rule extract_features:
         # Too many lost clips stop the run before anything heavy.
         failures=ancient("results/{experiment}/failures.tsv"),
         weights="resources/weights/{network}",
-        clips=lambda wildcards: expand(
-            "results/{experiment}/clips/{subject}.h5",
-            experiment=wildcards.experiment,
-            subject=subjects(wildcards),
-        ),
+        clips=per_subject("clips/{subject}.h5"),
     output:
         store="results/{experiment}/features/{network}.h5",
     log:

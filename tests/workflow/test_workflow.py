@@ -1,0 +1,172 @@
+"""Runs Snakemake from end to end on small datasets, and plans what a change reruns."""
+
+import csv
+import re
+import shutil
+import subprocess
+from pathlib import Path
+
+import pytest
+import yaml
+from conftest import REPOSITORY
+
+pytestmark = [pytest.mark.workflow]
+
+SMALL = {
+    "experiment": "small",
+    "simulated": {"n_subjects": 3, "n_clips": 12, "peak_displacement_px": [2.0, 3.0]},
+    "interpolation": {"n_frames": 5},
+    "genetic": {
+        "n_islands": 2,
+        "n_individuals": 8,
+        "n_random_migrants": 2,
+        "n_generations": 3,
+        "migration_interval": 1,
+    },
+    "evaluation": {"n_bootstraps": 50},
+}
+AFTER_SELECTION = {"collect_predictions", "evaluate_folds", "render_report", "all"}
+
+
+def workflow_copy(folder: Path) -> Path:
+    """Put the workflow, without results, where a test may change it."""
+    for name in ("Snakefile", "config.yaml"):
+        shutil.copy(REPOSITORY / name, folder / name)
+    for name in ("workflow", "config", "slurm"):
+        shutil.copytree(REPOSITORY / name, folder / name)
+    return folder
+
+
+def snakemake(folder: Path, *arguments: str, **changes: object) -> subprocess.CompletedProcess[str]:
+    """Run Snakemake on the small configuration with some keys changed."""
+    (folder / "small.yaml").write_text(yaml.safe_dump({**SMALL, **changes}))
+    command = ["snakemake", "--cores", "2", "--configfile", "small.yaml", *arguments]
+    return subprocess.run(
+        command, cwd=folder, capture_output=True, text=True, check=False, timeout=1200
+    )
+
+
+def planned_rules(run: subprocess.CompletedProcess[str]) -> set[str]:
+    """Return the names of the rules in the last table of job counts."""
+    assert run.returncode == 0, run.stdout + run.stderr
+    said = run.stdout + run.stderr
+    if "Nothing to be done" in said:
+        return set()
+    table = said[said.rindex("Job stats:") :]
+    return set(re.findall(r"^(\w+) +\d+$", table, flags=re.MULTILINE)) - {"total"}
+
+
+@pytest.fixture(scope="module")
+def finished(tmp_path_factory: pytest.TempPathFactory, weights: Path) -> Path:
+    """The folder of a finished run on the simulated dataset."""
+    folder = workflow_copy(tmp_path_factory.mktemp("finished"))
+    shutil.copytree(weights, folder / "resources" / "weights")
+    run = snakemake(folder)
+    assert run.returncode == 0, run.stdout + run.stderr
+    return folder
+
+
+def rows_of(path: Path) -> list[dict[str, str]]:
+    with path.open(newline="") as file:
+        return list(csv.DictReader(file))
+
+
+@pytest.mark.xdist_group("finished")
+def test_a_run_ends_with_a_report_and_one_row_per_clip_and_method(finished: Path) -> None:
+    results = finished / "results" / "small"
+    rows = rows_of(results / "predictions.csv")
+    expected = ["method", "classifier", "seed", "fold", "subject", "clip", "label", "predicted"]
+    assert list(rows[0]) == expected
+    clips = {row["clip"] for row in rows}
+    assert len(clips) == SMALL["simulated"]["n_clips"]
+    assert len(rows) == 2 * len(clips)
+    assert {row["method"] for row in rows} == {"all_features", "genetic"}
+    assert all(row["fold"] == row["subject"] for row in rows)
+    assert "majority class" in (results / "report" / "index.html").read_text()
+
+
+@pytest.mark.xdist_group("finished")
+def test_chosen_features_are_written_by_name(finished: Path) -> None:
+    rows = rows_of(finished / "results" / "small" / "chosen_features.csv")
+    assert {row["fold"] for row in rows} == {"s11", "s12", "s13"}
+    assert all(row["method"] == "genetic" for row in rows)
+    assert all(
+        re.fullmatch(r"mobilenet_v2/features\.18/\d+/mean/mean/temporal_(mean|std)", row["feature"])
+        for row in rows
+    )
+
+
+@pytest.mark.xdist_group("finished")
+def test_a_second_run_does_nothing(finished: Path) -> None:
+    assert planned_rules(snakemake(finished)) == set()
+
+
+@pytest.mark.xdist_group("finished")
+def test_a_changed_genetic_setting_reruns_selection_and_later_stages_only(finished: Path) -> None:
+    changed = {**SMALL["genetic"], "crossover_probability": 0.7}
+    planned = planned_rules(snakemake(finished, "--dry-run", genetic=changed))
+    assert planned == {"select_genetic", *AFTER_SELECTION}
+
+
+@pytest.mark.xdist_group("finished")
+def test_a_changed_interpolation_leaves_the_faces_alone(finished: Path) -> None:
+    planned = planned_rules(snakemake(finished, "--dry-run", interpolation={"n_frames": 6}))
+    assert "interpolate_clips" in planned
+    assert not planned & {"simulate", "index_dataset", "register_faces"}
+
+
+@pytest.mark.xdist_group("finished")
+def test_a_deleted_store_reruns_from_there_to_the_same_predictions(finished: Path) -> None:
+    results = finished / "results" / "small"
+    before = (results / "predictions.csv").read_bytes()
+    page = (results / "report" / "index.html").read_bytes()
+    (results / "features" / "mobilenet_v2.h5").unlink()
+    run = snakemake(finished)
+    expected = {"extract_features", "select_genetic", "select_all_features", *AFTER_SELECTION}
+    assert planned_rules(run) == expected
+    assert (results / "predictions.csv").read_bytes() == before
+    assert (results / "report" / "index.html").read_bytes() == page
+
+
+def test_a_misspelt_key_stops_before_any_job_and_names_the_nearest(tmp_path: Path) -> None:
+    run = snakemake(workflow_copy(tmp_path), genetic={"n_generation": 3})
+    said = run.stdout + run.stderr
+    assert run.returncode != 0
+    assert "unknown key 'genetic.n_generation'; did you mean 'genetic.n_generations'?" in said
+    assert not (tmp_path / "results").exists()
+
+
+def test_a_missing_dataset_stops_with_one_clear_line(tmp_path: Path) -> None:
+    run = snakemake(workflow_copy(tmp_path), dataset="smic", dataset_root="nowhere")
+    said = run.stdout + run.stderr
+    assert run.returncode != 0
+    assert "merec: nowhere: expected the dataset's folder, found no such folder" in said
+
+
+def test_the_slurm_profile_plans_the_run_and_says_that_the_catalog_comes_first(
+    tmp_path: Path,
+) -> None:
+    run = snakemake(workflow_copy(tmp_path), "--profile", "slurm", "--dry-run")
+    planned = planned_rules(run)
+    assert {"simulate", "index_dataset", "extract_features", "render_report"} <= planned
+    assert "checkpoint" in run.stdout + run.stderr
+
+
+def test_real_faces_run_through_to_a_report_over_20_subjects(
+    tmp_path: Path, cmu_faces: Path, weights: Path
+) -> None:
+    folder = workflow_copy(tmp_path)
+    shutil.copytree(weights, folder / "resources" / "weights")
+    quick = {"genetic": {**SMALL["genetic"], "n_generations": 1}, "interpolation": {"n_frames": 3}}
+    (folder / "quick.yaml").write_text(yaml.safe_dump(quick))
+    command = ["snakemake", "--cores", "2", "--configfile", "config/cmu_faces.yaml", "quick.yaml"]
+    command += ["--config", f"dataset_root={cmu_faces}"]
+    run = subprocess.run(
+        command, cwd=folder, capture_output=True, text=True, check=False, timeout=1800
+    )
+    assert run.returncode == 0, run.stdout + run.stderr
+    results = folder / "results" / "cmu_faces"
+    rows = rows_of(results / "predictions.csv")
+    assert len({row["subject"] for row in rows}) == 20
+    assert len({row["clip"] for row in rows}) == 58
+    assert "20 subjects" in (results / "report" / "index.html").read_text()
