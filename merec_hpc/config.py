@@ -42,7 +42,7 @@ class SimulatedSettings:
     peak_displacement_px: tuple[Positive, Positive] = (1.5, 3.0)
     n_subjects: int | None = Field(default=None, ge=2)
     n_clips: int | None = Field(default=None, ge=3)
-    seed: int = 0
+    seed: int = Field(default=0, ge=0)
 
     def __post_init__(self) -> None:
         """Check what involves more than one field."""
@@ -65,6 +65,11 @@ class CmuFacesSettings:
 
     poses: tuple[Pose, ...] = Field(default=("straight",), min_length=1)
     eyes: tuple[Eyes, ...] = Field(default=("open",), min_length=1)
+
+    def __post_init__(self) -> None:
+        """Check what involves more than one value."""
+        _check_distinct("poses", self.poses)
+        _check_distinct("eyes", self.eyes)
 
 
 @dataclass(frozen=True, kw_only=True, config=_STRICT)
@@ -109,6 +114,10 @@ class FeatureSettings:
     layer: str = "features.18"
     pooling: Literal["mean", "none"] = "mean"
     statistics: tuple[Statistic, ...] = Field(default=("mean", "std"), min_length=1)
+
+    def __post_init__(self) -> None:
+        """Check what involves more than one value."""
+        _check_distinct("statistics", self.statistics)
 
 
 @dataclass(frozen=True, kw_only=True, config=_STRICT)
@@ -161,6 +170,10 @@ class EvaluationSettings:
     classifier: Literal["linear_svm"] = "linear_svm"
     n_bootstraps: Count = 2000
     seed: int = Field(default=0, ge=0)
+
+    def __post_init__(self) -> None:
+        """Check what involves more than one value."""
+        _check_distinct("methods", self.methods)
 
 
 @dataclass(frozen=True, kw_only=True, config=_STRICT)
@@ -233,6 +246,12 @@ def from_json(kind: type[Section], text: str, source: str = "--settings") -> Sec
     except ValidationError as error:
         msg = f"{source}: {_explain(kind, error)}"
         raise MerecError(msg) from None
+
+
+def _check_distinct(key: str, values: Sequence[str]) -> None:
+    if len(set(values)) < len(values):
+        msg = f"{key} is {', '.join(values)}, must name each once"
+        raise ValueError(msg)
 
 
 def _explain(kind: type, error: ValidationError) -> str:

@@ -36,7 +36,7 @@ def read_frames(root: Path, clip: Clip) -> NDArray[np.uint8]:
         If the clip, a frame between onset and offset, or an image's content is missing or
         broken, or if sizes differ.
     """
-    if (root / clip.path).suffix.lower() in VIDEO_SUFFIXES:
+    if is_video(root, clip):
         return _read_video(root / clip.path, clip)
     frames = [_read_image(path) for path in frame_files(root, clip)]
     sizes = sorted({frame.shape for frame in frames})
@@ -44,6 +44,12 @@ def read_frames(root: Path, clip: Clip) -> NDArray[np.uint8]:
         msg = f"{root / clip.path}: frames of one size expected, found {sizes[0]} and {sizes[1]}"
         raise MerecError(msg)
     return np.stack(frames)
+
+
+def is_video(root: Path, clip: Clip) -> bool:
+    """Return whether a clip's path is that of a video, there or not."""
+    path = root / clip.path
+    return ";" not in clip.path and path.suffix.lower() in VIDEO_SUFFIXES and not path.is_dir()
 
 
 def frame_files(root: Path, clip: Clip) -> list[Path]:
@@ -67,6 +73,11 @@ def frame_files(root: Path, clip: Clip) -> list[Path]:
         return [numbered[number] for number in sorted(numbered)]
     first = clip.onset if clip.onset is not None else min(numbered)
     last = clip.offset if clip.offset is not None else max(numbered)
+    if first > last:
+        msg = (
+            f"{folder}: frames {first} to {last} expected, found {min(numbered)} to {max(numbered)}"
+        )
+        raise MerecError(msg)
     absent = [number for number in range(first, last + 1) if number not in numbered]
     if absent:
         msg = f"{folder}: frames {first} to {last} expected, {_listing(absent)} missing"
@@ -88,7 +99,8 @@ def _numbered_images(folder: Path) -> dict[int, Path]:
     numbered: dict[int, Path] = {}
     for path in sorted(folder.iterdir()):
         number = frame_number(path)
-        if path.suffix.lower() not in IMAGE_SUFFIXES or number is None:
+        is_hidden = path.name.startswith(".")  # macOS leaves a ._1.png beside each 1.png
+        if path.suffix.lower() not in IMAGE_SUFFIXES or number is None or is_hidden:
             continue
         if number in numbered:
             msg = f"{folder}: one file per frame expected, {numbered[number].name} and {path.name}"

@@ -1,6 +1,7 @@
 """Rows of a frozen dataclass to and from TSV and CSV files."""
 
 import csv
+import io
 from collections.abc import Iterable
 from dataclasses import asdict, fields
 from pathlib import Path
@@ -37,22 +38,23 @@ def read_rows(path: Path, kind: type[Row]) -> list[Row]:
         msg = f"{path}: expected a table, found no such file"
         raise MerecError(msg)
     kinds = get_type_hints(kind)
-    with path.open(newline="", encoding="utf-8-sig") as file:
-        reader = csv.DictReader(file, delimiter=_delimiter(path))
-        found = reader.fieldnames or []
-        missing = [name for name in kinds if name not in found]
-        if missing:
-            msg = f"{path}: column '{missing[0]}' expected, found {', '.join(found) or 'none'}"
-            raise MerecError(msg)
-        return [
-            kind(
-                **{
-                    name: _parse(path, reader.line_num, name, row[name], kinds[name])
-                    for name in kinds
-                }
-            )
-            for row in reader
-        ]
+    try:
+        text = path.read_text(encoding="utf-8-sig")
+    except UnicodeDecodeError as error:
+        msg = f"{path}: a table in UTF-8 expected, found byte {error.object[error.start]:#x}"
+        raise MerecError(msg) from None
+    reader = csv.DictReader(io.StringIO(text, newline=""), delimiter=_delimiter(path))
+    found = reader.fieldnames or []
+    missing = [name for name in kinds if name not in found]
+    if missing:
+        msg = f"{path}: column '{missing[0]}' expected, found {', '.join(found) or 'none'}"
+        raise MerecError(msg)
+    return [
+        kind(
+            **{name: _parse(path, reader.line_num, name, row[name], kinds[name]) for name in kinds}
+        )
+        for row in reader
+    ]
 
 
 def _delimiter(path: Path) -> str:

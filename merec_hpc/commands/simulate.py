@@ -28,6 +28,9 @@ def run(
     size = size_on_disk(clips)
     n_frames = sum(clip.n_frames for clip in clips)
     log.info("%d clips, %d frames, %.0f MB on disk: %s", len(clips), n_frames, size / 1e6, parsed)
+    if output.is_dir() and any(output.iterdir()):
+        msg = f"{output}: an empty folder expected, found one with files (another dataset's?)"
+        raise MerecError(msg)
     output.mkdir(parents=True, exist_ok=True)
     free = shutil.disk_usage(output).free
     if free < size:

@@ -1,10 +1,10 @@
 """Finds what is missing, contradictory or doubled in a catalog, before anything heavy runs."""
 
-import itertools
 import re
 from collections import Counter
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
+from itertools import pairwise
 from pathlib import Path
 from typing import Literal
 
@@ -12,7 +12,7 @@ import cv2
 
 from merec_hpc.arrays import Clip
 from merec_hpc.errors import MerecError
-from merec_hpc.frames import VIDEO_SUFFIXES, frame_files, frame_number
+from merec_hpc.frames import frame_files, frame_number, is_video
 
 Consequence = Literal["stops the run", "clip left out", "noted"]
 _SUBJECT_NAME = re.compile(r"^[A-Za-z0-9][A-Za-z0-9_.-]*$")
@@ -67,25 +67,38 @@ def _faults(
         yield "stops the run", f"clip is listed {count} times, expected once"
     if not _SUBJECT_NAME.match(clip.subject):
         yield "stops the run", "subjects are named by letters, digits, '_', '.' and '-'"
+    disorder = _disorder(clip)
+    if disorder:
+        yield "clip left out", disorder
+    else:
+        yield from _frame_faults(root, clip)
+
+
+def _disorder(clip: Clip) -> str:
+    """Say what is wrong with onset, apex and offset by themselves, if anything is."""
     marks = {"onset": clip.onset, "apex": clip.apex, "offset": clip.offset}
     given = [(name, number) for name, number in marks.items() if number is not None]
-    for (name, number), (next_name, next_number) in itertools.pairwise(given):
+    for name, number in given:
+        if number < 0:
+            return f"{name} {number} is negative"
+    for (name, number), (next_name, next_number) in pairwise(given):
         if number > next_number:
-            fault = f"{name} {number} comes after {next_name} {next_number}"
-            yield "clip left out", fault
-            return
-    yield from _frame_faults(root, clip)
+            return f"{name} {number} comes after {next_name} {next_number}"
+    return ""
 
 
 def _frame_faults(root: Path, clip: Clip) -> Iterator[tuple[Consequence, str]]:
     """Check that the frames are there; their content is read later."""
     path = root / clip.path
-    if path.suffix.lower() in VIDEO_SUFFIXES:
+    if is_video(root, clip):
         if not path.is_file():
             yield "clip left out", f"no video {clip.path}"
             return
         n_frames = int(cv2.VideoCapture(str(path)).get(cv2.CAP_PROP_FRAME_COUNT))
-        last = clip.offset if clip.offset is not None else clip.onset
+        last = max(
+            (mark for mark in (clip.onset, clip.apex, clip.offset) if mark is not None),
+            default=None,
+        )
         if n_frames <= 0:
             yield "clip left out", f"{clip.path} is not a video that can be read"
         elif last is not None and last >= n_frames:
@@ -99,6 +112,8 @@ def _frame_faults(root: Path, clip: Clip) -> Iterator[tuple[Consequence, str]]:
     if ";" in clip.path:
         return
     numbers = [number for number in map(frame_number, files) if number is not None]
+    if clip.apex is not None and clip.apex not in numbers:
+        yield "noted", f"apex {clip.apex} is none of the frames {min(numbers)} to {max(numbers)}"
     absent = max(numbers) - min(numbers) + 1 - len(numbers)
     if absent:
         yield "noted", f"{absent} of the frame numbers {min(numbers)} to {max(numbers)} are absent"

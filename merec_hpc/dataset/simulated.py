@@ -19,6 +19,7 @@ from numpy.typing import NDArray
 
 from merec_hpc.config import SimulatedSettings
 from merec_hpc.dataset.simulated_face import HEIGHT, WIDTH, Points, make_frames, make_subject
+from merec_hpc.errors import MerecError
 from merec_hpc.publishing import published
 
 BYTES_PER_FRAME = WIDTH * HEIGHT * 3 + 54  # of an uncompressed BMP
@@ -72,11 +73,25 @@ class PlannedClip:
 
 
 def plan_clips(settings: SimulatedSettings) -> list[PlannedClip]:
-    """Deal out classes, subjects and lengths; cheap, and all that the size on disk needs."""
+    """Deal out classes, subjects and lengths; cheap, and all that the size on disk needs.
+
+    Raises
+    ------
+    MerecError
+        If more subjects are asked for than the preset has, or than there are clips.
+    """
     preset = PRESETS[settings.preset]
     rng = _rng(settings.seed, 0)
-    subjects = preset.subjects[: settings.n_subjects or len(preset.subjects)]
+    n_subjects = settings.n_subjects or len(preset.subjects)
     labels = _deal_labels(preset.class_sizes, settings.n_clips)
+    most = min(len(preset.subjects), len(labels))
+    if n_subjects > most:
+        msg = (
+            f"simulated: at most {most} subjects expected for preset {settings.preset} and "
+            f"{len(labels)} clips, found {n_subjects}"
+        )
+        raise MerecError(msg)
+    subjects = preset.subjects[:n_subjects]
     # Every subject gets two clips, the rest falls unevenly, as in the real sets.
     shares = rng.dirichlet(np.full(len(subjects), 2.0))
     fixed = min(2, len(labels) // len(subjects))
@@ -87,8 +102,8 @@ def plan_clips(settings: SimulatedSettings) -> list[PlannedClip]:
         ]
     )
     rng.shuffle(owners)
-    mean, spread, fewest, most = preset.n_frames
-    lengths = np.clip(np.rint(rng.normal(mean, spread, len(labels))), fewest, most).astype(int)
+    mean, spread, shortest, longest = preset.n_frames
+    lengths = np.clip(np.rint(rng.normal(mean, spread, len(labels))), shortest, longest).astype(int)
     first_numbers = rng.integers(1, 90_000, len(labels))
     numbers: dict[tuple[int, str], int] = {}
     clips = []
@@ -155,7 +170,7 @@ def _deal_labels(class_sizes: Mapping[str, int], n_clips: int | None) -> list[st
     total = sum(class_sizes.values())
     wanted = n_clips or total
     labels = [label for label, size in class_sizes.items() for _ in range(size)]
-    return [labels[index * total // wanted] for index in range(wanted)]
+    return [labels[(2 * index + 1) * total // (2 * wanted)] for index in range(wanted)]
 
 
 def _write_bmp(path: Path, frame: NDArray[np.uint8]) -> None:

@@ -12,6 +12,7 @@ from importlib.resources import files
 import cv2
 import numpy as np
 from numpy.typing import NDArray
+from scipy.ndimage import map_coordinates
 from skimage.data import astronaut
 
 from merec_hpc.dataset.action_units import EXPRESSIONS, landmark_moves
@@ -28,14 +29,14 @@ _PHOTO_CENTRE = np.array([225.0, 122.0])  # comes to lie in the middle of the fr
 _GEOMETRY_PX, _GEOMETRY_SCALE_PX = 5.0, 70.0
 _ASPECT = 0.05
 _ALBEDO, _COLOUR, _ALBEDO_SCALE_PX = 0.08, 0.02, 50.0
-_SKIN_TONE = 0.15
+_SKIN_TONE = 0.1
 _LIGHT_GRADIENT = 0.25
 # What a camera and a living head add to every clip.
 _HEAD_SHIFT_PX, _HEAD_ROTATION, _HEAD_SCALING = 0.15, 0.0005, 0.0005
 _LIGHT_DRIFT = 0.003
 _NOISE = 1.0
 # Reach of a landmark's motion, and how fast it fades where there is no landmark.
-_REACH_PX, _FADING = 24.0, 0.4
+_REACH_PX, _FADING = 24.0, 2.0
 
 
 @dataclass(frozen=True)
@@ -215,9 +216,10 @@ def _smooth_curves(
 
 
 def _sample(field: Field, points: Points) -> Points:
-    """Return a field's value at points, bilinear as ``cv2.remap`` reads it."""
-    x, y = points.astype(np.float32).T
-    return np.asarray(cv2.remap(field, x, y, cv2.INTER_LINEAR)[:, 0], np.float64)
+    """Return a field's value at points, bilinear."""
+    places = points[:, ::-1].T  # (row, column)
+    values = [map_coordinates(field[..., axis], places, float, order=1) for axis in range(2)]
+    return np.stack(values, axis=1)
 
 
 @cache

@@ -1,0 +1,282 @@
+import re
+from collections.abc import Iterator
+from dataclasses import fields, is_dataclass
+from pathlib import Path
+from typing import Any
+
+import pytest
+import yaml
+from conftest import REPOSITORY
+
+from merec_hpc.config import (
+    DATASET_SETTINGS,
+    Config,
+    GeneticSettings,
+    SimulatedSettings,
+    from_json,
+    parse_config,
+    to_json,
+)
+from merec_hpc.errors import MerecError
+
+CONFIG_FILE = REPOSITORY / "config.yaml"
+EXPERIMENTS = sorted((REPOSITORY / "config").glob("*.yaml"))
+_KEY_LINE = re.compile(r"^\s*\w+:")
+
+
+def test_defaults_are_those_of_the_config_file() -> None:
+    assert parse_config(_config_file()) == Config()
+
+
+def test_config_file_lists_every_setting_and_no_other() -> None:
+    assert sorted(_keys_of_mapping(_config_file())) == sorted(_keys_of_dataclass(Config()))
+
+
+def test_config_file_lists_the_sections_in_the_order_of_the_dataclass() -> None:
+    assert list(_config_file()) == [known.name for known in fields(Config)]
+
+
+def test_every_key_of_the_config_file_stands_under_or_beside_a_comment() -> None:
+    # At most two related keys share one comment; a section's header shares its own.
+    unexplained: list[str] = []
+    since_comment = 3
+    for line in CONFIG_FILE.read_text().splitlines():
+        if line.lstrip().startswith("#"):
+            since_comment = 0
+        elif not line.strip():
+            since_comment = 3
+        elif _KEY_LINE.match(line):
+            is_header = line.endswith(":")
+            since_comment += 0 if is_header else 1
+            if since_comment > 2 and "#" not in line:
+                unexplained.append(line)
+    assert not unexplained
+
+
+def test_there_are_experiments_to_check() -> None:
+    assert {path.name for path in EXPERIMENTS} >= {"cmu_faces.yaml", "smic_hs.yaml"}
+
+
+@pytest.mark.parametrize("path", EXPERIMENTS, ids=lambda path: path.stem)
+def test_ready_experiment_parses_over_the_config_file(path: Path) -> None:
+    given = yaml.safe_load(path.read_text())
+    config = parse_config(_merged(_config_file(), {**given, "dataset_root": "/data"}))
+    assert config.experiment == path.stem
+    assert config.dataset_root == Path("/data")
+    assert isinstance(config.dataset_settings(), DATASET_SETTINGS[given["dataset"]])
+
+
+@pytest.mark.parametrize("path", EXPERIMENTS, ids=lambda path: path.stem)
+def test_ready_experiment_states_only_what_differs_from_the_defaults(path: Path) -> None:
+    given = yaml.safe_load(path.read_text())
+    if path.stem == "smic_vis":  # names its camera although it is the default, to be plain
+        del given["smic"]
+    defaults = dict(_leaves(_config_file()))
+    assert [key for key, value in _leaves(given) if defaults[key] == value] == []
+
+
+@pytest.mark.parametrize(
+    ("values", "key", "nearest"),
+    [
+        ({"experimnt": "a"}, "experimnt", "experiment"),
+        ({"data_set": "smic"}, "data_set", "dataset"),
+        ({"genetic": {"n_islnds": 1}}, "genetic.n_islnds", "genetic.n_islands"),
+        ({"faces": {"size": 64}}, "faces.size", "faces.size_px"),
+    ],
+)
+def test_unknown_key_is_named_with_the_nearest_known_one(
+    values: dict[str, Any], key: str, nearest: str
+) -> None:
+    message = _refusal(values)
+    assert f"unknown key '{key}'" in message
+    assert f"did you mean '{nearest}'?" in message
+
+
+@pytest.mark.parametrize(
+    ("section", "key", "value"),
+    [
+        ("genetic", "n_islands", "3"),
+        ("genetic", "n_islands", True),
+        ("genetic", "n_islands", 3.0),
+        ("genetic", "n_islands", None),
+        ("genetic", "mutation_rate", "0.1"),
+        ("genetic", "C_values", 1.0),
+        ("genetic", "C_values", []),
+        ("genetic", "criterion", "best"),
+        ("simulated", "peak_displacement_px", [1.5]),
+        ("simulated", "peak_displacement_px", [1.5, 2.0, 3.0]),
+        ("simulated", "peak_displacement_px", ["1.5", 3.0]),
+        ("cmu_faces", "poses", "straight"),
+        ("cmu_faces", "poses", ["down"]),
+        ("cmu_faces", "poses", []),
+        ("manifest", "labels", [1]),
+        ("weights", "face_mesh", 3),
+        ("evaluation", "methods", []),
+    ],
+)
+def test_value_of_the_wrong_kind_is_refused_by_its_key(
+    section: str, key: str, value: object
+) -> None:
+    message = _refusal({section: {key: value}})
+    assert f"'{section}.{key}" in message
+    assert "\n" not in message
+
+
+@pytest.mark.parametrize(
+    ("section", "key", "value"),
+    [
+        ("genetic", "n_islands", 0),
+        ("genetic", "n_individuals", 1),
+        ("genetic", "n_generations", -1),
+        ("genetic", "mutation_rate", 1.01),
+        ("genetic", "crossover_probability", -0.1),
+        ("genetic", "C_values", [1.0, 0.0]),
+        ("genetic", "seed", -1),
+        ("simulated", "n_subjects", 1),
+        ("simulated", "n_clips", 2),
+        ("simulated", "peak_displacement_px", [0.0, 2.0]),
+        ("faces", "size_px", 31),
+        ("faces", "interocular_fraction", 0.8),
+        ("interpolation", "n_frames", 0),
+        ("evaluation", "n_bootstraps", 0),
+    ],
+)
+def test_value_out_of_range_is_refused_by_its_key(section: str, key: str, value: object) -> None:
+    assert f"'{section}.{key}" in _refusal({section: {key: value}})
+
+
+@pytest.mark.parametrize("value", [-0.1, 1.1, float("nan")])
+def test_fraction_of_failures_lies_between_0_and_1(value: float) -> None:
+    assert "'max_failed_fraction'" in _refusal({"max_failed_fraction": value})
+
+
+@pytest.mark.parametrize("name", ["", "a b", "../a", "a/b", ".hidden", "a\n"])
+def test_experiment_must_be_a_name_of_a_folder(name: str) -> None:
+    assert "'experiment'" in _refusal({"experiment": name})
+
+
+@pytest.mark.parametrize("key", ["n_emigrants", "n_elites", "n_random_migrants"])
+def test_part_of_a_population_must_be_smaller_than_the_population(key: str) -> None:
+    others = {"n_emigrants": 0, "n_elites": 0, "n_random_migrants": 0}
+    message = _refusal({"genetic": {**others, "n_individuals": 12, key: 12}})
+    assert "'genetic'" in message
+    assert f"{key} is 12" in message
+    assert "n_individuals (12)" in message
+    parse_config({"genetic": {**others, "n_individuals": 12, key: 11}})
+
+
+def test_reversed_peak_displacements_are_refused() -> None:
+    message = _refusal({"simulated": {"peak_displacement_px": [3.0, 1.5]}})
+    assert "peak_displacement_px is [3.0, 1.5]" in message
+
+
+@pytest.mark.parametrize("dataset", ["smic", "cmu_faces", "manifest"])
+def test_dataset_that_is_not_simulated_needs_a_folder(dataset: str) -> None:
+    message = _refusal({"dataset": dataset})
+    assert "dataset_root" in message
+    assert f"'{dataset}'" in message
+    assert parse_config({"dataset": dataset, "dataset_root": "/data"}).dataset == dataset
+
+
+def test_unknown_dataset_is_refused_with_the_known_ones() -> None:
+    message = _refusal({"dataset": "casme"})
+    assert all(f"'{name}'" in message for name in ("casme", *DATASET_SETTINGS))
+
+
+def test_message_counts_the_other_mistakes() -> None:
+    assert "(and 1 more)" in _refusal({"genetic": {"n_islands": 0, "n_generations": -1}})
+
+
+def test_message_begins_with_the_source() -> None:
+    with pytest.raises(MerecError, match=r"^mine\.yaml: "):
+        parse_config({"scaling": "minmax"}, "mine.yaml")
+
+
+def test_whole_numbers_stand_for_numbers_with_a_point() -> None:
+    config = parse_config({"genetic": {"C_values": [1, 10]}})
+    assert config.genetic.C_values == (1.0, 10.0)
+
+
+def test_section_in_use_is_that_of_the_dataset() -> None:
+    config = parse_config({"dataset": "smic", "dataset_root": "/data", "smic": {"camera": "NIR"}})
+    assert config.dataset_settings() is config.smic
+    assert config.smic.camera == "NIR"
+
+
+def test_what_is_written_as_json_is_read_again() -> None:
+    config = parse_config(
+        {
+            "dataset": "manifest",
+            "dataset_root": "/data",
+            "manifest": {"labels": ["a", "b"]},
+            "weights": {"face_mesh": "/weights/mesh"},
+            "simulated": {"peak_displacement_px": [0.5, 0.75], "n_clips": 5},
+        }
+    )
+    assert from_json(Config, to_json(config)) == config
+    assert from_json(GeneticSettings, to_json(config.genetic)) == config.genetic
+    assert from_json(SimulatedSettings, to_json(config.simulated)) == config.simulated
+
+
+def test_empty_json_means_the_defaults() -> None:
+    assert from_json(GeneticSettings, "{}") == GeneticSettings()
+
+
+@pytest.mark.parametrize("text", ["", "{", "[1]", "3", "null", "n_islands=3"])
+def test_settings_that_are_no_json_object_are_refused(text: str) -> None:
+    with pytest.raises(MerecError, match=r"^--settings: 'settings'"):
+        from_json(GeneticSettings, text)
+
+
+def _config_file() -> dict[str, Any]:
+    values: dict[str, Any] = yaml.safe_load(CONFIG_FILE.read_text())
+    return values
+
+
+def _refusal(values: dict[str, Any]) -> str:
+    with pytest.raises(MerecError) as caught:
+        parse_config(values)
+    return str(caught.value)
+
+
+def _merged(below: dict[str, Any], above: dict[str, Any]) -> dict[str, Any]:
+    """Merge as Snakemake's --configfile does: key by key, in sections too."""
+    merged = dict(below)
+    for key, value in above.items():
+        both = isinstance(value, dict) and isinstance(merged.get(key), dict)
+        merged[key] = _merged(merged[key], value) if both else value
+    return merged
+
+
+def _leaves(values: dict[str, Any], prefix: str = "") -> Iterator[tuple[str, object]]:
+    for key, value in values.items():
+        if isinstance(value, dict):
+            yield from _leaves(value, f"{prefix}{key}.")
+        else:
+            yield prefix + key, value
+
+
+def _keys_of_mapping(values: dict[str, Any]) -> list[str]:
+    return [key for key, _ in _leaves(values)]
+
+
+def _keys_of_dataclass(section: Any, prefix: str = "") -> Iterator[str]:
+    for known in fields(section):
+        value = getattr(section, known.name)
+        if is_dataclass(value):
+            yield from _keys_of_dataclass(value, f"{prefix}{known.name}.")
+        else:
+            yield prefix + known.name
+
+
+@pytest.mark.parametrize(
+    "values",
+    [
+        {"evaluation": {"methods": ["genetic", "genetic"]}},
+        {"cmu_faces": {"poses": ["up", "up"]}},
+        {"features": {"statistics": ["std", "std"]}},
+    ],
+)
+def test_value_that_is_named_twice_is_refused(values: dict[str, dict[str, object]]) -> None:
+    with pytest.raises(MerecError, match="must name each once"):
+        parse_config(values)

@@ -1,0 +1,68 @@
+from pathlib import Path
+
+import pytest
+
+from merec_hpc.publishing import published
+
+
+class InterruptedWriteError(Exception):
+    pass
+
+
+def test_file_appears_under_its_name_when_it_is_complete(tmp_path: Path) -> None:
+    path = tmp_path / "table.tsv"
+    with published(path) as partial:
+        partial.write_text("half")
+        assert not path.exists()
+        partial.write_text("whole")
+    assert path.read_text() == "whole"
+    assert list(tmp_path.iterdir()) == [path]
+
+
+def test_partial_file_lies_beside_the_file_and_keeps_its_whole_name(tmp_path: Path) -> None:
+    with published(tmp_path / "faces.s01.h5") as partial:
+        partial.touch()
+        assert partial == tmp_path / "faces.s01.h5.partial"
+
+
+def test_folder_is_made(tmp_path: Path) -> None:
+    path = tmp_path / "new" / "folder" / "table.tsv"
+    with published(path) as partial:
+        partial.write_text("x")
+    assert path.read_text() == "x"
+
+
+def test_former_file_is_replaced(tmp_path: Path) -> None:
+    path = tmp_path / "table.tsv"
+    path.write_text("former")
+    with published(path) as partial:
+        partial.write_text("new")
+    assert path.read_text() == "new"
+
+
+@pytest.mark.parametrize("error", [InterruptedWriteError, KeyboardInterrupt])
+def test_former_file_is_kept_when_writing_fails(tmp_path: Path, error: type[BaseException]) -> None:
+    path = tmp_path / "table.tsv"
+    path.write_text("former")
+    with pytest.raises(error):
+        _fail_half_way(path, error)
+    assert path.read_text() == "former"
+    assert list(tmp_path.iterdir()) == [path]
+
+
+def test_nothing_remains_when_the_first_writing_fails(tmp_path: Path) -> None:
+    with pytest.raises(InterruptedWriteError):
+        _fail_half_way(tmp_path / "table.tsv", InterruptedWriteError)
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_failure_before_anything_is_written_is_passed_on(tmp_path: Path) -> None:
+    with pytest.raises(InterruptedWriteError), published(tmp_path / "table.tsv"):
+        raise InterruptedWriteError
+    assert list(tmp_path.iterdir()) == []
+
+
+def _fail_half_way(path: Path, error: type[BaseException]) -> None:
+    with published(path) as partial:
+        partial.write_text("half")
+        raise error
