@@ -8,7 +8,7 @@ import typer
 from merec_hpc.commands.folds import check_fold, check_scaling
 from merec_hpc.commands.options import Output, Store
 from merec_hpc.errors import MerecError
-from merec_hpc.evaluation.protocol import Prediction, predict_held_out
+from merec_hpc.evaluation.protocol import CLASSIFIERS, Prediction, predict_held_out
 from merec_hpc.parallel.threads import limit_library_threads
 from merec_hpc.store.features import read_features
 from merec_hpc.store.selection import read_selection
@@ -22,6 +22,9 @@ def run(
     output: Output,
 ) -> None:
     """Predict the clips of each fold's held-out subject, with what was selected without it."""
+    if classifier not in CLASSIFIERS:
+        msg = f"--classifier: one of {', '.join(CLASSIFIERS)} expected, found '{classifier}'"
+        raise MerecError(msg)
     limit_library_threads()
     features = read_features(store)
     predictions: list[Prediction] = []

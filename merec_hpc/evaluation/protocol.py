@@ -10,6 +10,8 @@ from merec_hpc.arrays import Features
 from merec_hpc.learning.linear_svm import train_svm
 from merec_hpc.learning.scaling import Scaling
 
+CLASSIFIERS = ("linear_svm",)
+
 
 @dataclass(frozen=True)
 class Prediction:

@@ -23,8 +23,7 @@ _SLACK = 1e-11
 
 @numba.njit()
 def leave_folds_out(
-    inverse: NDArray[np.float64],  # (n_clips, n_clips), of G + ridge I
-    ridge: float,  # 1 / (2 C)
+    inverse: NDArray[np.float64],  # (n_clips, n_clips), of G + I / (2 C)
     targets: NDArray[np.float64],  # (n_classes, n_clips), +1 or -1
     folds: NDArray[np.int64],  # (n_clips,), from 0
     decisions: NDArray[np.float64],  # (n_clips, n_classes), written
@@ -37,7 +36,7 @@ def leave_folds_out(
         for fold in range(folds.max() + 1):
             held_out = folds == fold
             outside = held_out.copy()
-            _pivot(inverse, ridge, targets[target], dual, held_out, outside, values)
+            _pivot(inverse, targets[target], dual, held_out, outside, values)
             for clip in range(n_clips):
                 if held_out[clip]:
                     decisions[clip, target] = values[clip]
@@ -57,7 +56,7 @@ def leave_nothing_out(
     for target in range(len(targets)):
         dual = inverse @ targets[target]
         outside = held_out.copy()
-        _pivot(inverse, ridge, targets[target], dual, held_out, outside, values)
+        _pivot(inverse, targets[target], dual, held_out, outside, values)
         for clip in range(n_clips):
             # On S, f = y - ridge beta; outside, the value is f.
             if outside[clip]:
@@ -69,7 +68,6 @@ def leave_nothing_out(
 @numba.njit()
 def _pivot(
     inverse: NDArray[np.float64],  # (n_clips, n_clips)
-    ridge: float,
     target: NDArray[np.float64],  # (n_clips,)
     dual: NDArray[np.float64],  # (n_clips,), M y of all clips
     held_out: NDArray[np.bool_],  # (n_clips,)
@@ -84,7 +82,9 @@ def _pivot(
         _complement(inverse, target, dual, outside, values)
         n_wrong, last = 0, -1
         for clip in range(n_clips):
-            if not held_out[clip] and _is_wrong(target[clip] * values[clip], ridge, outside[clip]):
+            if not held_out[clip] and _is_wrong(
+                target[clip] * values[clip], inverse[clip, clip], outside[clip]
+            ):
                 n_wrong += 1
                 last = clip
         if n_wrong == 0:
@@ -95,18 +95,19 @@ def _pivot(
             patience -= 1
         first = 0 if patience >= 0 else last  # a block of pivots, or the last one alone
         for clip in range(first, n_clips):
-            if not held_out[clip] and _is_wrong(target[clip] * values[clip], ridge, outside[clip]):
+            if not held_out[clip] and _is_wrong(
+                target[clip] * values[clip], inverse[clip, clip], outside[clip]
+            ):
                 outside[clip] = not outside[clip]
 
 
 @numba.njit()
-def _is_wrong(signed: float, ridge: float, is_outside: bool) -> bool:
-    """Return whether y f (outside S) or y beta (on S) breaks its condition.
+def _is_wrong(signed: float, scale: float, is_outside: bool) -> bool:
+    """Return whether y f (outside S) or y beta (on S, of the order of scale) breaks its condition.
 
-    Both are compared as margins. The slack covers rounding only: without it a clip on the
-    border would be pivoted for ever.
+    The slack covers rounding only: without it a clip on the border would be pivoted for ever.
     """
-    return signed < 1.0 - _SLACK if is_outside else ridge * signed < -_SLACK
+    return signed < 1.0 - _SLACK if is_outside else signed < -_SLACK * scale
 
 
 @numba.njit()

@@ -1,7 +1,7 @@
 """Turns labels and predictions, pooled over all folds, into figures of merit.
 
-Figures are computed from pooled predictions, never averaged over folds. A class that is
-neither a label nor predicted is not a class of the data and cannot be scored.
+Figures are computed from pooled predictions, never averaged over folds. The classes are those
+of the labels; a prediction outside them only costs recall.
 """
 
 from collections.abc import Callable
@@ -9,19 +9,23 @@ from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
-from sklearn.metrics import accuracy_score, confusion_matrix, f1_score, recall_score
+
+Metric = Callable[[ArrayLike, ArrayLike], float]
 
 
 def accuracy(labels: ArrayLike, predicted: ArrayLike) -> float:
-    """Return the fraction of clips that are labelled correctly, in [0, 1]."""
-    true, found = _check(labels, predicted)
-    return float(accuracy_score(true, found))
+    """Return the fraction of clips that are labelled correctly, in [0, 1].
+
+    Raises
+    ------
+    ValueError
+        If there are no labels, or not one prediction for each.
+    """
+    return float(_accuracy(confusion(labels, predicted)))
 
 
 def unweighted_f1(labels: ArrayLike, predicted: ArrayLike) -> float:
     """Return UF1: the mean over classes of 2 TP / (2 TP + FP + FN), in [0, 1].
-
-    The classes are those of the labels; a prediction outside them only costs recall.
 
     Raises
     ------
@@ -32,8 +36,7 @@ def unweighted_f1(labels: ArrayLike, predicted: ArrayLike) -> float:
     ----------
     See et al.: MEGC 2019, FG 2019, doi:10.1109/FG.2019.8756611.
     """
-    true, found = _check(labels, predicted)
-    return float(f1_score(true, found, labels=np.unique(true), average="macro", zero_division=0.0))
+    return float(_unweighted_f1(confusion(labels, predicted)))
 
 
 def unweighted_average_recall(labels: ArrayLike, predicted: ArrayLike) -> float:
@@ -44,17 +47,23 @@ def unweighted_average_recall(labels: ArrayLike, predicted: ArrayLike) -> float:
     ValueError
         If there are no labels, or not one prediction for each.
     """
-    true, found = _check(labels, predicted)
-    return float(
-        recall_score(true, found, labels=np.unique(true), average="macro", zero_division=0.0)
-    )
+    return float(_unweighted_average_recall(confusion(labels, predicted)))
 
 
-def confusion(labels: ArrayLike, predicted: ArrayLike, classes: ArrayLike) -> NDArray[np.int64]:
-    """Return counts, shape (n_classes, n_classes): labels in rows, predictions in columns."""
-    true, found = _check(labels, predicted)
-    counts: NDArray[np.int64] = confusion_matrix(true, found, labels=np.asarray(classes))
-    return counts
+def confusion(
+    labels: ArrayLike, predicted: ArrayLike, classes: ArrayLike | None = None
+) -> NDArray[np.int64]:
+    """Return counts, shape (n_classes, n_classes): labels in rows, predictions in columns.
+
+    Without ``classes``, those of labels and predictions, sorted.
+    """
+    true, found = np.asarray(labels), np.asarray(predicted)
+    if true.ndim != 1 or len(true) == 0 or true.shape != found.shape:
+        msg = f"one prediction per label expected, found shapes {true.shape} and {found.shape}"
+        raise ValueError(msg)
+    named = np.union1d(true, found) if classes is None else np.asarray(classes)
+    is_true, is_found = true[:, None] == named, found[:, None] == named  # (n_clips, n_classes)
+    return np.asarray(is_true.T.astype(np.int64) @ is_found.astype(np.int64), np.int64)
 
 
 def majority_share(labels: ArrayLike) -> float:
@@ -72,7 +81,7 @@ class Interval:
 
 
 def subject_bootstrap(
-    metric: Callable[[ArrayLike, ArrayLike], float],
+    metric: Metric,
     labels: ArrayLike,
     predicted: ArrayLike,
     subjects: ArrayLike,
@@ -81,26 +90,65 @@ def subject_bootstrap(
 ) -> Interval:
     """Return the 95 % interval of a metric over resampled subjects.
 
-    Whole subjects are drawn with replacement: clips of one subject are not independent.
+    Whole subjects are drawn with replacement: clips of one subject are not independent. A
+    resample without a class is scored on the classes that it has.
+
+    Parameters
+    ----------
+    metric
+        ``accuracy``, ``unweighted_f1`` or ``unweighted_average_recall``.
+
+    Raises
+    ------
+    ValueError
+        If labels, predictions and subjects are not of one length.
     """
-    true, found = _check(labels, predicted)
-    names, owners = np.unique(np.asarray(subjects), return_inverse=True)
-    rows = [np.flatnonzero(owners == owner) for owner in range(len(names))]
+    true, found, owners = np.asarray(labels), np.asarray(predicted), np.asarray(subjects)
+    if not owners.shape == true.shape == found.shape:
+        msg = (
+            "one prediction and one subject per label expected, found shapes "
+            f"{true.shape}, {found.shape} and {owners.shape}"
+        )
+        raise ValueError(msg)
+    classes = np.union1d(true, found)
+    names = np.unique(owners)
+    counts = np.stack(
+        [confusion(true[owners == name], found[owners == name], classes) for name in names]
+    )  # (n_subjects, n_classes, n_classes)
     rng = np.random.default_rng(np.random.SeedSequence(seed))
     drawn = rng.integers(len(names), size=(n_bootstraps, len(names)))
-    values = []
-    for draw in drawn:
-        chosen = np.concatenate([rows[owner] for owner in draw])
-        values.append(metric(true[chosen], found[chosen]))
+    values = _ON_COUNTS[metric](counts[drawn].sum(axis=1))
     low, high = np.percentile(values, [2.5, 97.5])
     return Interval(float(low), float(high))
 
 
-def _check(
-    labels: ArrayLike, predicted: ArrayLike
-) -> tuple[NDArray[np.generic], NDArray[np.generic]]:
-    true, found = np.asarray(labels), np.asarray(predicted)
-    if true.ndim != 1 or len(true) == 0 or true.shape != found.shape:
-        msg = f"one prediction per label expected, found shapes {true.shape} and {found.shape}"
-        raise ValueError(msg)
-    return true, found
+def _accuracy(counts: NDArray[np.int64]) -> NDArray[np.float64]:
+    """Return the accuracy of confusion matrices, shape (..., n_classes, n_classes)."""
+    hits = np.trace(counts, axis1=-2, axis2=-1)
+    return np.asarray(hits / counts.sum(axis=(-2, -1)), np.float64)
+
+
+def _unweighted_f1(counts: NDArray[np.int64]) -> NDArray[np.float64]:
+    hits = np.diagonal(counts, axis1=-2, axis2=-1)
+    n_labels, n_predicted = counts.sum(axis=-1), counts.sum(axis=-2)
+    return _mean_over_classes(2 * hits / np.maximum(n_labels + n_predicted, 1), n_labels)
+
+
+def _unweighted_average_recall(counts: NDArray[np.int64]) -> NDArray[np.float64]:
+    hits = np.diagonal(counts, axis1=-2, axis2=-1)
+    n_labels = counts.sum(axis=-1)
+    return _mean_over_classes(hits / np.maximum(n_labels, 1), n_labels)
+
+
+def _mean_over_classes(
+    values: NDArray[np.float64], n_labels: NDArray[np.int64]
+) -> NDArray[np.float64]:
+    """Return the mean over the classes that have labels, along the last axis."""
+    return np.asarray(np.mean(values, axis=-1, where=n_labels > 0), np.float64)
+
+
+_ON_COUNTS: dict[Metric, Callable[[NDArray[np.int64]], NDArray[np.float64]]] = {
+    accuracy: _accuracy,
+    unweighted_f1: _unweighted_f1,
+    unweighted_average_recall: _unweighted_average_recall,
+}

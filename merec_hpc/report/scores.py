@@ -1,15 +1,16 @@
 """Turns predictions into the rows of the report's tables."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
-from numpy.typing import ArrayLike, NDArray
+from numpy.typing import NDArray
 
 from merec_hpc.config import EvaluationSettings
 from merec_hpc.evaluation.protocol import Prediction
 from merec_hpc.learning.metrics import (
     Interval,
+    Metric,
     accuracy,
     confusion,
     subject_bootstrap,
@@ -17,7 +18,6 @@ from merec_hpc.learning.metrics import (
     unweighted_f1,
 )
 
-Metric = Callable[[ArrayLike, ArrayLike], float]
 METRICS: dict[str, Metric] = {
     "accuracy": accuracy,
     "UF1": unweighted_f1,

@@ -7,6 +7,7 @@ from numpy.typing import ArrayLike, NDArray
 from scipy.linalg import lapack
 
 from merec_hpc.arrays import Masks
+from merec_hpc.errors import MerecError
 from merec_hpc.kernels.leave_out import leave_folds_out, leave_nothing_out
 
 
@@ -58,15 +59,15 @@ class SubjectFoldFitness:
             one class.
         """
         self._features = np.asfortranarray(features, np.float64)
-        self.classes, self._labels = np.unique(np.asarray(labels), return_inverse=True)
-        self.subjects, self._folds = np.unique(np.asarray(subjects), return_inverse=True)
-        n_clips = len(self._labels)
-        if self._features.ndim != 2 or {len(self._features), len(self._folds)} != {n_clips}:
+        shapes = (self._features.shape[:1], np.shape(labels), np.shape(subjects))
+        if self._features.ndim != 2 or len(shapes[1]) != 1 or len(set(shapes)) != 1:
             msg = (
                 "features (n_clips, n_features), labels and subjects (n_clips,) expected, found "
-                f"{self._features.shape}, {self._labels.shape} and {self._folds.shape}"
+                f"{self._features.shape}, {shapes[1]} and {shapes[2]}"
             )
             raise ValueError(msg)
+        self.classes, self._labels = np.unique(np.asarray(labels), return_inverse=True)
+        self.subjects, self._folds = np.unique(np.asarray(subjects), return_inverse=True)
         if not np.isfinite(self._features).all():
             msg = "finite features expected, found NaN or infinity"
             raise ValueError(msg)
@@ -114,9 +115,9 @@ class SubjectFoldFitness:
         """
         decisions = np.empty((len(masks), len(self._labels), len(self.classes)))
         for individual, (mask, penalty) in enumerate(zip(*self._check(masks, C), strict=True)):
-            inverse, ridge = self._invert(mask, penalty)
+            inverse, _ = self._invert(mask, penalty)
             machines = np.empty((len(self._labels), len(self._targets)))
-            leave_folds_out(inverse, ridge, self._targets, self._folds, machines)
+            leave_folds_out(inverse, self._targets, self._folds, machines)
             decisions[individual] = self._both_signs(machines)
         return np.where(self._is_trained, decisions, -np.inf)
 
@@ -134,11 +135,17 @@ class SubjectFoldFitness:
     def _check(self, masks: Masks, C: ArrayLike) -> tuple[Masks, NDArray[np.float64]]:
         """Return the masks and penalties if their shapes fit."""
         penalties = np.asarray(C, np.float64)
-        if masks.ndim != 2 or masks.shape[1] != self.n_features or len(penalties) != len(masks):
+        if masks.shape[1:] != (self.n_features,) or penalties.shape != masks.shape[:1]:
             msg = (
                 f"masks (n, {self.n_features}) and C (n,) expected, "
                 f"found {masks.shape} and {penalties.shape}"
             )
+            raise ValueError(msg)
+        if masks.dtype != np.bool_:
+            msg = f"masks of type bool expected, found {masks.dtype}"
+            raise ValueError(msg)
+        if not (np.isfinite(penalties) & (penalties > 0)).all():
+            msg = f"C above 0 expected, found {penalties.min():g}"
             raise ValueError(msg)
         return masks, penalties
 
@@ -148,8 +155,12 @@ class SubjectFoldFitness:
         ridge = 1 / (2 * penalty)
         factor, failed = lapack.dpotrf(chosen @ chosen.T + ridge * np.eye(len(chosen)), lower=True)
         if failed:
-            msg = f"the Gram matrix is not positive definite at C = {penalty:g}"
-            raise ValueError(msg)
+            msg = (
+                f"features of moderate size expected at C = {penalty:g}, found values up to "
+                f"{np.abs(chosen).max():.0e}, whose Gram matrix is singular in double precision; "
+                "set scaling: standard"
+            )
+            raise MerecError(msg)
         inverse = np.tril(lapack.dpotri(factor, lower=True)[0])
         return inverse + np.tril(inverse, -1).T, ridge
 

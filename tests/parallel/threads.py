@@ -1,0 +1,51 @@
+"""A group of ranks made of threads that meet at a barrier: many ranks without MPI."""
+
+from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
+from threading import Barrier, BrokenBarrierError
+from typing import Any, TypeVar
+
+from merec_hpc.parallel.communicator import Communicator
+
+Item = TypeVar("Item")
+
+TIMEOUT_S = 120  # ends a test in which one rank calls and another does not
+
+
+class ThreadCommunicator:
+    """One rank; all ranks of a group share its slots and its barrier."""
+
+    def __init__(self, rank: int, slots: list[Any], meet: Barrier) -> None:
+        self.rank = rank
+        self.size = len(slots)
+        self._slots = slots
+        self._meet = meet
+
+    def allgather(self, item: Item) -> list[Item]:
+        self._slots[self.rank] = item
+        self._meet.wait()
+        items = list(self._slots)
+        self._meet.wait()  # nobody overwrites a slot before all have read
+        return items
+
+
+def run_ranks(n_ranks: int, work: Callable[[Communicator], Item]) -> list[Item]:
+    """Return what ``work`` returned on each rank; an error of one rank ends all of them."""
+    slots: list[Any] = [None] * n_ranks
+    meet = Barrier(n_ranks, timeout=TIMEOUT_S)
+
+    def run(rank: int) -> Item:
+        try:
+            return work(ThreadCommunicator(rank, slots, meet))
+        except BaseException:
+            meet.abort()
+            raise
+
+    with ThreadPoolExecutor(n_ranks) as pool:
+        futures = [pool.submit(run, rank) for rank in range(n_ranks)]
+    errors = [error for error in (future.exception() for future in futures) if error is not None]
+    # The others only report that the group broke.
+    errors.sort(key=lambda error: isinstance(error, BrokenBarrierError))
+    if errors:
+        raise errors[0]
+    return [future.result() for future in futures]

@@ -1,0 +1,73 @@
+"""The best distinct individuals so far."""
+
+import numpy as np
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from merec_hpc.arrays import Population
+from merec_hpc.selection.genetic.hall_of_fame import admit
+
+SIZE = 5
+
+
+def population(seed: int, n_individuals: int) -> Population:
+    """Draw from few possible individuals, whose fitness is a function of mask and C."""
+    rng = np.random.default_rng(seed)
+    masks = rng.random((n_individuals, 3)) < 0.5
+    penalties = rng.choice([0.1, 1.0], n_individuals)
+    # Most fitness values belong to more than one individual.
+    return Population(masks, penalties, masks.sum(axis=1) / 4)
+
+
+def identities(population: Population) -> list[tuple[object, ...]]:
+    return [(*mask, C) for mask, C in zip(population.masks.tolist(), population.C, strict=True)]
+
+
+def one(mask: list[int], C: float, fitness: float) -> Population:
+    return Population(np.array([mask], np.bool_), np.array([C]), np.array([fitness]))
+
+
+populations = st.builds(population, st.integers(0, 10**6), st.integers(1, 30))
+
+
+@settings(deadline=None)
+@given(populations, populations)
+def test_the_famous_are_distinct_and_fittest_first(first: Population, second: Population) -> None:
+    hall = admit(admit(first.take(np.empty(0, np.int64)), first, SIZE), second, SIZE)
+    met = {*identities(first), *identities(second)}
+    assert len(set(identities(hall))) == len(hall.fitness) == min(SIZE, len(met))
+    assert (np.diff(hall.fitness) <= 0).all()
+
+
+@settings(deadline=None)
+@given(populations, populations)
+def test_the_hall_holds_the_best_that_ever_came(first: Population, second: Population) -> None:
+    hall = admit(admit(first.take(np.empty(0, np.int64)), first, SIZE), second, SIZE)
+    fitness_of = dict(zip(identities(first), first.fitness, strict=True))
+    fitness_of |= dict(zip(identities(second), second.fitness, strict=True))
+    best = sorted(fitness_of.values(), reverse=True)[:SIZE]
+    assert hall.fitness.tolist() == best
+    assert [fitness_of[key] for key in identities(hall)] == hall.fitness.tolist()
+
+
+def test_of_equals_the_former_stays_in_front() -> None:
+    former, latter = one([1, 0], 1.0, 0.5), one([0, 1], 1.0, 0.5)
+    assert identities(admit(former, latter, 2)) == [(True, False, 1.0), (False, True, 1.0)]
+    assert identities(admit(former, latter, 1)) == [(True, False, 1.0)]
+
+
+def test_the_same_mask_with_another_penalty_is_another_individual() -> None:
+    hall = admit(one([1, 0], 1.0, 0.5), one([1, 0], 10.0, 0.6), 5)
+    assert hall.C.tolist() == [10.0, 1.0]
+
+
+def test_masks_that_differ_beyond_whole_bytes_are_distinct() -> None:
+    first, second = np.zeros((2, 9), np.bool_)
+    second[8] = True
+    hall = admit(one(first.tolist(), 1.0, 0.5), one(second.tolist(), 1.0, 0.5), 5)
+    assert len(hall.C) == 2
+
+
+def test_an_individual_is_admitted_once() -> None:
+    hall = one([1, 0], 1.0, 0.5)
+    assert len(admit(hall, hall, 5).C) == 1

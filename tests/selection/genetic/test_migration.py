@@ -1,0 +1,93 @@
+"""The ring of islands."""
+
+import numpy as np
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from merec_hpc.arrays import Population
+from merec_hpc.selection.genetic.migration import best, migrate_on_ring, replace_worst
+
+
+def island(fitness: list[float], smallest: float = 1.0) -> Population:
+    """Return individuals that are told apart by C: the smallest, then one more each"""
+    n_individuals = len(fitness)
+    return Population(
+        np.eye(n_individuals, 4, dtype=np.bool_),
+        smallest + np.arange(n_individuals),
+        np.array(fitness),
+    )
+
+
+@st.composite
+def archipelagos(draw: st.DrawFn) -> list[Population]:
+    n_islands = draw(st.integers(1, 5))
+    share = st.sampled_from([0.0, 0.25, 0.5, 0.75, 1.0])
+    return [
+        island(draw(st.lists(share, min_size=4, max_size=7)), smallest=100.0 * (place + 1))
+        for place in range(n_islands)
+    ]
+
+
+@settings(deadline=None)
+@given(archipelagos(), st.integers(0, 3))
+def test_sizes_are_kept_and_the_best_is_never_lost(
+    islands: list[Population], n_emigrants: int
+) -> None:
+    migrated = migrate_on_ring(islands, n_emigrants)
+    assert [len(part.C) for part in migrated] == [len(part.C) for part in islands]
+    for before, after in zip(islands, migrated, strict=True):
+        champion = best(before, 1)
+        assert champion.C[0] in after.C
+        assert after.fitness.max() >= champion.fitness[0]
+
+
+@settings(deadline=None)
+@given(archipelagos(), st.integers(0, 3))
+def test_individuals_keep_their_fitness(islands: list[Population], n_emigrants: int) -> None:
+    known = {
+        C: (mask.tolist(), fitness)
+        for part in islands
+        for mask, C, fitness in zip(part.masks, part.C, part.fitness, strict=True)
+    }
+    for part in migrate_on_ring(islands, n_emigrants):
+        for mask, C, fitness in zip(part.masks, part.C, part.fitness, strict=True):
+            assert known[C] == (mask.tolist(), fitness)
+
+
+def test_each_island_receives_from_the_one_before_it() -> None:
+    fitness = [0.1, 0.9, 0.5]
+    islands = [island(fitness, smallest) for smallest in (10.0, 20.0, 30.0)]
+    first, second, third = migrate_on_ring(islands, 1)
+    assert first.C.tolist() == [11.0, 12.0, 31.0]
+    assert second.C.tolist() == [21.0, 22.0, 11.0]
+    assert third.C.tolist() == [31.0, 32.0, 21.0]
+
+
+def test_migrants_are_those_from_before_the_migration() -> None:
+    islands = [island([0.9, 0.8], 10.0), island([0.2, 0.1], 20.0), island([0.4, 0.3], 30.0)]
+    # The 0.9 that island 1 receives does not travel on to island 2 at once.
+    assert 10.0 not in migrate_on_ring(islands, 1)[2].C
+
+
+@pytest.mark.parametrize(("n_islands", "n_emigrants"), [(1, 2), (3, 0)])
+def test_without_partners_or_emigrants_nothing_changes(n_islands: int, n_emigrants: int) -> None:
+    islands = [island([0.3, 0.1, 0.2], 10.0 * (place + 1)) for place in range(n_islands)]
+    for before, after in zip(islands, migrate_on_ring(islands, n_emigrants), strict=True):
+        np.testing.assert_array_equal(after.C, before.C)
+        np.testing.assert_array_equal(after.masks, before.masks)
+        np.testing.assert_array_equal(after.fitness, before.fitness)
+
+
+def test_the_best_of_equals_are_the_first() -> None:
+    assert best(island([0.5, 0.7, 0.5, 0.7]), 3).C.tolist() == [2.0, 4.0, 1.0]
+
+
+def test_the_worst_of_equals_are_the_last() -> None:
+    replaced = replace_worst(island([0.5, 0.7, 0.5, 0.5]), island([0.0], smallest=9.0))
+    assert replaced.C.tolist() == [1.0, 2.0, 3.0, 9.0]
+
+
+def test_newcomers_are_kept_even_if_they_are_worse() -> None:
+    replaced = replace_worst(island([0.5, 0.7]), island([0.0], smallest=9.0))
+    assert replaced.C.tolist() == [2.0, 9.0]

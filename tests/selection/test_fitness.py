@@ -1,0 +1,329 @@
+"""Leave-one-subject-out accuracies against LIBLINEAR, and the paper's fitness."""
+
+from collections.abc import Callable
+
+import numpy as np
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from numpy.typing import NDArray
+
+from merec_hpc.arrays import Features, Masks
+from merec_hpc.kernels.leave_out import leave_nothing_out
+from merec_hpc.learning.linear_svm import train_svm
+from merec_hpc.selection.fitness import CRITERIA, SubjectFoldFitness, mu, mu_minus_variance
+
+PENALTIES = (0.01, 1.0, 100.0)
+TIE = 1e-6  # of the largest decision
+
+
+def fitness_of(features: Features) -> SubjectFoldFitness:
+    return SubjectFoldFitness(features.values, features.labels, features.subjects)
+
+
+def some_masks(n_features: int, rng: np.random.Generator) -> Masks:
+    """Draw masks from one feature to all."""
+    counts = [1, 2, n_features // 2, n_features - 1, n_features]
+    masks = np.zeros((len(counts), n_features), np.bool_)
+    for mask, count in zip(masks, counts, strict=True):
+        mask[rng.permutation(n_features)[:count]] = True
+    return masks
+
+
+def two_classes(features: Features) -> Features:
+    return relabelled(features, np.minimum(features.labels, 1))
+
+
+def class_of_one_subject_only(features: Features) -> Features:
+    """Leave class 2 to subject s02: without s02 no clip shows it."""
+    labels = np.where(features.labels == 2, np.arange(24) % 2, features.labels)
+    labels[np.flatnonzero(features.subjects == "s02")[:2]] = 2
+    return relabelled(features, labels)
+
+
+def relabelled(features: Features, labels: NDArray[np.int64]) -> Features:
+    return Features(**{**vars(features), "labels": labels})
+
+
+def liblinear(features: Features, mask: NDArray[np.bool_], C: float) -> NDArray[np.float64]:
+    """Return the left-out decisions by one refit a subject, shape (n_clips, n_classes)."""
+    classes = np.unique(features.labels)
+    decisions = np.full((len(features.labels), len(classes)), -np.inf)
+    values = features.values[:, mask].astype(np.float64)
+    for subject in np.unique(features.subjects):
+        held_out = features.subjects == subject
+        machine = train_svm(values[~held_out], features.labels[~held_out], C)
+        columns = np.searchsorted(classes, machine.classes)
+        decisions[np.ix_(held_out, columns)] = machine.decisions(values[held_out])
+    return decisions
+
+
+def is_clear(decisions: NDArray[np.float64]) -> NDArray[np.bool_]:
+    """Return which clips are not tied between two classes."""
+    second, first = np.sort(decisions, axis=1)[:, -2:].T
+    clear: NDArray[np.bool_] = first - second > TIE * np.abs(first)
+    return clear
+
+
+@pytest.mark.parametrize("C", PENALTIES)
+@pytest.mark.parametrize(
+    "variant", [lambda features: features, two_classes, class_of_one_subject_only]
+)
+def test_classes_and_accuracies_are_those_of_liblinear(
+    features: Features,
+    rng: np.random.Generator,
+    variant: Callable[[Features], Features],
+    C: float,
+) -> None:
+    data = variant(features)
+    masks = some_masks(30, rng)
+    fitness = fitness_of(data)
+    found = fitness.decisions(masks, np.full(len(masks), C))
+    accuracies = fitness.fold_accuracies(masks, np.full(len(masks), C))
+    classes = np.unique(data.labels)
+    n_clear = 0
+    for mask, decisions, scores in zip(masks, found, accuracies, strict=True):
+        expected = liblinear(data, mask, C)
+        np.testing.assert_allclose(decisions, expected, rtol=0, atol=1e-3)
+        clear = is_clear(expected)
+        n_clear += clear.sum()
+        np.testing.assert_array_equal(
+            decisions.argmax(axis=1)[clear], expected.argmax(axis=1)[clear]
+        )
+        if clear.all():
+            hits = classes[expected.argmax(axis=1)] == data.labels
+            by_subject = [hits[data.subjects == name].mean() for name in np.unique(data.subjects)]
+            np.testing.assert_allclose(scores, by_subject, rtol=0, atol=1e-12)
+    assert n_clear > 0.9 * found.shape[0] * found.shape[1]
+
+
+def test_a_class_without_a_training_clip_is_never_predicted(features: Features) -> None:
+    data = class_of_one_subject_only(features)
+    decisions = fitness_of(data).decisions(np.ones((1, 30), np.bool_), [1.0])[0]
+    lone = data.subjects == "s02"
+    assert np.isneginf(decisions[lone, 2]).all()
+    assert np.isfinite(decisions[~lone]).all()
+    assert np.isfinite(decisions[lone, :2]).all()
+
+
+def test_training_clips_of_a_single_class_name_that_class(features: Features) -> None:
+    # Without s01 only class 0 is left.
+    labels = np.where(features.subjects == "s01", np.arange(24) % 2, 0)
+    data = relabelled(features, labels)
+    scores = fitness_of(data).fold_accuracies(np.ones((1, 30), np.bool_), [1.0])
+    assert scores[0, 0] == 0.5
+
+
+def test_folds_stand_in_the_sorted_order_of_subjects(features: Features) -> None:
+    masks = np.ones((1, 30), np.bool_)
+    renamed = np.array(["d", "b", "c", "a"])[np.repeat(np.arange(4), 6)]
+    data = Features(**{**vars(features), "subjects": renamed})
+    expected = fitness_of(features).fold_accuracies(masks, [0.1])[0]
+    assert len(set(expected.tolist())) > 1
+    np.testing.assert_array_equal(
+        fitness_of(data).fold_accuracies(masks, [0.1])[0], expected[[3, 1, 2, 0]]
+    )
+
+
+def test_accuracies_do_not_depend_on_the_names_of_classes(features: Features) -> None:
+    masks = np.ones((1, 30), np.bool_)
+    named = SubjectFoldFitness(
+        features.values, np.array(["x", "y", "z"])[features.labels], features.subjects
+    )
+    np.testing.assert_array_equal(
+        named.fold_accuracies(masks, [1.0]), fitness_of(features).fold_accuracies(masks, [1.0])
+    )
+
+
+def test_features_outside_the_mask_do_not_count(features: Features) -> None:
+    mask = np.arange(30) < 4
+    other = Features(**{**vars(features), "values": np.where(mask, features.values, 1e3)})
+    np.testing.assert_array_equal(
+        fitness_of(other).decisions(mask[None], [1.0]),
+        fitness_of(features).decisions(mask[None], [1.0]),
+    )
+
+
+def test_a_mask_scores_the_same_bits_in_every_batch(
+    features: Features, rng: np.random.Generator
+) -> None:
+    fitness = fitness_of(features)
+    masks = rng.random((12, 30)) < 0.4
+    penalties = rng.choice([0.01, 1.0, 100.0], 12)
+    together = fitness.decisions(masks, penalties)
+    training = fitness.training_accuracies(masks, penalties)
+    order = rng.permutation(12)
+    np.testing.assert_array_equal(
+        fitness.decisions(masks[order], penalties[order]), together[order]
+    )
+    for row in range(12):
+        one = slice(row, row + 1)
+        np.testing.assert_array_equal(fitness.decisions(masks[one], penalties[one]), together[one])
+        np.testing.assert_array_equal(
+            fitness.training_accuracies(masks[one], penalties[one]), training[one]
+        )
+
+
+def test_no_mask_gives_no_score(features: Features) -> None:
+    nothing = np.empty((0, 30), np.bool_)
+    assert fitness_of(features).fold_accuracies(nothing, []).shape == (0, 4)
+    assert fitness_of(features).training_accuracies(nothing, []).shape == (0,)
+
+
+def test_an_empty_mask_scores_zero_among_others(features: Features) -> None:
+    masks = np.array([np.zeros(30), np.ones(30), np.zeros(30)], np.bool_)
+    fitness = fitness_of(features)
+    scores = fitness.fold_accuracies(masks, np.ones(3))
+    assert (scores[[0, 2]] == 0).all()
+    assert (scores[1] > 0).all()
+    training = fitness.training_accuracies(masks, np.ones(3))
+    assert (training[[0, 2]] == 0).all()
+    assert training[1] > 0
+
+
+@pytest.mark.parametrize("variant", [lambda features: features, two_classes])
+def test_training_accuracies_are_those_of_liblinear(
+    features: Features, rng: np.random.Generator, variant: Callable[[Features], Features]
+) -> None:
+    data = variant(features)
+    masks = some_masks(30, rng)[:3]
+    found = fitness_of(data).training_accuracies(masks, np.ones(3))
+    for mask, accuracy in zip(masks, found, strict=True):
+        values = data.values[:, mask].astype(np.float64)
+        machine = train_svm(values, data.labels, 1.0)
+        assert is_clear(machine.decisions(values)).all()
+        assert accuracy == pytest.approx((machine.predict(values) == data.labels).mean())
+
+
+def test_n_features_is_that_of_the_table(features: Features) -> None:
+    assert fitness_of(features).n_features == 30
+
+
+@pytest.mark.parametrize("wrong", [np.nan, np.inf])
+def test_features_that_are_not_finite_are_refused(features: Features, wrong: float) -> None:
+    values = features.values.copy()
+    values[3, 7] = wrong
+    with pytest.raises(ValueError, match="finite features expected"):
+        SubjectFoldFitness(values, features.labels, features.subjects)
+
+
+def test_one_subject_is_refused(features: Features) -> None:
+    with pytest.raises(ValueError, match="at least two subjects expected, found 1"):
+        SubjectFoldFitness(features.values, features.labels, ["s01"] * 24)
+
+
+def test_one_class_is_refused(features: Features) -> None:
+    with pytest.raises(ValueError, match="at least two classes expected, found 1"):
+        SubjectFoldFitness(features.values, np.zeros(24, np.int64), features.subjects)
+
+
+def test_shapes_that_do_not_fit_are_refused(features: Features) -> None:
+    values, labels, subjects = features.values, features.labels, features.subjects
+    for wrong in (
+        (values[0], labels, subjects),
+        (values[1:], labels, subjects),
+        (values, labels[1:], subjects),
+        (values, labels, subjects[1:]),
+    ):
+        with pytest.raises(ValueError, match=r"\(n_clips, n_features\)"):
+            SubjectFoldFitness(*wrong)
+
+
+def test_masks_and_penalties_that_do_not_fit_are_refused(features: Features) -> None:
+    fitness = fitness_of(features)
+    for masks, penalties in (
+        (np.ones((2, 29), np.bool_), [1.0, 1.0]),
+        (np.ones((2, 30), np.bool_), [1.0]),
+        (np.ones(30, np.bool_), [1.0]),
+    ):
+        with pytest.raises(ValueError, match=r"masks \(n, 30\) and C \(n,\) expected"):
+            fitness.fold_accuracies(masks, penalties)
+        with pytest.raises(ValueError, match=r"masks \(n, 30\) and C \(n,\) expected"):
+            fitness.training_accuracies(masks, penalties)
+
+
+# Paper 1, Table V: values, mean and standard deviation in [0, 100], and their difference.
+TABLE_V = [
+    ((10, 20, 30), 20, 8.2, 11.8),
+    ((20, 30, 80), 43.3, 26.2, 17.1),
+    ((40, 50, 60), 50, 8.2, 41.8),
+    ((20, 30, 100), 50, 35.6, 14.4),
+    ((50, 50, 50), 50, 0, 50),
+    ((70, 80, 90), 80, 8.2, 71.8),
+]
+# Table VI: the same in [0, 1], with mean, variance, and mean minus variance. Row 3 is misprinted
+# there: values 0.3 0.4 0.5 and mean 0.4, but statistics of the 0.4 0.5 0.6 of Table V, whose mean
+# is 0.5. The table truncates in some places where it rounds in others.
+TABLE_VI = [
+    ((0.1, 0.2, 0.3), "0.2", "0.007", "0.19"),
+    ((0.2, 0.3, 0.8), "0.43", "0.069", "0.36"),
+    ((0.4, 0.5, 0.6), "0.5", "0.007", "0.49"),
+    ((0.2, 0.3, 1.0), "0.5", "0.13", "0.37"),
+    ((0.5, 0.5, 0.5), "0.5", "0", "0.5"),
+    ((0.7, 0.8, 0.9), "0.8", "0.007", "0.79"),
+]
+
+
+def assert_prints_as(value: float, printed: str) -> None:
+    """Compare within one unit of the last printed digit, and exactly for a bare 0."""
+    unit = 10.0 ** -len(printed.partition(".")[2]) if "." in printed else 1e-12
+    assert abs(value - float(printed)) < unit
+
+
+@pytest.mark.parametrize(("values", "mean", "deviation", "difference"), TABLE_V)
+def test_mean_and_deviation_are_those_of_the_papers_table_5(
+    values: tuple[float, ...], mean: float, deviation: float, difference: float
+) -> None:
+    accuracies = np.array([values]) / 100
+    found_mean = mu(accuracies)[0]
+    found_deviation = np.sqrt(found_mean - mu_minus_variance(accuracies)[0])
+    assert round(100 * found_mean, 1) == mean
+    assert round(100 * found_deviation, 1) == deviation
+    assert round(100 * (found_mean - found_deviation), 1) == difference
+
+
+@pytest.mark.parametrize(("values", "mean", "variance", "fitness"), TABLE_VI)
+def test_fitness_is_that_of_the_papers_table_6(
+    values: tuple[float, ...], mean: str, variance: str, fitness: str
+) -> None:
+    accuracies = np.array([values])
+    assert_prints_as(mu(accuracies)[0], mean)
+    assert_prints_as(mu(accuracies)[0] - mu_minus_variance(accuracies)[0], variance)
+    assert_prints_as(mu_minus_variance(accuracies)[0], fitness)
+
+
+@settings(deadline=None, max_examples=50)
+@given(st.lists(st.floats(0, 1), min_size=1, max_size=8))
+def test_fitness_of_accuracies_is_between_zero_and_their_mean(accuracies: list[float]) -> None:
+    rows = np.array([accuracies])
+    assert 0 <= mu_minus_variance(rows)[0] <= mu(rows)[0] <= 1 + 1e-12
+
+
+def test_each_individual_has_its_own_fitness() -> None:
+    rows = np.array([[0.0, 1.0], [0.5, 0.5], [1.0, 1.0]])
+    np.testing.assert_array_equal(CRITERIA["mu"](rows), [0.5, 0.5, 1.0])
+    np.testing.assert_array_equal(CRITERIA["mu_minus_variance"](rows), [0.25, 0.5, 1.0])
+
+
+@pytest.mark.parametrize("scale", [1e-3, 1.0, 1e4, 1e5])
+def test_signs_of_dual_variables_are_seen_at_any_scale_of_the_features(scale: float) -> None:
+    # Two pairs of clips; in each the second lies twice as far out and is no support vector.
+    values = scale * np.array([[1.0, 0, 0, 0], [2, 1, 0, 0], [0, 0, 1, 0], [0, 0, 2, 1]])
+    fitness = SubjectFoldFitness(values, [0, 0, 1, 1], [0, 1, 0, 1])
+    inverse, ridge = fitness._invert(np.ones(4, np.bool_), 100.0 / scale**2 * 1e10)
+    machines = np.empty((4, 1))
+    leave_nothing_out(inverse, ridge, fitness._targets, machines)
+    np.testing.assert_allclose(machines[:, 0], [1, 2, -1, -2], atol=1e-6)
+
+
+def test_masks_that_are_not_boolean_are_refused(features: Features) -> None:
+    fitness = SubjectFoldFitness(features.values, features.labels, features.subjects)
+    with pytest.raises(ValueError, match="masks of type bool"):
+        fitness.decisions(np.ones((1, 30), np.int64), [1.0])
+
+
+@pytest.mark.parametrize("penalty", [0.0, -1.0, np.nan, np.inf])
+def test_penalties_that_are_not_positive_are_refused(features: Features, penalty: float) -> None:
+    fitness = SubjectFoldFitness(features.values, features.labels, features.subjects)
+    with pytest.raises(ValueError, match="C above 0 expected"):
+        fitness.decisions(np.ones((1, 30), np.bool_), [penalty])
