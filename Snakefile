@@ -23,9 +23,15 @@ rule all:
     default_target: True
     input:
         f"{RESULTS}/report/index.html",
-        # Asked for by name, so that a deleted store is made again, and all that follows from it.
+        # Asked for by name, so that a deleted file is made again, and all that follows from it.
         per_subject("faces/{subject}.h5"),
         per_subject("clips/{subject}.h5"),
         f"{RESULTS}/features/{CONFIG.features.network}.h5",
         selections,
+        expand(
+            f"{RESULTS}/evaluation/{{method}}/{CONFIG.evaluation.classifier}.csv",
+            method=CONFIG.evaluation.methods,
+        ),
+        f"{RESULTS}/predictions.csv",
+        f"{RESULTS}/chosen_features.csv",
     localrule: True

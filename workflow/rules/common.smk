@@ -1,5 +1,7 @@
 """The configuration, checked before any job, and what is known once the catalog exists."""
 
+import shlex
+import sys
 from hashlib import sha256
 from pathlib import Path
 
@@ -12,6 +14,9 @@ CONFIG = parse_config(config)
 SIMULATED = CONFIG.dataset == "simulated"
 RESULTS = f"results/{CONFIG.experiment}"
 ROOT = f"{RESULTS}/simulated" if SIMULATED else str(CONFIG.dataset_root)
+
+# The commands are those of the environment that runs Snakemake, activated or not.
+shell.prefix(f"export PATH={shlex.quote(str(Path(sys.executable).parent))}:$PATH; ")
 
 
 wildcard_constraints:
