@@ -24,6 +24,7 @@ N_FOLDS, N_SEEDS = 8, 4
 
 
 def main() -> None:
+    """Search by every reading, and print what each reached."""
     limit_library_threads()
     features = read_features(Path(sys.argv[1]))
     folds = list(dict.fromkeys(features.subjects.tolist()))[:N_FOLDS]

@@ -36,7 +36,7 @@ _HEAD_SHIFT_PX, _HEAD_ROTATION, _HEAD_SCALING = 0.15, 0.0005, 0.0005
 _LIGHT_DRIFT = 0.003
 _NOISE = 1.0
 # Reach of a landmark's motion, and how fast it fades where there is no landmark.
-_REACH_PX, _FADING = 24.0, 2.0
+_REACH_PX, _FADING = 24.0, 0.5
 
 
 @dataclass(frozen=True)

@@ -49,6 +49,9 @@ class FaceMesh:
     """
 
     def __init__(self, weights: Path) -> None:
+        if not weights.is_file():
+            msg = f"{weights}: expected the face mesh, found no such file"
+            raise MerecError(msg)
         try:
             self._network = cv2.dnn.readNetFromTFLite(str(weights))
         except cv2.error:

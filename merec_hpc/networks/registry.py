@@ -1,5 +1,7 @@
 """Networks by name: their layers, input size and normalisation."""
 
+import pickle
+import warnings
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
@@ -27,6 +29,18 @@ NETWORKS = {
 }
 
 
+# What torch raises on a file that is not what it should be, depending on its first bytes.
+_UNREADABLE = (
+    pickle.UnpicklingError,
+    EOFError,
+    KeyError,
+    OSError,
+    RuntimeError,
+    TypeError,
+    ValueError,
+)
+
+
 def load_network(name: str, weights: Path) -> nn.Module:
     """Return a network with its weights, ready to be evaluated.
 
@@ -37,10 +51,19 @@ def load_network(name: str, weights: Path) -> nn.Module:
     """
     network = NETWORKS[name].build()
     try:
-        state = torch.load(weights, map_location="cpu", weights_only=True)
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore", UserWarning)  # about pickles that are refused anyway
+            state = torch.load(weights, map_location="cpu", weights_only=True)
         network.load_state_dict(state)
-    except (RuntimeError, OSError, KeyError, ValueError, EOFError, TypeError) as error:
-        reason = str(error).strip().splitlines()[0]
-        msg = f"{weights}: weights of {name} expected, found another content ({reason})"
+    except FileNotFoundError:
+        msg = f"{weights}: weights of {name} expected, found no such file"
+        raise MerecError(msg) from None
+    except _UNREADABLE as error:
+        msg = f"{weights}: weights of {name} expected, found another content ({_first_line(error)})"
         raise MerecError(msg) from None
     return network.eval()
+
+
+def _first_line(error: Exception) -> str:
+    lines = str(error).strip().splitlines()
+    return f"{type(error).__name__}: {lines[0]}" if lines else type(error).__name__

@@ -21,8 +21,8 @@ def confusion_figure(counts: NDArray[np.int64], classes: Sequence[str]) -> str:
     axes = figure.subplots()
     shares = counts / np.maximum(counts.sum(axis=1, keepdims=True), 1)
     axes.imshow(shares, cmap="Blues", vmin=0, vmax=1)
-    axes.set_xticks(range(len(classes)), classes)
-    axes.set_yticks(range(len(classes)), classes)
+    axes.set_xticks(range(len(classes)), classes, parse_math=False)
+    axes.set_yticks(range(len(classes)), classes, parse_math=False)
     axes.set(xlabel="predicted", ylabel="label")
     for (row, column), count in np.ndenumerate(counts):
         colour = "white" if shares[row, column] > 0.6 else "black"
@@ -48,7 +48,7 @@ def convergence_figure(selections: Mapping[str, Selection]) -> str:
         axes.plot(history.training_accuracy, label="training accuracy")
         axes.plot(history.mean_fitness, label="mean fitness", alpha=0.6)
         axes.axvline(selection.generation, color="grey", linestyle=":", label="chosen generation")
-        axes.set_title(f"without {fold}", fontsize=9)
+        axes.set_title(f"without {fold}", fontsize=9, parse_math=False)
     figure.supxlabel("generation")
     handles, labels = grid.flat[0].get_legend_handles_labels()
     figure.legend(handles, labels, loc="outside upper center", ncols=4)

@@ -225,6 +225,7 @@ def _check(path: Path, file: h5py.File, spec: FileSpec) -> None:
         if array.name not in file:
             msg = f"{path}: array '{array.name}' expected, found {', '.join(file)}"
             raise MerecError(msg)
+        _check_kind(path, file[array.name], array)
         shape = _shape(file[array.name], array)
         if len(shape) != len(array.axes):
             msg = f"{path}:{array.name}: axes {array.axes} expected, found shape {shape}"
@@ -234,6 +235,21 @@ def _check(path: Path, file: h5py.File, spec: FileSpec) -> None:
             if length != known:
                 msg = f"{path}:{array.name}: {length} along '{axis}', {known} in {elsewhere}"
                 raise MerecError(msg)
+
+
+def _check_kind(path: Path, dataset: h5py.Dataset | h5py.Group, array: ArraySpec) -> None:
+    """Raise a ``MerecError`` if an array does not hold what it should."""
+    if not isinstance(dataset, h5py.Dataset):
+        found = "a group"
+    elif h5py.check_string_dtype(dataset.dtype) is not None:
+        found = "text"
+    elif dataset.dtype == np.uint8 and "n_bits" in dataset.attrs:
+        found = "bits"
+    else:
+        found = {"f": "float", "i": "integer", "u": "integer"}.get(dataset.dtype.kind, "other")
+    if found != array.kind:
+        msg = f"{path}:{array.name}: {array.kind} expected, found {found}"
+        raise MerecError(msg)
 
 
 def _shape(dataset: h5py.Dataset, array: ArraySpec) -> tuple[int, ...]:

@@ -31,10 +31,12 @@ def svd_interpolation(
 
     places = np.linspace(1 / n, 1, n_frames) if n_frames > 1 else np.array([(1 / n + 1) / 2])
     embedded = scales[:, None] * _curve(places, n)
-    return u @ np.linalg.solve(projections.T, embedded) + mean
+    frames: NDArray[np.float64] = u @ np.linalg.solve(projections.T, embedded) + mean
+    return frames
 
 
 def _curve(t: NDArray[np.float64], n: int) -> NDArray[np.float64]:
     """Return y_k(t) = sin(pi k t + pi (n - k) / (2 n)) for k = 1..n-1, one place a column."""
     k = np.arange(1, n)[:, None]
-    return np.sin(np.pi * k * t + np.pi * (n - k) / (2 * n))
+    curve: NDArray[np.float64] = np.sin(np.pi * k * t + np.pi * (n - k) / (2 * n))
+    return curve

@@ -1,0 +1,112 @@
+from pathlib import Path
+
+import cv2
+import numpy as np
+import pytest
+from numpy.typing import NDArray
+
+from merec_hpc.faces.contact_sheet import SheetRow, draw_row, failed_row, write_contact_sheet
+from merec_hpc.faces.detection import Box
+from merec_hpc.faces.registration import RegisteredClip
+
+TILE_PX, ROW_PX, WIDTH_PX = 160, 194, 5 * 160
+GREEN, YELLOW = (60, 220, 60), (250, 220, 60)
+
+
+def _registered(n_frames: int) -> RegisteredClip:
+    landmarks = np.full((n_frames, 68, 2), 60.0, np.float32)
+    landmarks[1::2, :, 0] += 3.0  # every second frame lies 3 pixels to the right
+    return RegisteredClip(
+        frames=np.full((n_frames, 112, 112, 3), 100, np.uint8),
+        landmarks=landmarks,
+        box=Box(80.0, 40.0, 160.0),
+        first_landmarks=np.full((68, 2), 120.0, np.float32),
+    )
+
+
+def _row(n_frames: int) -> SheetRow:
+    first = np.full((240, 320, 3), 50, np.uint8)
+    return draw_row("s1_ne_01", "negative", first, _registered(n_frames))
+
+
+def _has(tile: NDArray[np.uint8], colour: tuple[int, int, int]) -> bool:
+    return bool((tile == colour).all(axis=2).any())
+
+
+def _written(path: Path) -> NDArray[np.uint8]:
+    return np.asarray(cv2.imread(str(path), cv2.IMREAD_COLOR_RGB), np.uint8)
+
+
+def test_row_shows_the_first_frame_and_four_registered_ones() -> None:
+    row = _row(9)
+    assert [tile.shape for tile in row.tiles] == [(TILE_PX, TILE_PX, 3)] * 5
+
+
+@pytest.mark.parametrize("n_frames", [1, 2, 3])
+def test_short_clip_shows_each_frame_once(n_frames: int) -> None:
+    assert len(_row(n_frames).tiles) == 1 + n_frames
+
+
+def test_first_frame_carries_the_box_where_it_was_found() -> None:
+    tile = _row(4).tiles[0]
+    ys, xs = np.nonzero((tile == YELLOW).all(axis=2))
+    # 320x240 shrinks to 160x120: the box of 160 pixels at (80, 40) to one of 80 at (40, 20).
+    assert (xs.min(), ys.min(), xs.max(), ys.max()) == (40, 20, 120, 100)
+
+
+def test_first_frame_carries_its_landmarks() -> None:
+    tile = _row(4).tiles[0]
+    np.testing.assert_array_equal(tile[60, 60], GREEN)
+
+
+def test_registered_frames_carry_their_landmarks() -> None:
+    first, second = _row(2).tiles[1:]
+    scale = TILE_PX / 112
+    np.testing.assert_array_equal(first[round(60 * scale), round(60 * scale)], GREEN)
+    np.testing.assert_array_equal(second[round(60 * scale), round(63 * scale)], GREEN)
+    assert not _has(first[:, round(66 * scale) :], GREEN)
+
+
+def test_caption_tells_clip_label_length_and_jitter() -> None:
+    assert _row(7).caption == "s1_ne_01  negative  7 frames  jitter 3.00 px"
+
+
+def test_frames_that_are_drawn_on_stay_as_they_were() -> None:
+    first, face = np.full((240, 320, 3), 50, np.uint8), _registered(3)
+    draw_row("clip", "label", first, face)
+    assert (first == 50).all()
+    assert (face.frames == 100).all()
+
+
+def test_failed_clip_gets_a_row_with_its_reason() -> None:
+    row = failed_row("s1_ne_02", "no face")
+    assert row.caption == "s1_ne_02  left out: no face"
+    assert [tile.shape for tile in row.tiles] == [(TILE_PX, TILE_PX, 3)]
+
+
+def test_sheet_is_five_tiles_wide_and_a_row_per_clip_high(tmp_path: Path) -> None:
+    path = tmp_path / "sheets" / "s1.png"
+    write_contact_sheet(path, [_row(9), failed_row("s1_ne_02", "no face"), _row(1)])
+    assert _written(path).shape == (3 * ROW_PX, WIDTH_PX, 3)
+
+
+def test_sheet_keeps_the_colours(tmp_path: Path) -> None:
+    tile = np.full((TILE_PX, TILE_PX, 3), (200, 30, 10), np.uint8)
+    write_contact_sheet(tmp_path / "s1.png", [SheetRow([tile], "red")])
+    np.testing.assert_array_equal(_written(tmp_path / "s1.png")[10, 10], [200, 30, 10])
+
+
+def test_caption_is_drawn_below_the_tiles(tmp_path: Path) -> None:
+    for name, caption in (("empty", ""), ("full", "clip  label")):
+        tile = np.zeros((TILE_PX, TILE_PX, 3), np.uint8)
+        write_contact_sheet(tmp_path / f"{name}.png", [SheetRow([tile], caption)])
+    empty, full = _written(tmp_path / "empty.png"), _written(tmp_path / "full.png")
+    np.testing.assert_array_equal(empty[:TILE_PX], full[:TILE_PX])
+    assert (empty[TILE_PX:] == 255).all()
+    assert (full[TILE_PX:] < 128).any()
+
+
+def test_same_rows_give_the_same_bytes(tmp_path: Path) -> None:
+    for name in ("a.png", "b.png"):
+        write_contact_sheet(tmp_path / name, [_row(5)])
+    assert (tmp_path / "a.png").read_bytes() == (tmp_path / "b.png").read_bytes()

@@ -1,0 +1,108 @@
+from collections.abc import Iterator
+from pathlib import Path
+
+import numpy as np
+import pytest
+from numpy.typing import NDArray
+from skimage.data import astronaut
+
+from merec_hpc.config import FeatureSettings
+from merec_hpc.features.activations import Backbone
+from merec_hpc.features.extraction import extract
+from merec_hpc.features.statistics import feature_names, temporal_statistics
+
+SETTINGS = FeatureSettings()
+UNPOOLED = FeatureSettings(layer="features.4", pooling="none", statistics=("std",))
+
+
+@pytest.fixture(scope="module")
+def backbone(weights: Path) -> Backbone:
+    return Backbone("mobilenet_v2", "features.18", weights / "mobilenet_v2", device="cpu")
+
+
+@pytest.fixture(scope="module")
+def clips() -> list[NDArray[np.float32]]:
+    """Nine short clips, more than the threads take at a time: windows of a photograph."""
+    photo = astronaut().astype(np.float32)
+    return [
+        np.stack([photo[start + step :, start:][:224, :224] for step in (0, 2, 5)])
+        for start in range(0, 180, 20)
+    ]
+
+
+@pytest.fixture(scope="module")
+def expected(clips: list[NDArray[np.float32]], backbone: Backbone) -> NDArray[np.float32]:
+    return _rows(clips, backbone, 1)
+
+
+def _rows(
+    clips: list[NDArray[np.float32]], backbone: Backbone, n_threads: int
+) -> NDArray[np.float32]:
+    return np.stack([values for values, _ in extract(clips, backbone, SETTINGS, n_threads)])
+
+
+@pytest.mark.parametrize("n_threads", [2, 3])
+def test_number_of_threads_changes_no_bit(
+    clips: list[NDArray[np.float32]],
+    backbone: Backbone,
+    expected: NDArray[np.float32],
+    n_threads: int,
+) -> None:
+    assert _rows(clips, backbone, n_threads).tobytes() == expected.tobytes()
+
+
+def test_features_of_a_clip_do_not_depend_on_other_clips(
+    clips: list[NDArray[np.float32]], backbone: Backbone, expected: NDArray[np.float32]
+) -> None:
+    assert _rows(clips[4:5], backbone, 1).tobytes() == expected[4:5].tobytes()
+
+
+def test_order_is_that_of_the_clips(
+    clips: list[NDArray[np.float32]], backbone: Backbone, expected: NDArray[np.float32]
+) -> None:
+    np.testing.assert_array_equal(_rows(clips[::-1], backbone, 2), expected[::-1])
+    assert len(np.unique(expected, axis=0)) == len(clips)
+
+
+def test_features_are_the_statistics_of_the_activations(
+    clips: list[NDArray[np.float32]], backbone: Backbone, expected: NDArray[np.float32]
+) -> None:
+    activations = backbone.activations(clips[0])
+    values = temporal_statistics(activations, SETTINGS.statistics, SETTINGS.pooling)
+    np.testing.assert_array_equal(expected[0], values)
+
+
+def test_every_clip_comes_with_the_names_of_its_features(
+    clips: list[NDArray[np.float32]], backbone: Backbone
+) -> None:
+    wanted = feature_names(SETTINGS, (1280, 7, 7))
+    for values, names in extract(clips[:2], backbone, SETTINGS, 1):
+        assert values.shape == (2560,)
+        np.testing.assert_array_equal(names, wanted)
+
+
+def test_unpooled_features_of_another_layer_keep_rows_and_columns(
+    clips: list[NDArray[np.float32]], weights: Path
+) -> None:
+    other = Backbone("mobilenet_v2", UNPOOLED.layer, weights / "mobilenet_v2", device="cpu")
+    ((values, names),) = extract(clips[:1], other, UNPOOLED, 1)
+    assert values.shape == names.shape == (32 * 28 * 28,)
+    assert names[-1] == "mobilenet_v2/features.4/31/27/27/temporal_std"
+
+
+def test_no_clips_give_no_rows(backbone: Backbone) -> None:
+    assert list(extract([], backbone, SETTINGS, 2)) == []
+
+
+def test_clips_are_read_a_few_at_a_time(
+    clips: list[NDArray[np.float32]], backbone: Backbone
+) -> None:
+    read: list[int] = []
+
+    def reading() -> Iterator[NDArray[np.float32]]:
+        for number, clip in enumerate(clips):
+            read.append(number)
+            yield clip[:1]
+
+    next(extract(reading(), backbone, SETTINGS, 1))
+    assert len(read) < len(clips)

@@ -1,0 +1,106 @@
+import numpy as np
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from numpy.typing import NDArray
+
+from merec_hpc.config import FeatureSettings
+from merec_hpc.features.statistics import feature_names, temporal_statistics
+
+NUMPY = {"mean": np.mean, "variance": np.var, "std": np.std}  # ddof = 0
+CHOICES = st.lists(st.sampled_from(sorted(NUMPY)), min_size=1, max_size=3, unique=True)
+
+
+def _activations(seed: int, shape: tuple[int, int, int, int]) -> NDArray[np.float32]:
+    return np.random.default_rng(seed).normal(3, 2, shape).astype(np.float32)
+
+
+SHAPES = st.tuples(st.integers(1, 9), st.integers(1, 5), st.integers(1, 4), st.integers(1, 4))
+SEEDS = st.integers(0, 2**32 - 1)
+
+
+@settings(deadline=None)
+@given(seed=SEEDS, shape=SHAPES, chosen=CHOICES)
+def test_unpooled_statistics_are_numpys_on_flattened_activations(
+    seed: int, shape: tuple[int, int, int, int], chosen: list[str]
+) -> None:
+    activations = _activations(seed, shape)
+    flat = activations.reshape(shape[0], -1).astype(np.float64)
+    expected = np.concatenate([NUMPY[name](flat, axis=0) for name in chosen])
+    found = temporal_statistics(activations, chosen, "none")
+    np.testing.assert_allclose(found, expected, rtol=1e-6, atol=1e-7)
+
+
+@settings(deadline=None)
+@given(seed=SEEDS, shape=SHAPES, chosen=CHOICES)
+def test_pooled_statistics_are_numpys_on_the_means_of_frames(
+    seed: int, shape: tuple[int, int, int, int], chosen: list[str]
+) -> None:
+    activations = _activations(seed, shape)
+    means = activations.reshape(*shape[:2], -1).astype(np.float64).mean(axis=2)
+    expected = np.concatenate([NUMPY[name](means, axis=0) for name in chosen])
+    found = temporal_statistics(activations, chosen, "mean")
+    np.testing.assert_allclose(found, expected, rtol=1e-6, atol=1e-7)
+
+
+@pytest.mark.parametrize("pooling", ["mean", "none"])
+def test_result_is_float32(pooling: str) -> None:
+    assert temporal_statistics(_activations(1, (3, 2, 2, 2)), ["std"], pooling).dtype == np.float32
+
+
+@pytest.mark.parametrize("pooling", ["mean", "none"])
+def test_still_clip_has_no_deviation(pooling: str) -> None:
+    still = np.repeat(_activations(2, (1, 4, 3, 3)), 20, axis=0)
+    found = temporal_statistics(still, ["variance", "std"], pooling)
+    np.testing.assert_allclose(found, 0, atol=1e-12)
+
+
+def test_small_deviation_beside_a_large_mean_is_kept() -> None:
+    series = np.array([1000.0, 1000.001, 1000.0, 1000.001], np.float32).reshape(4, 1, 1, 1)
+    found = temporal_statistics(series, ["std"], "none")
+    assert found[0] == pytest.approx(np.std(series.astype(np.float64)), rel=1e-6)
+
+
+def test_order_of_frames_does_not_matter() -> None:
+    activations = _activations(3, (7, 4, 2, 2))
+    found = temporal_statistics(activations, ["mean", "std"], "none")
+    reversed_ = temporal_statistics(activations[::-1], ["mean", "std"], "none")
+    np.testing.assert_allclose(reversed_, found, rtol=1e-6)
+
+
+@pytest.mark.parametrize("pooling", ["mean", "none"])
+@pytest.mark.parametrize("statistics", [("mean",), ("std", "mean"), ("mean", "variance", "std")])
+def test_there_is_one_name_per_value_and_no_two_alike(
+    pooling: str, statistics: tuple[str, ...]
+) -> None:
+    chosen = FeatureSettings(pooling=pooling, statistics=statistics)
+    names = feature_names(chosen, (4, 3, 2))
+    values = temporal_statistics(_activations(4, (5, 4, 3, 2)), statistics, pooling)
+    assert names.shape == values.shape
+    assert len(set(names.tolist())) == len(names)
+
+
+def test_unpooled_name_leads_to_its_value() -> None:
+    statistics = ("std", "mean")
+    activations = _activations(5, (6, 4, 3, 2))
+    chosen = FeatureSettings(pooling="none", statistics=statistics)
+    values = temporal_statistics(activations, statistics, "none")
+    for name, value in zip(feature_names(chosen, (4, 3, 2)), values, strict=True):
+        network, layer, channel, row, column, statistic = str(name).split("/")
+        assert (network, layer) == ("mobilenet_v2", "features.18")
+        series = activations[:, int(channel), int(row), int(column)].astype(np.float64)
+        expected = NUMPY[statistic.removeprefix("temporal_")](series)
+        assert value == pytest.approx(expected, rel=1e-6)
+
+
+def test_pooled_name_leads_to_its_value() -> None:
+    statistics = ("variance", "mean")
+    activations = _activations(6, (6, 4, 3, 2))
+    chosen = FeatureSettings(layer="features.4", statistics=statistics)
+    values = temporal_statistics(activations, statistics, "mean")
+    for name, value in zip(feature_names(chosen, (4, 3, 2)), values, strict=True):
+        network, layer, channel, row, column, statistic = str(name).split("/")
+        assert (network, layer, row, column) == ("mobilenet_v2", "features.4", "mean", "mean")
+        series = activations[:, int(channel)].astype(np.float64).mean(axis=(1, 2))
+        expected = NUMPY[statistic.removeprefix("temporal_")](series)
+        assert value == pytest.approx(expected, rel=1e-6)

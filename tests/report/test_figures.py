@@ -1,0 +1,87 @@
+import re
+from xml.etree import ElementTree as ET
+
+import numpy as np
+import pytest
+
+from merec_hpc.arrays import History, Population, Selection
+from merec_hpc.report.figures import confusion_figure, convergence_figure
+
+COUNTS = np.array([[17, 3, 0], [2, 41, 5], [0, 0, 0]])
+CLASSES = ["negative", "positive", "surprise"]
+
+
+def _selection(seed: int, n_generations: int = 6) -> Selection:
+    rng = np.random.default_rng(seed)
+    one = Population(rng.random((1, 8)) < 0.5, np.ones(1), rng.random(1))
+    history = History(
+        best_fitness=np.sort(rng.random(n_generations)),
+        training_accuracy=rng.random(n_generations),
+        mean_fitness=rng.random(n_generations),
+        min_selected=np.ones(n_generations, np.int64),
+        max_selected=np.ones(n_generations, np.int64),
+        best_masks=rng.random((n_generations, 8)) < 0.5,
+        best_C=np.ones(n_generations),
+    )
+    return Selection(one.masks[0], 1.0, 0.5, n_generations - 2, history, one, one)
+
+
+def _texts(svg: str) -> list[str]:
+    """The texts of a figure: matplotlib draws paths, and says in a comment what they are."""
+    return [text.strip() for text in re.findall(r"<!--(.*?)-->", svg)]
+
+
+@pytest.fixture(scope="module")
+def convergence() -> str:
+    return convergence_figure({f"s{number:02d}": _selection(number) for number in range(1, 7)})
+
+
+def test_confusion_shows_every_count_and_class() -> None:
+    texts = _texts(confusion_figure(COUNTS, CLASSES))
+    for count in COUNTS.ravel():
+        assert str(count) in texts
+    for name in CLASSES:
+        assert texts.count(name) == 2  # along both axes
+    assert {"predicted", "label"} <= set(texts)
+
+
+def test_class_without_clips_can_be_drawn() -> None:
+    assert "<svg" in confusion_figure(np.zeros((2, 2), np.int64), ["a", "b"])
+
+
+def test_convergence_has_a_panel_per_fold(convergence: str) -> None:
+    titles = [text for text in _texts(convergence) if text.startswith("without ")]
+    assert titles == [f"without s{number:02d}" for number in range(1, 7)]
+
+
+def test_convergence_names_its_lines_once(convergence: str) -> None:
+    texts = _texts(convergence)
+    for line in ("best fitness", "training accuracy", "mean fitness", "chosen generation"):
+        assert texts.count(line) == 1
+
+
+def test_single_fold_and_single_generation_can_be_drawn() -> None:
+    assert "without s01" in _texts(convergence_figure({"s01": _selection(1, 1)}))
+
+
+@pytest.mark.parametrize("n_folds", [1, 4, 5])
+def test_figure_is_well_formed_svg_and_nothing_else(n_folds: int) -> None:
+    selections = {f"s{number}": _selection(number) for number in range(n_folds)}
+    for svg in (confusion_figure(COUNTS, CLASSES), convergence_figure(selections)):
+        assert ET.fromstring(svg).tag == "{http://www.w3.org/2000/svg}svg"
+
+
+def test_same_figure_gives_the_same_bytes(convergence: str) -> None:
+    again = {f"s{number:02d}": _selection(number) for number in range(1, 7)}
+    assert convergence_figure(again) == convergence
+    assert confusion_figure(COUNTS, CLASSES) == confusion_figure(COUNTS, CLASSES)
+
+
+def test_names_of_classes_are_drawn_as_they_are() -> None:
+    svg = confusion_figure(COUNTS[:2, :2], ["<b>", "a & b"])
+    ET.fromstring(svg)  # raises if the text is not escaped
+    assert "<b>" not in re.sub(r"<!--.*?-->", "", svg, flags=re.DOTALL)
+
+
+def test_names_with_dollars_are_no_formulas() -> None:
+    assert "$x^$" in _texts(confusion_figure(COUNTS[:2, :2], ["$x^$", "other"]))

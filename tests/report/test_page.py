@@ -1,0 +1,243 @@
+import re
+from collections.abc import Mapping, Sequence
+from dataclasses import replace
+from html.parser import HTMLParser
+from xml.etree import ElementTree as ET
+
+import numpy as np
+import pytest
+
+from merec_hpc import __version__
+from merec_hpc.arrays import Failure, History, Population, Selection
+from merec_hpc.config import Config, EvaluationSettings, to_json
+from merec_hpc.evaluation.protocol import Prediction
+from merec_hpc.learning.metrics import (
+    accuracy,
+    subject_bootstrap,
+    unweighted_average_recall,
+    unweighted_f1,
+)
+from merec_hpc.report.page import render_page
+
+SETTINGS = EvaluationSettings(n_bootstraps=40, seed=1)
+CONFIG = to_json(Config())
+SUBJECTS = ("s01", "s01", "s01", "s02", "s02", "s03", "s03", "s03")
+LABELS = ("negative",) * 3 + ("positive", "negative", "surprise", "negative", "positive")
+FOUND = {
+    "all_features": ("negative", "positive", "negative", "positive") + ("negative",) * 4,
+    "genetic": ("negative",) * 3 + ("positive", "surprise", "surprise", "negative", "negative"),
+}
+N_FEATURES = 40
+N_SELECTED = {"all_features": (40, 40, 40), "genetic": (9, 15, 12)}
+FAILURES = [Failure("s02_po_07", "s02", "register_faces", "no face of at least 72 pixels")]
+
+
+class _Page(HTMLParser):
+    """The tags of a page with their attributes, and its tables as rows of cells."""
+
+    def __init__(self, page: str) -> None:
+        super().__init__()
+        self.tags: list[tuple[str, dict[str, str | None]]] = []
+        self.rows: list[list[str]] = []
+        self._in_cell = False
+        self.feed(page)
+
+    def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
+        self.tags.append((tag, dict(attrs)))
+        if tag == "tr":
+            self.rows.append([])
+        if tag in {"td", "th"}:
+            self.rows[-1].append("")
+            self._in_cell = True
+
+    def handle_endtag(self, tag: str) -> None:
+        if tag in {"td", "th"}:
+            self._in_cell = False
+
+    def handle_data(self, data: str) -> None:
+        if self._in_cell:
+            self.rows[-1][-1] += data
+
+    def row(self, *start: str) -> list[str]:
+        """The one row that begins with these cells."""
+        (found,) = [row for row in self.rows if tuple(row[: len(start)]) == start]
+        return found
+
+
+def _predictions() -> list[Prediction]:
+    return [
+        Prediction(method, "linear_svm", 0, subject, subject, f"clip{number}", label, predicted)
+        for method, found in FOUND.items()
+        for number, (subject, label, predicted) in enumerate(
+            zip(SUBJECTS, LABELS, found, strict=True)
+        )
+    ]
+
+
+def _selection(n_selected: int, fitness: float, n_generations: int) -> Selection:
+    mask = np.arange(N_FEATURES) < n_selected
+    one = Population(mask[None], np.ones(1), np.array([fitness]))
+    values = np.linspace(0.2, fitness, n_generations)
+    history = History(
+        best_fitness=values,
+        training_accuracy=values,
+        mean_fitness=values,
+        min_selected=np.ones(n_generations, np.int64),
+        max_selected=np.ones(n_generations, np.int64),
+        best_masks=np.repeat(mask[None], n_generations, axis=0),
+        best_C=np.ones(n_generations),
+    )
+    return Selection(mask, 1.0, fitness, n_generations - 1, history, one, one)
+
+
+def _selections(n_generations: Mapping[str, int]) -> dict[str, dict[str, Selection]]:
+    return {
+        method: {
+            fold: _selection(n_selected, fitness, n_generations[method])
+            for fold, n_selected, fitness in zip(
+                ("s01", "s02", "s03"), N_SELECTED[method], (0.5, 0.6, 0.76), strict=True
+            )
+        }
+        for method in N_SELECTED
+    }
+
+
+def _render(
+    predictions: Sequence[Prediction] | None = None,
+    failures: Sequence[Failure] = (),
+    experiment: str = "trial",
+) -> str:
+    return render_page(
+        experiment,
+        predictions or _predictions(),
+        _selections({"all_features": 1, "genetic": 5}),
+        failures,
+        CONFIG,
+        SETTINGS,
+    )
+
+
+@pytest.fixture(scope="module")
+def text() -> str:
+    return _render(failures=FAILURES)
+
+
+@pytest.fixture(scope="module")
+def page(text: str) -> _Page:
+    return _Page(text)
+
+
+@pytest.mark.parametrize("method", FOUND)
+def test_table_of_methods_holds_the_metrics(page: _Page, method: str) -> None:
+    cells = page.row(method, "linear_svm")
+    metrics = (accuracy, unweighted_f1, unweighted_average_recall)
+    for cell, metric in zip(cells[2:5], metrics, strict=True):
+        interval = subject_bootstrap(metric, LABELS, FOUND[method], SUBJECTS, 40, 1)
+        value = metric(LABELS, FOUND[method])
+        assert cell == f"{value:.3f} [{interval.low:.2f}, {interval.high:.2f}]"
+
+
+def test_table_of_methods_holds_mean_features_and_fitness(page: _Page) -> None:
+    assert page.row("all_features", "linear_svm")[5:] == ["40", "0.620"]
+    assert page.row("genetic", "linear_svm")[5:] == ["12", "0.620"]
+
+
+def test_methods_stand_beside_the_majority_class(page: _Page) -> None:
+    share = LABELS.count("negative") / len(LABELS)
+    assert page.row("majority class") == ["majority class", "-", f"{share:.3f}", *"----"]
+
+
+def test_table_of_methods_has_a_heading_per_column(page: _Page) -> None:
+    heading = page.row("method", "classifier")
+    assert heading[2:] == ["accuracy", "UF1", "UAR", "features", "inner fitness"]
+    assert len(page.row("majority class")) == len(heading)
+    assert len(page.row("genetic", "linear_svm")) == len(heading)
+
+
+def test_every_held_out_subject_has_a_row(page: _Page) -> None:
+    assert page.row("held out") == ["held out", "clips", "all_features", "genetic"]
+    assert page.row("s01") == ["s01", "3", "0.67", "1.00"]
+    assert page.row("s02") == ["s02", "2", "1.00", "0.50"]
+    assert page.row("s03") == ["s03", "3", "0.33", "0.67"]
+
+
+def test_page_begins_with_what_was_evaluated(text: str) -> None:
+    said = " ".join(text.split())
+    assert "<h1>trial</h1>" in said
+    assert "8 clips of 3 subjects, classes negative, positive, surprise (5, 2, 1 clips)" in said
+
+
+def test_clips_left_out_stand_with_their_reasons(text: str, page: _Page) -> None:
+    assert page.row("s02_po_07") == [
+        "s02_po_07",
+        "s02",
+        "register_faces",
+        "no face of at least 72 pixels",
+    ]
+    assert "Clips left out: 1" in text
+
+
+def test_page_says_so_if_no_clip_was_left_out() -> None:
+    text = _render()
+    assert "No clip was left out." in text
+    assert "<h2>Clips left out</h2>" not in text
+
+
+def test_page_needs_nothing_but_itself(text: str, page: _Page) -> None:
+    names = {tag for tag, _ in page.tags}
+    assert not names & {"script", "link", "img", "iframe", "object", "embed", "base"}
+    references = [
+        value or ""
+        for _, attributes in page.tags
+        for name, value in attributes.items()
+        if name in {"src", "href", "xlink:href", "srcset", "action", "data"}
+    ]
+    assert references  # glyphs and colours of the figures
+    assert all(reference.startswith(("#", "data:image/png;base64,")) for reference in references)
+    assert not re.search(r"url\((?!['\"]?#)|@import", text)
+
+
+def test_figures_are_inline_svg(page: _Page) -> None:
+    n_confusions, n_convergences = 2, 1  # a method without generations does not converge
+    n_figures = sum(tag == "svg" for tag, _ in page.tags)
+    assert n_figures == n_confusions + n_convergences
+
+
+def test_only_methods_with_generations_converge(text: str) -> None:
+    assert "<h2>Convergence: genetic</h2>" in text
+    assert "<h2>Convergence: all_features</h2>" not in text
+
+
+def test_same_input_gives_the_same_bytes(text: str) -> None:
+    assert _render(failures=FAILURES) == text
+
+
+def test_figures_that_share_a_name_share_what_it_names(text: str) -> None:
+    """In one page a reference leads to the first element of that name, in any figure."""
+    referenced = set(re.findall(r"(?:href=\"#|url\(#)([^\")]+)", text))
+    named: dict[str, set[bytes]] = {}
+    for svg in re.findall(r"<svg.*?</svg>", text, flags=re.DOTALL):
+        for element in ET.fromstring(svg).iter():
+            if element.get("id") in referenced:
+                content = ET.tostring(element).strip()
+                named.setdefault(element.attrib["id"], set()).add(content)
+    assert set(named) == referenced
+    assert all(len(contents) == 1 for contents in named.values())
+
+
+def test_text_is_escaped() -> None:
+    predictions = [
+        replace(row, subject="<b>") if row.subject == "s03" else row for row in _predictions()
+    ]
+    failure = Failure("<i>", "<b>", "register_faces", "<script>alert('x')</script> & more")
+    text = _render(predictions, [failure], experiment="<u>")
+    page = _Page(text)
+    assert not {tag for tag, _ in page.tags} & {"b", "i", "u", "script"}
+    assert page.row("<b>")[1] == "3"
+    assert page.row("<i>")[3] == "<script>alert('x')</script> & more"
+    assert "<h1>&lt;u&gt;</h1>" in text
+
+
+def test_page_holds_settings_version_and_number_of_features(text: str) -> None:
+    assert "&#34;n_islands&#34;: 4" in text
+    assert f"merec_hpc {__version__}. Features of this report: {N_FEATURES} per clip." in text

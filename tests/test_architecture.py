@@ -1,0 +1,169 @@
+"""Imports point backwards only; heavy libraries have one home each; tests mirror modules."""
+
+import ast
+from collections.abc import Iterator
+from graphlib import TopologicalSorter
+from pathlib import Path
+
+import pytest
+
+TESTS = Path(__file__).parent
+PACKAGE = TESTS.parent / "merec_hpc"
+
+# Each part imports from those before it only. It is the order of architecture.md, the order in
+# which the data flows, but for ``frames``: the audit of a dataset asks which files are a
+# clip's frames, so that ``frames`` comes before ``dataset``. Of the package itself everyone
+# may import ``__version__``.
+ORDER = (
+    "__init__",
+    "errors",
+    "config",
+    "arrays",
+    "publishing",
+    "tables",
+    "progress",
+    "kernels",
+    "parallel",
+    "frames",
+    "dataset",
+    "faces",
+    "clips",
+    "networks",
+    "features",
+    "store",
+    "learning",
+    "selection",
+    "evaluation",
+    "report",
+    "commands",
+    "cli",
+    "__main__",
+)
+HOMES = {
+    "numba": ("kernels",),
+    "mpi4py": ("parallel.mpi",),
+    "torch": ("networks", "features", "training"),
+    "torchvision": ("networks", "features", "training"),
+    "h5py": ("store",),
+    "matplotlib": ("report",),
+    "jinja2": ("report",),
+    "pydantic": ("config",),
+    "typer": ("commands", "cli"),
+    "sklearn": ("learning",),
+    "liblinear": ("learning",),
+}
+# Modules that need no test file of their own, and why.
+TESTED_ELSEWHERE = {
+    "store.faces": "by test_store_files: four kinds of file, one set of laws",
+    "store.clips": "by test_store_files",
+    "store.features": "by test_store_files",
+    "store.selection": "by test_store_files",
+    "arrays": "through every stage: dataclasses, and 'without' by test_protocol and test_fitness",
+    "errors": "one exception class without code",
+    "progress": "by test_cli: writes to a terminal",
+    "parallel.threads": "one call, through the commands",
+}
+COMMANDS = "commands."  # a few lines each: by test_cli, test_registration and test_workflow
+
+
+def _name(path: Path) -> str:
+    """The name of a module inside the package, such as ``store.faces``."""
+    return ".".join(path.relative_to(PACKAGE).with_suffix("").parts)
+
+
+MODULES = {_name(path): path for path in sorted(PACKAGE.rglob("*.py"))}
+
+
+def _tree(module: str) -> ast.Module:
+    return ast.parse(MODULES[module].read_text(encoding="utf-8"))
+
+
+def _imported(module: str) -> Iterator[str]:
+    """Everything a module imports, also inside functions; of ``from a import b``, ``a.b``."""
+    for node in ast.walk(_tree(module)):
+        if isinstance(node, ast.Import):
+            yield from (alias.name for alias in node.names)
+        elif isinstance(node, ast.ImportFrom):
+            assert node.level == 0, f"{module} imports relatively"
+            yield from (f"{node.module}.{alias.name}" for alias in node.names)
+
+
+def _own_imports(module: str) -> Iterator[str]:
+    """The modules of the package that a module imports."""
+    for name in _imported(module):
+        head, _, rest = name.partition(".")
+        if head != "merec_hpc":
+            continue
+        parts = rest.split(".")
+        known = [".".join(parts[:count]) for count in range(len(parts), 0, -1)]
+        yield next((name for name in known if name in MODULES), "__init__")
+
+
+def _part(module: str) -> str:
+    return module.split(".", maxsplit=1)[0]
+
+
+def test_every_part_has_a_place_in_the_order() -> None:
+    assert {_part(module) for module in MODULES} == set(ORDER)
+
+
+@pytest.mark.parametrize("module", MODULES)
+def test_imports_point_backwards(module: str) -> None:
+    place = ORDER.index(_part(module))
+    forward = [
+        name
+        for name in _own_imports(module)
+        if _part(name) != _part(module) and ORDER.index(_part(name)) > place
+    ]
+    assert forward == []
+
+
+def test_no_module_imports_itself_in_a_circle() -> None:
+    imports = {module: set(_own_imports(module)) - {module} for module in MODULES}
+    assert len(list(TopologicalSorter(imports).static_order())) == len(MODULES)
+
+
+@pytest.mark.parametrize("module", MODULES)
+def test_heavy_libraries_are_imported_at_home_only(module: str) -> None:
+    for name in _imported(module):
+        homes = HOMES.get(name.split(".")[0])
+        if homes is not None:
+            assert any(f"{module}.".startswith(f"{home}.") for home in homes), name
+
+
+@pytest.mark.parametrize("library", ["numba", "mpi4py", "torch", "h5py", "matplotlib"])
+def test_heavy_library_is_at_home_somewhere(library: str) -> None:
+    users = [
+        module
+        for module in MODULES
+        if any(name.split(".")[0] == library for name in _imported(module))
+    ]
+    assert users
+
+
+@pytest.mark.parametrize("module", MODULES)
+def test_library_never_sees_the_workflow(module: str) -> None:
+    assert not any(name.split(".")[0] in {"snakemake", "yaml"} for name in _imported(module))
+
+
+@pytest.mark.parametrize("module", MODULES)
+def test_module_says_what_it_is_for(module: str) -> None:
+    assert ast.get_docstring(_tree(module))
+
+
+@pytest.mark.parametrize("module", MODULES)
+def test_module_has_a_test_file_or_a_reason(module: str) -> None:
+    has_code = any(
+        isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef | ast.ClassDef)
+        for node in _tree(module).body
+    )
+    if not has_code or module in TESTED_ELSEWHERE or module.startswith(COMMANDS):
+        return
+    *folders, name = module.split(".")
+    assert (TESTS.joinpath(*folders) / f"test_{name}.py").is_file()
+
+
+def test_reasons_are_of_modules_that_there_are_and_that_need_one() -> None:
+    for module in TESTED_ELSEWHERE:
+        assert module in MODULES
+        assert not list(TESTS.rglob(f"test_{module.split('.')[-1]}.py")), module
