@@ -39,7 +39,7 @@ class SimulatedSettings:
     """The embedded dataset: a real photograph with simulated identities and expressions."""
 
     preset: Preset = "vis"
-    peak_displacement_px: tuple[Positive, Positive] = (1.5, 3.0)
+    peak_displacement_px: tuple[Positive, Positive] = (2.0, 3.0)
     n_subjects: int | None = Field(default=None, ge=2)
     n_clips: int | None = Field(default=None, ge=3)
     seed: int = Field(default=0, ge=0)

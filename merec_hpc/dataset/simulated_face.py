@@ -26,15 +26,15 @@ _ZOOM = 2.0  # pixels of a frame per pixel of the photograph
 _PHOTO_CENTRE = np.array([225.0, 122.0])  # comes to lie in the middle of the frame
 
 # Spread of identities: what makes two subjects differ.
-_GEOMETRY_PX, _GEOMETRY_SCALE_PX = 5.0, 70.0
+_GEOMETRY_PX, _GEOMETRY_SCALE_PX = 3.0, 70.0
 _ASPECT = 0.05
-_ALBEDO, _COLOUR, _ALBEDO_SCALE_PX = 0.08, 0.02, 50.0
-_SKIN_TONE = 0.1
-_LIGHT_GRADIENT = 0.25
+_ALBEDO, _COLOUR, _ALBEDO_SCALE_PX = 0.05, 0.01, 50.0
+_SKIN_TONE = 0.07
+_LIGHT_GRADIENT = 0.15
 # What a camera and a living head add to every clip.
-_HEAD_SHIFT_PX, _HEAD_ROTATION, _HEAD_SCALING = 0.15, 0.0005, 0.0005
-_LIGHT_DRIFT = 0.003
-_NOISE = 1.0
+_HEAD_SHIFT_PX, _HEAD_ROTATION, _HEAD_SCALING = 0.08, 0.0003, 0.0003
+_LIGHT_DRIFT = 0.0015
+_NOISE = 0.7
 # Reach of a landmark's motion, and how fast it fades where there is no landmark.
 _REACH_PX, _FADING = 24.0, 0.5
 
