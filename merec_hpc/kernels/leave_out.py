@@ -30,12 +30,16 @@ def leave_folds_out(
 ) -> None:
     """Write the decision values of every clip by the SVM that never saw its fold."""
     n_clips = len(folds)
-    values = np.empty(n_clips)
+    values, dual = np.empty(n_clips), np.empty(n_clips)
+    held_out, outside = np.empty(n_clips, np.bool_), np.empty(n_clips, np.bool_)
+    n_folds = 0
+    for clip in range(n_clips):
+        n_folds = max(n_folds, folds[clip] + 1)
     for target in range(len(targets)):
-        dual = inverse @ targets[target]
-        for fold in range(folds.max() + 1):
-            held_out = folds == fold
-            outside = held_out.copy()
+        _multiply(inverse, targets[target], dual)
+        for fold in range(n_folds):
+            for clip in range(n_clips):
+                held_out[clip] = outside[clip] = folds[clip] == fold
             _pivot(inverse, targets[target], dual, held_out, outside, values)
             for clip in range(n_clips):
                 if held_out[clip]:
@@ -51,10 +55,10 @@ def leave_nothing_out(
 ) -> None:
     """Write the decision values of every clip by the SVM that is trained on all of them."""
     n_clips = targets.shape[1]
-    values = np.empty(n_clips)
+    values, dual = np.empty(n_clips), np.empty(n_clips)
     held_out = np.zeros(n_clips, np.bool_)
     for target in range(len(targets)):
-        dual = inverse @ targets[target]
+        _multiply(inverse, targets[target], dual)
         outside = held_out.copy()
         _pivot(inverse, targets[target], dual, held_out, outside, values)
         for clip in range(n_clips):
@@ -63,6 +67,20 @@ def leave_nothing_out(
                 decisions[clip, target] = values[clip]
             else:
                 decisions[clip, target] = targets[target, clip] - ridge * values[clip]
+
+
+@numba.njit()
+def _multiply(
+    inverse: NDArray[np.float64],  # (n_clips, n_clips)
+    target: NDArray[np.float64],  # (n_clips,)
+    dual: NDArray[np.float64],  # (n_clips,), written
+) -> None:
+    """Write M y."""
+    for row in range(len(target)):
+        total = 0.0
+        for column in range(len(target)):
+            total += inverse[row, column] * target[column]
+        dual[row] = total
 
 
 @numba.njit()
