@@ -23,6 +23,8 @@ rule all:
     default_target: True
     input:
         f"{RESULTS}/report/index.html",
+        f"{RESULTS}/catalog.tsv",
+        f"{RESULTS}/folds.tsv",
         # Asked for by name, so that a deleted file is made again, and all that follows from it.
         per_subject("faces/{subject}.h5"),
         per_subject("clips/{subject}.h5"),

@@ -1,6 +1,8 @@
 """Reads the frames of one clip from image files or a video: (n_frames, h, w, 3), RGB."""
 
 import re
+from collections.abc import Iterable
+from itertools import islice
 from pathlib import Path
 
 import cv2
@@ -52,6 +54,16 @@ def is_video(root: Path, clip: Clip) -> bool:
     return ";" not in clip.path and path.suffix.lower() in VIDEO_SUFFIXES and not path.is_dir()
 
 
+def file_states(root: Path, clip: Clip) -> list[tuple[str, int, int]]:
+    """Return name, size and time of change (ns) of a clip's files; none if they are missing."""
+    try:
+        files = [root / clip.path] if is_video(root, clip) else frame_files(root, clip)
+        states = [(path.name, path.stat()) for path in files]
+    except (MerecError, OSError):
+        return []
+    return [(name, state.st_size, state.st_mtime_ns) for name, state in states]
+
+
 def frame_files(root: Path, clip: Clip) -> list[Path]:
     """Return the image files of a clip, sorted by frame number, from onset to offset.
 
@@ -78,9 +90,10 @@ def frame_files(root: Path, clip: Clip) -> list[Path]:
             f"{folder}: frames {first} to {last} expected, found {min(numbered)} to {max(numbered)}"
         )
         raise MerecError(msg)
-    absent = [number for number in range(first, last + 1) if number not in numbered]
-    if absent:
-        msg = f"{folder}: frames {first} to {last} expected, {_listing(absent)} missing"
+    n_absent = last - first + 1 - sum(first <= number <= last for number in numbered)
+    if n_absent:
+        absent = (number for number in range(first, last + 1) if number not in numbered)
+        msg = f"{folder}: frames {first} to {last} expected, {_listing(absent, n_absent)} missing"
         raise MerecError(msg)
     return [numbered[number] for number in range(first, last + 1)]
 
@@ -94,7 +107,8 @@ def frame_number(path: Path) -> int | None:
 def _numbered_images(folder: Path) -> dict[int, Path]:
     """Return the images of a folder by frame number; other files are not frames."""
     if not folder.is_dir():
-        msg = f"{folder}: expected a folder of frames or a video, found nothing"
+        found = "one file of another kind" if folder.exists() else "nothing"
+        msg = f"{folder}: expected a folder of frames or a video, found {found}"
         raise MerecError(msg)
     numbered: dict[int, Path] = {}
     for path in sorted(folder.iterdir()):
@@ -149,7 +163,7 @@ def _read_video(path: Path, clip: Clip) -> NDArray[np.uint8]:
     return np.stack(frames)
 
 
-def _listing(numbers: list[int]) -> str:
-    """Return a few numbers in words."""
-    shown = ", ".join(str(number) for number in numbers[:5])
-    return shown + (f" and {len(numbers) - 5} more" if len(numbers) > 5 else "")
+def _listing(numbers: Iterable[int], count: int) -> str:
+    """Return the first of ``count`` numbers in words."""
+    shown = ", ".join(str(number) for number in islice(numbers, 5))
+    return shown + (f" and {count - 5} more" if count > 5 else "")

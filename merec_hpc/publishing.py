@@ -4,6 +4,8 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
+from merec_hpc.errors import MerecError
+
 
 @contextmanager
 def published(path: Path) -> Iterator[Path]:
@@ -11,10 +13,25 @@ def published(path: Path) -> Iterator[Path]:
 
     The folder is made. On an error the partial file is removed and the former file kept.
     """
-    path.parent.mkdir(parents=True, exist_ok=True)
+    make_folder(path.parent)
     partial = path.with_name(path.name + ".partial")
     try:
         yield partial
         partial.replace(path)
     finally:
         partial.unlink(missing_ok=True)
+
+
+def make_folder(folder: Path) -> None:
+    """Make a folder and those above it, if they are not there.
+
+    Raises
+    ------
+    MerecError
+        If that cannot be.
+    """
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        msg = f"{folder}: a folder to write to expected, found: {error.strerror}"
+        raise MerecError(msg) from None

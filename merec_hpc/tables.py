@@ -44,16 +44,19 @@ def read_rows(path: Path, kind: type[Row]) -> list[Row]:
         msg = f"{path}: a table in UTF-8 expected, found byte {error.object[error.start]:#x}"
         raise MerecError(msg) from None
     reader = csv.DictReader(io.StringIO(text, newline=""), delimiter=_delimiter(path))
-    found = reader.fieldnames or []
+    try:
+        found = reader.fieldnames or []
+        cells = [(reader.line_num, row) for row in reader]
+    except csv.Error as error:
+        msg = f"{path}: a table expected, found near line {reader.line_num}: {error}"
+        raise MerecError(msg) from None
     missing = [name for name in kinds if name not in found]
     if missing:
         msg = f"{path}: column '{missing[0]}' expected, found {', '.join(found) or 'none'}"
         raise MerecError(msg)
     return [
-        kind(
-            **{name: _parse(path, reader.line_num, name, row[name], kinds[name]) for name in kinds}
-        )
-        for row in reader
+        kind(**{name: _parse(path, line, name, row[name], kinds[name]) for name in kinds})
+        for line, row in cells
     ]
 
 

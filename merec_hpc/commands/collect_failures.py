@@ -37,6 +37,8 @@ def run(
     n_clips = len(clips) + len({failure.clip for failure in left_out})
     for path in failures:
         left_out += read_rows(path, Failure)
+    for failure in left_out:
+        log.warning("%s left out by %s: %s", failure.clip, failure.stage, failure.reason)
     lost = {failure.clip for failure in left_out}
     if len(lost) > max_failed_fraction * n_clips:
         msg = (

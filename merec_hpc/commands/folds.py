@@ -7,6 +7,7 @@ from typing import Literal, cast
 from merec_hpc.arrays import Features
 from merec_hpc.errors import MerecError
 from merec_hpc.learning.scaling import Scaling
+from merec_hpc.publishing import make_folder
 from merec_hpc.selection.fitness import SubjectFoldFitness
 from merec_hpc.store.features import read_features
 
@@ -43,6 +44,8 @@ def training_folds(
     if len(folds) != len(outputs):
         msg = f"one --output per --held-out expected, found {len(outputs)} for {len(folds)}"
         raise MerecError(msg)
+    for output in outputs:  # now rather than after the search
+        make_folder(output.parent)
     features = read_features(store)
     for fold, output in zip(folds, outputs, strict=True):
         check_fold(features, fold, store)

@@ -13,6 +13,7 @@ from merec_hpc.config import SimulatedSettings, from_json
 from merec_hpc.dataset.simulated import plan_clips, simulate, size_on_disk
 from merec_hpc.errors import MerecError
 from merec_hpc.progress import track
+from merec_hpc.publishing import make_folder
 
 log = logging.getLogger(__name__)
 
@@ -31,11 +32,16 @@ def run(
     if output.is_dir() and any(output.iterdir()):
         msg = f"{output}: an empty folder expected, found one with files (another dataset's?)"
         raise MerecError(msg)
-    output.mkdir(parents=True, exist_ok=True)
-    free = shutil.disk_usage(output).free
+    make_folder(output.parent)
+    free = shutil.disk_usage(output.parent).free
     if free < size:
         msg = f"{output}: {size / 1e6:.0f} MB of free disk expected, found {free / 1e6:.0f} MB"
         raise MerecError(msg)
     cv2.setNumThreads(1)
-    for _ in track(simulate(output, clips, parsed, threads), "clips", len(clips)):
+    partial = output.with_name(output.name + ".partial")
+    if partial.exists():  # of a run that was ended
+        shutil.rmtree(partial)
+    make_folder(partial)
+    for _ in track(simulate(partial, clips, parsed, threads), "clips", len(clips)):
         pass
+    partial.replace(output)

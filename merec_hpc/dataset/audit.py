@@ -47,7 +47,7 @@ def check_audit(faults: Sequence[Fault]) -> None:
     """Raise a ``MerecError`` if a fault stops the run."""
     fatal = [fault for fault in faults if fault.consequence == "stops the run"]
     if fatal:
-        more = f" (and {len(fatal) - 1} more, see the audit)" if len(fatal) > 1 else ""
+        more = f" (and {len(fatal) - 1} more, in the log)" if len(fatal) > 1 else ""
         msg = f"clip '{fatal[0].clip}' of subject '{fatal[0].subject}': {fatal[0].fault}{more}"
         raise MerecError(msg)
 

@@ -59,11 +59,8 @@ def load_network(name: str, weights: Path) -> nn.Module:
         msg = f"{weights}: weights of {name} expected, found no such file"
         raise MerecError(msg) from None
     except _UNREADABLE as error:
-        msg = f"{weights}: weights of {name} expected, found another content ({_first_line(error)})"
+        msg = (
+            f"{weights}: weights of {name} expected, found another content ({type(error).__name__})"
+        )
         raise MerecError(msg) from None
     return network.eval()
-
-
-def _first_line(error: Exception) -> str:
-    lines = str(error).strip().splitlines()
-    return f"{type(error).__name__}: {lines[0]}" if lines else type(error).__name__

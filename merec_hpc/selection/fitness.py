@@ -158,7 +158,7 @@ class SubjectFoldFitness:
             msg = (
                 f"features of moderate size expected at C = {penalty:g}, found values up to "
                 f"{np.abs(chosen).max():.0e}, whose Gram matrix is singular in double precision; "
-                "set scaling: standard"
+                "set scaling: standard, or a smaller C"
             )
             raise MerecError(msg)
         inverse = np.tril(lapack.dpotri(factor, lower=True)[0])

@@ -148,7 +148,7 @@ def test_check_passes_when_nothing_stops_the_run() -> None:
 
 @pytest.mark.parametrize(
     ("others", "more"),
-    [([], None), ([STOPS], "(and 1 more, see the audit)"), ([LEFT_OUT, NOTED], None)],
+    [([], None), ([STOPS], "(and 1 more, in the log)"), ([LEFT_OUT, NOTED], None)],
 )
 def test_check_names_the_first_fault_that_stops_the_run(
     others: Sequence[str], more: str | None

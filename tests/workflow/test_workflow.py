@@ -128,6 +128,31 @@ def test_a_deleted_store_reruns_from_there_to_the_same_predictions(finished: Pat
     assert (results / "report" / "index.html").read_bytes() == page
 
 
+@pytest.mark.xdist_group("finished")
+def test_deleted_tables_are_made_again_in_one_run(finished: Path) -> None:
+    results = finished / "results" / "small"
+    before = (results / "predictions.csv").read_bytes()
+    for name in ("catalog.tsv", "folds.tsv", "predictions.csv"):
+        (results / name).unlink()
+    run = snakemake(finished)
+    assert run.returncode == 0, run.stdout + run.stderr
+    assert (results / "predictions.csv").read_bytes() == before
+    assert planned_rules(snakemake(finished, "--dry-run")) == set()
+
+
+@pytest.mark.xdist_group("finished")
+def test_another_dataset_under_the_same_catalog_reruns_everything_in_one_run(
+    finished: Path,
+) -> None:
+    store = finished / "results" / "small" / "features" / "mobilenet_v2.h5"
+    before = store.read_bytes()
+    other = {**SMALL["simulated"], "peak_displacement_px": [5.0, 6.0]}
+    run = snakemake(finished, simulated=other)
+    assert run.returncode == 0, run.stdout + run.stderr
+    assert store.read_bytes() != before
+    assert planned_rules(snakemake(finished, "--dry-run", simulated=other)) == set()
+
+
 def test_a_misspelt_key_stops_before_any_job_and_names_the_nearest(tmp_path: Path) -> None:
     run = snakemake(workflow_copy(tmp_path), genetic={"n_generation": 3})
     said = run.stdout + run.stderr
@@ -140,7 +165,9 @@ def test_a_missing_dataset_stops_with_one_clear_line(tmp_path: Path) -> None:
     run = snakemake(workflow_copy(tmp_path), dataset="smic", dataset_root="nowhere")
     said = run.stdout + run.stderr
     assert run.returncode != 0
-    assert "merec: nowhere: expected the dataset's folder, found no such folder" in said
+    missing = (tmp_path / "nowhere").resolve()
+    assert f"merec: {missing}: expected the dataset's folder, found no such folder" in said
+    assert "MissingOutputException" not in said
 
 
 def test_the_slurm_profile_plans_the_run_and_says_that_the_catalog_comes_first(

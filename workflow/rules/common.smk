@@ -7,16 +7,24 @@ from pathlib import Path
 
 from merec_hpc.config import parse_config, to_json
 from merec_hpc.dataset.catalog import read_catalog
+from merec_hpc.errors import MerecError
 from merec_hpc.evaluation.folds import SubjectFold
+from merec_hpc.frames import file_states
 from merec_hpc.tables import read_rows
 
-CONFIG = parse_config(config)
+try:
+    CONFIG = parse_config(config)
+except MerecError as error:
+    raise WorkflowError(str(error)) from None
 SIMULATED = CONFIG.dataset == "simulated"
 RESULTS = f"results/{CONFIG.experiment}"
-ROOT = f"{RESULTS}/simulated" if SIMULATED else str(CONFIG.dataset_root)
+# One spelling of the folder: another would look like another setting.
+ROOT = f"{RESULTS}/simulated" if SIMULATED else str(CONFIG.dataset_root.resolve())
 
-# The commands are those of the environment that runs Snakemake, activated or not.
-shell.prefix(f"export PATH={shlex.quote(str(Path(sys.executable).parent))}:$PATH; ")
+# The commands are those of the environment that runs Snakemake, activated or not. A prefix of
+# our own replaces Snakemake's, which is this one's strictness.
+BIN = shlex.quote(str(Path(sys.executable).parent))
+shell.prefix(f"set -euo pipefail; export PATH={BIN}:$PATH; ")
 
 
 wildcard_constraints:
@@ -31,10 +39,11 @@ def dataset_folder(wildcards):
 
 
 def clips_digest(wildcards):
-    """Return a digest of one subject's rows: only their change reruns that subject's jobs."""
+    """Return a digest of one subject's rows and files: only their change reruns its jobs."""
     clips = read_catalog(Path(RESULTS, "catalog.tsv"))
-    rows = [clip for clip in clips if clip.subject == wildcards.subject]
-    return sha256(repr(rows).encode()).hexdigest()[:16]
+    own = [clip for clip in clips if clip.subject == wildcards.subject]
+    states = [(clip, file_states(Path(ROOT), clip)) for clip in own]
+    return sha256(repr(states).encode()).hexdigest()[:16]
 
 
 def per_subject(pattern):
@@ -58,5 +67,6 @@ def selections(wildcards):
 
 
 def repeated(option, values):
-    """Return an option before each of its values."""
+    """Return an option before each of its values (one path may come as a string)."""
+    values = [values] if isinstance(values, str) else values
     return [part for value in values for part in (option, value)]

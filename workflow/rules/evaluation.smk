@@ -16,6 +16,7 @@ Outputs
 rule evaluate_folds:
     input:
         store=STORE,
+        folds="results/{experiment}/folds.tsv",  # whose checkpoint names the selections
         selections=selections,
     output:
         predictions="results/{experiment}/evaluation/{method}/{classifier}.csv",
@@ -40,6 +41,7 @@ rule evaluate_folds:
 rule collect_predictions:
     input:
         store=STORE,
+        folds="results/{experiment}/folds.tsv",  # whose checkpoint names the selections
         selections=selections,
         evaluations=expand(
             "results/{{experiment}}/evaluation/{method}/{classifier}.csv",

@@ -16,6 +16,7 @@ rule render_report:
     input:
         predictions="results/{experiment}/predictions.csv",
         failures="results/{experiment}/failures.tsv",
+        folds="results/{experiment}/folds.tsv",  # whose checkpoint names the selections
         selections=selections,
     output:
         page="results/{experiment}/report/index.html",
