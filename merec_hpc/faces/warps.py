@@ -36,9 +36,3 @@ def warp_image(image: NDArray[np.uint8], affine: Affine, size_px: int) -> NDArra
         image, affine, (size_px, size_px), flags=cv2.INTER_LINEAR, borderMode=cv2.BORDER_REPLICATE
     )
     return np.asarray(warped, np.uint8)
-
-
-def map_points(points: NDArray[np.floating], affine: Affine) -> NDArray[np.float64]:
-    """Return points, shape (..., 2), under the map."""
-    mapped: NDArray[np.float64] = points @ affine[:, :2].T + affine[:, 2]
-    return mapped

@@ -95,7 +95,8 @@ def _pivot(
     """Pivot clips in and out of the support set until all conditions hold."""
     n_clips = len(target)
     fewest, patience = n_clips + 1, _N_BLOCK_PIVOTS
-    # The bound is never met in exact arithmetic; it ends a tie that rounding keeps undecided.
+    # Pivoting ends by itself in exact arithmetic; the bound ends a tie that rounding keeps
+    # undecided, and leaves the clips on the border where the last pivot put them.
     for _ in range(_MOST_PIVOTS_PER_CLIP * n_clips):
         _complement(inverse, target, dual, outside, values)
         n_wrong, last = 0, -1

@@ -4,7 +4,12 @@ from hypothesis import given
 from hypothesis import strategies as st
 from numpy.typing import NDArray
 
-from merec_hpc.faces.warps import Affine, fit_similarity, map_points, warp_image
+from merec_hpc.faces.warps import Affine, fit_similarity, warp_image
+
+
+def map_points(points: NDArray[np.float64], affine: Affine) -> NDArray[np.float64]:
+    mapped: NDArray[np.float64] = points @ affine[:, :2].T + affine[:, 2]
+    return mapped
 
 
 def _similarity(scale: float, angle: float, shift: tuple[float, float]) -> Affine:
