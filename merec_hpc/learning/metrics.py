@@ -21,7 +21,7 @@ def accuracy(labels: ArrayLike, predicted: ArrayLike) -> float:
     ValueError
         If there are no labels, or not one prediction for each.
     """
-    return float(_accuracy(confusion(labels, predicted)))
+    return float(accuracy_of(confusion(labels, predicted)))
 
 
 def unweighted_f1(labels: ArrayLike, predicted: ArrayLike) -> float:
@@ -36,7 +36,7 @@ def unweighted_f1(labels: ArrayLike, predicted: ArrayLike) -> float:
     ----------
     See et al.: MEGC 2019, FG 2019, doi:10.1109/FG.2019.8756611.
     """
-    return float(_unweighted_f1(confusion(labels, predicted)))
+    return float(unweighted_f1_of(confusion(labels, predicted)))
 
 
 def unweighted_average_recall(labels: ArrayLike, predicted: ArrayLike) -> float:
@@ -47,7 +47,7 @@ def unweighted_average_recall(labels: ArrayLike, predicted: ArrayLike) -> float:
     ValueError
         If there are no labels, or not one prediction for each.
     """
-    return float(_unweighted_average_recall(confusion(labels, predicted)))
+    return float(unweighted_average_recall_of(confusion(labels, predicted)))
 
 
 def confusion(
@@ -122,19 +122,21 @@ def subject_bootstrap(
     return Interval(float(low), float(high))
 
 
-def _accuracy(counts: NDArray[np.int64]) -> NDArray[np.float64]:
+def accuracy_of(counts: NDArray[np.int64]) -> NDArray[np.float64]:
     """Return the accuracy of confusion matrices, shape (..., n_classes, n_classes)."""
     hits = np.trace(counts, axis1=-2, axis2=-1)
     return np.asarray(hits / counts.sum(axis=(-2, -1)), np.float64)
 
 
-def _unweighted_f1(counts: NDArray[np.int64]) -> NDArray[np.float64]:
+def unweighted_f1_of(counts: NDArray[np.int64]) -> NDArray[np.float64]:
+    """Return UF1 of confusion matrices, shape (..., n_classes, n_classes)."""
     hits = np.diagonal(counts, axis1=-2, axis2=-1)
     n_labels, n_predicted = counts.sum(axis=-1), counts.sum(axis=-2)
     return _mean_over_classes(2 * hits / np.maximum(n_labels + n_predicted, 1), n_labels)
 
 
-def _unweighted_average_recall(counts: NDArray[np.int64]) -> NDArray[np.float64]:
+def unweighted_average_recall_of(counts: NDArray[np.int64]) -> NDArray[np.float64]:
+    """Return UAR of confusion matrices, shape (..., n_classes, n_classes)."""
     hits = np.diagonal(counts, axis1=-2, axis2=-1)
     n_labels = counts.sum(axis=-1)
     return _mean_over_classes(hits / np.maximum(n_labels, 1), n_labels)
@@ -148,7 +150,7 @@ def _mean_over_classes(
 
 
 _ON_COUNTS: dict[Metric, Callable[[NDArray[np.int64]], NDArray[np.float64]]] = {
-    accuracy: _accuracy,
-    unweighted_f1: _unweighted_f1,
-    unweighted_average_recall: _unweighted_average_recall,
+    accuracy: accuracy_of,
+    unweighted_f1: unweighted_f1_of,
+    unweighted_average_recall: unweighted_average_recall_of,
 }

@@ -5,14 +5,14 @@ from numpy.typing import NDArray
 
 from merec_hpc.arrays import History, Population, Selection
 from merec_hpc.config import AllFeaturesSettings
-from merec_hpc.selection.fitness import CRITERIA, SubjectFoldFitness
+from merec_hpc.selection.fitness import SubjectFoldFitness
 
 
 def select_all_features(fitness: SubjectFoldFitness, settings: AllFeaturesSettings) -> Selection:
     """Choose C for all features by the criterion on the inner folds; of equals the smallest."""
     penalties = np.sort(np.array(settings.C_values, np.float64))
     masks: NDArray[np.bool_] = np.ones((len(penalties), fitness.n_features), np.bool_)
-    scores = CRITERIA[settings.criterion](fitness.fold_accuracies(masks, penalties))
+    scores = fitness.score(masks, penalties, settings.criterion)
     order = np.argsort(-scores, kind="stable")
     ranked = Population(masks, penalties, scores).take(order)
     champion = ranked.take(np.array([0]))

@@ -1,35 +1,20 @@
 """Scores masks by linear SVMs that leave each training subject out."""
 
-from collections.abc import Callable
+from collections.abc import Iterator
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
-from scipy.linalg import lapack
 
+from merec_hpc import config
 from merec_hpc.arrays import Masks
-from merec_hpc.errors import MerecError
-from merec_hpc.kernels.leave_out import leave_folds_out, leave_nothing_out
-
-
-def mu_minus_variance(accuracies: NDArray[np.float64]) -> NDArray[np.float64]:
-    """Return mean minus population variance over the folds (paper 1, IV.C.2).
-
-    For accuracies in [0, 1], shape (n_individuals, n_folds); never negative.
-    """
-    fitness: NDArray[np.float64] = accuracies.mean(axis=1) - accuracies.var(axis=1)
-    return fitness
-
-
-def mu(accuracies: NDArray[np.float64]) -> NDArray[np.float64]:
-    """Return the mean over the folds, for accuracies of shape (n_individuals, n_folds)."""
-    fitness: NDArray[np.float64] = accuracies.mean(axis=1)
-    return fitness
-
-
-CRITERIA: dict[str, Callable[[NDArray[np.float64]], NDArray[np.float64]]] = {
-    "mu_minus_variance": mu_minus_variance,
-    "mu": mu,
-}
+from merec_hpc.kernels.fold import IMPRECISE, SOLVED
+from merec_hpc.kernels.leave_out import leave_nothing_out
+from merec_hpc.kernels.prediction import predict
+from merec_hpc.learning.scaling import Scaling
+from merec_hpc.selection.criteria import fold_accuracies, score_predictions
+from merec_hpc.selection.inner_folds import InnerFolds
+from merec_hpc.selection.inner_problem import InnerProblem, System
+from merec_hpc.selection.least_squares import fit_support, rotate
 
 
 class SubjectFoldFitness:
@@ -37,10 +22,20 @@ class SubjectFoldFitness:
 
     L2-regularised L2-loss linear SVMs, one-vs-rest, without bias (LIBLINEAR ``-s 1 -B -1``),
     solved exactly. What a mask scores depends on the mask and C alone, not on the batch in
-    which it is scored.
+    which it is scored: predictions from single-precision Gram matrices count where no
+    rounding error can change them, and are made anew in double precision elsewhere.
     """
 
-    def __init__(self, features: ArrayLike, labels: ArrayLike, subjects: ArrayLike) -> None:
+    def __init__(
+        self,
+        features: ArrayLike,
+        labels: ArrayLike,
+        subjects: ArrayLike,
+        *,
+        scaling: config.Scaling = "none",
+        class_weight: config.ClassWeight = "none",
+        n_folds: int | None = None,
+    ) -> None:
         """Take the training clips of one fold.
 
         Parameters
@@ -51,43 +46,51 @@ class SubjectFoldFitness:
             Class of each clip, shape (n_clips,).
         subjects
             Subject of each clip, shape (n_clips,).
+        scaling
+            "standard" standardises every feature by the training clips of each inner fold.
+        class_weight
+            "balanced" weighs C by class, see ``InnerFolds.balanced_weights``.
+        n_folds
+            Number of inner folds of whole subjects, of about as many clips each; ``None``
+            leaves one subject out at a time.
 
         Raises
         ------
         ValueError
-            If shapes do not fit, values are not finite, or all clips are of one subject or
-            one class.
+            If shapes do not fit, values are not finite, all clips are of one subject or one
+            class, or there are fewer subjects than folds.
         """
-        self._features = np.asfortranarray(features, np.float64)
-        shapes = (self._features.shape[:1], np.shape(labels), np.shape(subjects))
-        if self._features.ndim != 2 or len(shapes[1]) != 1 or len(set(shapes)) != 1:
+        values = np.asarray(features, np.float64)
+        shapes = (values.shape[:1], np.shape(labels), np.shape(subjects))
+        if values.ndim != 2 or len(shapes[1]) != 1 or len(set(shapes)) != 1:
             msg = (
                 "features (n_clips, n_features), labels and subjects (n_clips,) expected, found "
-                f"{self._features.shape}, {shapes[1]} and {shapes[2]}"
+                f"{values.shape}, {shapes[1]} and {shapes[2]}"
             )
             raise ValueError(msg)
-        self.classes, self._labels = np.unique(np.asarray(labels), return_inverse=True)
-        self.subjects, self._folds = np.unique(np.asarray(subjects), return_inverse=True)
-        if not np.isfinite(self._features).all():
+        if not np.isfinite(values).all():
             msg = "finite features expected, found NaN or infinity"
             raise ValueError(msg)
-        for name, found in (("subjects", self.subjects), ("classes", self.classes)):
-            if len(found) < 2:
-                msg = f"at least two {name} expected, found {len(found)}"
-                raise ValueError(msg)
-        signs = np.where(np.arange(len(self.classes))[:, None] == self._labels, 1.0, -1.0)
-        # Two classes are one machine: the other's decisions are its negative.
-        self._targets = signs[:1] if len(self.classes) == 2 else signs  # (n_machines, n_clips)
-        counts = np.zeros((len(self.subjects), len(self.classes)), np.int64)
-        np.add.at(counts, (self._folds, self._labels), 1)
-        # A class without a training clip has no machine in that fold.
-        elsewhere = counts.sum(axis=0) > counts  # (n_folds, n_classes)
-        self._is_trained = np.take(elsewhere, self._folds, axis=0)  # (n_clips, n_classes)
+        self._folds = InnerFolds.of(labels, subjects, n_folds)
+        self._values = values[self._folds.order]
+        self._targets, self._is_trained = self._folds.targets, self._folds.is_trained
+        self._scaling, self._class_weight = scaling, class_weight
+        self._unscaled = self._inner_problem(self._values, 0, self._folds.n_folds)
 
     @property
     def n_features(self) -> int:
         """Number of features that a mask chooses from."""
-        return int(self._features.shape[1])
+        return int(self._values.shape[1])
+
+    @property
+    def classes(self) -> NDArray[np.generic]:
+        """The classes, as they were given, sorted, (n_classes,)."""
+        return self._folds.classes
+
+    def score(self, masks: Masks, C: ArrayLike, criterion: config.Criterion) -> NDArray[np.float64]:
+        """Return the fitness by a named criterion, in [0, 1], shape (n_individuals,)."""
+        predicted = self._predict(masks, C)
+        return score_predictions(criterion, predicted, self._folds.labels, self._folds.folds)
 
     def fold_accuracies(self, masks: Masks, C: ArrayLike) -> NDArray[np.float64]:
         """Return the accuracy on each left-out subject, shape (n_individuals, n_folds).
@@ -101,11 +104,16 @@ class SubjectFoldFitness:
         C
             Penalty of each individual, shape (n_individuals,).
         """
-        decisions = self.decisions(masks, C)
-        hits: NDArray[np.bool_] = np.asarray(decisions.argmax(axis=2) == self._labels)
-        hits &= masks.any(axis=1, keepdims=True)  # (n_individuals, n_clips)
-        folds = range(len(self.subjects))
-        return np.stack([hits[:, self._folds == fold].mean(axis=1) for fold in folds], axis=1)
+        return fold_accuracies(self._predict(masks, C), self._folds.labels, self._folds.folds)
+
+    def predictions(self, masks: Masks, C: ArrayLike) -> NDArray[np.int64]:
+        """Return the class of every clip by the SVM that never saw its subject.
+
+        Shape (n_individuals, n_clips), an index into ``classes``; -1 for an empty mask.
+        """
+        predicted = np.empty((len(masks), len(self._values)), np.int64)
+        predicted[:, self._folds.order] = self._predict(masks, C)
+        return predicted
 
     def decisions(self, masks: Masks, C: ArrayLike) -> NDArray[np.float64]:
         """Return the decision values of every clip by the SVM that never saw its subject.
@@ -113,24 +121,106 @@ class SubjectFoldFitness:
         Shape (n_individuals, n_clips, n_classes); minus infinity for a class that has no
         clip among the training clips of that SVM.
         """
-        decisions = np.empty((len(masks), len(self._labels), len(self.classes)))
+        decisions = np.empty((len(masks), len(self._values), len(self.classes)))
         for individual, (mask, penalty) in enumerate(zip(*self._check(masks, C), strict=True)):
-            inverse, _ = self._invert(mask, penalty)
-            machines = np.empty((len(self._labels), len(self._targets)))
-            leave_folds_out(inverse, self._targets, self._folds, machines)
-            decisions[individual] = self._both_signs(machines)
-        return np.where(self._is_trained, decisions, -np.inf)
+            both = self._both_signs(self._decide_exactly(mask, penalty)).T
+            decisions[individual, self._folds.order] = np.where(self._is_trained, both, -np.inf)
+        return decisions
 
     def training_accuracies(self, masks: Masks, C: ArrayLike) -> NDArray[np.float64]:
-        """Return the accuracy on the very clips that an SVM is trained on, (n_individuals,)."""
+        """Return the accuracy on the very clips that an SVM is trained on, (n_individuals,).
+
+        Scaling and class weights are those of all clips.
+        """
+        everyone = np.ones(len(self._values), np.bool_)
+        features, weights = self._scaled(everyone), self._weights(everyone)
         accuracies = np.zeros(len(masks))
         for individual, (mask, penalty) in enumerate(zip(*self._check(masks, C), strict=True)):
-            inverse, ridge = self._invert(mask, penalty)
-            machines = np.empty((len(self._labels), len(self._targets)))
-            leave_nothing_out(inverse, ridge, self._targets, machines)
-            predicted = self._both_signs(machines).argmax(axis=1)
-            accuracies[individual] = mask.any() * (predicted == self._labels).mean()
+            decisions = self._decide_training(features[:, mask], penalty * weights)
+            predicted = self._both_signs(decisions).argmax(axis=0)
+            accuracies[individual] = mask.any() * (predicted == self._folds.labels).mean()
         return accuracies
+
+    def _decide_training(
+        self, chosen: NDArray[np.float64], penalties: NDArray[np.float64]
+    ) -> NDArray[np.float64]:
+        """Return decisions of machines that are trained on all clips, (n_machines, n_clips)."""
+        decisions = np.empty_like(self._targets)
+        gram = chosen @ chosen.T
+        for machine, (target, C) in enumerate(zip(self._targets, penalties, strict=True)):
+            row = decisions[machine : machine + 1]
+            if leave_nothing_out(gram, 0.5 / C, target[None], row) == IMPRECISE:
+                values = rotate(chosen)
+                everyone = np.ones(len(values), np.bool_)
+                row[0] = values @ fit_support(values, target, C, everyone)
+        return decisions
+
+    def _predict(self, masks: Masks, C: ArrayLike) -> NDArray[np.int64]:
+        """Return predicted classes with the clips in the order of the folds."""
+        masks, penalties = self._check(masks, C)
+        shape = (len(masks), *self._targets.shape)
+        decisions, reach = np.zeros(shape), np.zeros(shape)
+        predicted = np.full((len(masks), len(self._values)), -1)
+        is_solved = np.ones(len(masks), np.bool_)
+        # Individuals that differ by C alone share their Gram matrix.
+        members: dict[bytes, list[int]] = {}
+        for individual in np.flatnonzero(masks.any(axis=1)).tolist():
+            members.setdefault(masks[individual].tobytes(), []).append(individual)
+        distinct = masks[[individuals[0] for individuals in members.values()]]
+        precision = 0.0
+        for problem in self._problems():
+            precision = problem.precision
+            for gram, individuals in zip(problem.grams(distinct), members.values(), strict=True):
+                for place in individuals:
+                    state = problem.decide(gram, penalties[place], decisions[place], reach[place])
+                    is_solved[place] &= state == SOLVED
+        for place in (place for individuals in members.values() for place in individuals):
+            arguments = (reach[place], precision, self._is_trained, predicted[place])
+            if not (is_solved[place] and predict(decisions[place], *arguments)):
+                exact = self._decide_exactly(masks[place], penalties[place])
+                predict(exact, reach[place], 0.0, self._is_trained, predicted[place])
+        return predicted
+
+    def _decide_exactly(self, mask: NDArray[np.bool_], penalty: float) -> NDArray[np.float64]:
+        """Return decisions, (n_machines, n_clips), that depend on mask and C alone."""
+        decisions = np.zeros_like(self._targets)
+        for problem in self._problems():
+            gram = problem.exact_gram(mask)
+            unused = np.empty_like(decisions)
+            if problem.decide(gram, penalty, decisions, unused) == IMPRECISE:
+                problem.decide_slowly(mask, penalty, decisions)
+        return decisions
+
+    def _problems(self) -> Iterator[InnerProblem]:
+        """Yield one problem for all folds, or with scaled features one for each."""
+        if self._scaling == "none":
+            yield self._unscaled
+            return
+        for fold in range(self._folds.n_folds):
+            scaled = self._scaled(self._folds.folds != fold)
+            yield self._inner_problem(scaled, fold, fold + 1)
+
+    def _scaled(self, training: NDArray[np.bool_]) -> NDArray[np.float64]:
+        return Scaling.fit(self._values[training], self._scaling).apply(self._values)
+
+    def _inner_problem(self, features: NDArray[np.float64], first: int, last: int) -> InnerProblem:
+        """Return the problem of the folds first..last."""
+        edges, targets = self._folds.edges, self._targets
+        every = slice(0, len(targets))
+        systems = [System(edges[first : last + 1], every, np.ones(len(features)))]
+        if self._class_weight == "balanced":
+            systems = [
+                System(edges[fold : fold + 2], slice(machine, machine + 1), weights)
+                for fold in range(first, last)
+                for machine, weights in enumerate(self._weights(self._folds.folds != fold))
+            ]
+        return InnerProblem(features, targets, systems)
+
+    def _weights(self, training: NDArray[np.bool_]) -> NDArray[np.float64]:
+        """Return the weight of C of each clip in each machine, (n_machines, n_clips)."""
+        if self._class_weight == "none":
+            return np.ones_like(self._targets)
+        return self._folds.balanced_weights(training)
 
     def _check(self, masks: Masks, C: ArrayLike) -> tuple[Masks, NDArray[np.float64]]:
         """Return the masks and penalties if their shapes fit."""
@@ -149,23 +239,6 @@ class SubjectFoldFitness:
             raise ValueError(msg)
         return masks, penalties
 
-    def _invert(self, mask: NDArray[np.bool_], penalty: float) -> tuple[NDArray[np.float64], float]:
-        """Return (G + ridge I)^-1 of the chosen features, and ridge = 1 / (2 C)."""
-        chosen = self._features[:, mask]
-        ridge = 1 / (2 * penalty)
-        factor, failed = lapack.dpotrf(chosen @ chosen.T + ridge * np.eye(len(chosen)), lower=True)
-        if failed:
-            msg = (
-                f"features of moderate size expected at C = {penalty:g}, found values up to "
-                f"{np.abs(chosen).max():.0e}, whose Gram matrix is singular in double precision; "
-                "set scaling: standard, or a smaller C"
-            )
-            raise MerecError(msg)
-        inverse = np.tril(lapack.dpotri(factor, lower=True)[0])
-        return inverse + np.tril(inverse, -1).T, ridge
-
     def _both_signs(self, machines: NDArray[np.float64]) -> NDArray[np.float64]:
-        """Return one column a class, from one column a machine."""
-        if len(self.classes) == 2:
-            return np.concatenate([machines, -machines], axis=1)
-        return machines
+        """Return one row a class, from one row a machine."""
+        return np.concatenate([machines, -machines]) if len(self.classes) == 2 else machines

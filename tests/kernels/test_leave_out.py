@@ -8,7 +8,9 @@ from hypothesis import strategies as st
 from numpy.typing import NDArray
 from oracles.leave_out import left_out_decisions, training_decisions
 
+from merec_hpc.kernels.fold import IMPRECISE
 from merec_hpc.kernels.leave_out import leave_folds_out, leave_nothing_out
+from merec_hpc.selection.inner_problem import InnerProblem, System
 
 TOLERANCE = 1e-6  # of a margin: what the project promises of its decisions
 
@@ -53,22 +55,36 @@ many_clips = make_problem(seed=2, n_clips=16, n_features=2, exponent=3.0, repeat
 weak_penalty = make_problem(seed=3, n_clips=16, n_features=8, exponent=-3.0, repeats=True)
 
 
-def inverse_gram(problem: Problem) -> tuple[NDArray[np.float64], float]:
-    ridge = 1 / (2 * problem.C)
-    gram = problem.features @ problem.features.T
-    return np.linalg.inv(gram + ridge * np.eye(len(gram))), ridge
-
-
 def left_out(problem: Problem) -> NDArray[np.float64]:
-    decisions = np.full(problem.targets.T.shape, np.nan)
-    leave_folds_out(inverse_gram(problem)[0], problem.targets, problem.folds, decisions)
-    return decisions
+    order = np.argsort(problem.folds, kind="stable")
+    features, targets = problem.features[order], problem.targets[:, order]
+    decisions = np.full(targets.shape, np.nan)
+    edges = np.searchsorted(problem.folds[order], np.arange(problem.folds.max() + 2))
+    state = leave_folds_out(
+        features @ features.T,
+        np.zeros(len(order)),
+        np.full(len(order), 0.5 / problem.C),
+        targets,
+        edges,
+        decisions,
+        np.empty_like(decisions),
+    )
+    if state == IMPRECISE:  # what then happens
+        everyone = slice(0, len(targets))
+        system = System(edges, everyone, np.ones(len(order)))
+        problem_of = InnerProblem(features, targets, [system])
+        problem_of.decide_slowly(np.ones(features.shape[1], np.bool_), problem.C, decisions)
+    unsorted = np.empty_like(decisions.T)
+    unsorted[order] = decisions.T
+    return unsorted
 
 
 def nothing_out(problem: Problem) -> NDArray[np.float64]:
-    decisions = np.full(problem.targets.T.shape, np.nan)
-    leave_nothing_out(*inverse_gram(problem), problem.targets, decisions)
-    return decisions
+    decisions = np.full(problem.targets.shape, np.nan)
+    gram = problem.features @ problem.features.T
+    ridges = np.full(len(gram), 0.5 / problem.C)
+    assert leave_nothing_out(gram, ridges, problem.targets, decisions) != IMPRECISE
+    return decisions.T
 
 
 def assert_same_decisions(found: NDArray[np.float64], expected: NDArray[np.float64]) -> None:

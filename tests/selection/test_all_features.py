@@ -10,21 +10,21 @@ from numpy.typing import ArrayLike, NDArray
 from merec_hpc.arrays import Features, Masks
 from merec_hpc.config import AllFeaturesSettings
 from merec_hpc.selection.all_features import select_all_features
-from merec_hpc.selection.fitness import SubjectFoldFitness, mu_minus_variance
+from merec_hpc.selection.criteria import mu, mu_minus_variance
+from merec_hpc.selection.fitness import SubjectFoldFitness
 
 
 def fitness_by_penalty(accuracies: dict[float, tuple[float, float]]) -> Any:
     """Return a stand-in whose fold accuracies are looked up by C."""
 
-    def fold_accuracies(masks: Masks, C: ArrayLike) -> NDArray[np.float64]:
-        return np.array([accuracies[penalty] for penalty in np.asarray(C).tolist()])
+    def score(masks: Masks, C: ArrayLike, criterion: str) -> NDArray[np.float64]:
+        found = np.array([accuracies[penalty] for penalty in np.asarray(C).tolist()])
+        return {"mu": mu, "mu_minus_variance": mu_minus_variance}[criterion](found)
 
     def training_accuracies(masks: Masks, C: ArrayLike) -> NDArray[np.float64]:
         return np.asarray(C) / 1000
 
-    return SimpleNamespace(
-        n_features=7, fold_accuracies=fold_accuracies, training_accuracies=training_accuracies
-    )
+    return SimpleNamespace(n_features=7, score=score, training_accuracies=training_accuracies)
 
 
 UNEVEN = {0.1: (0.4, 0.4), 1.0: (0.0, 1.0), 10.0: (0.3, 0.3)}

@@ -11,7 +11,8 @@ from numpy.typing import NDArray
 from merec_hpc.arrays import Features, Masks
 from merec_hpc.kernels.leave_out import leave_nothing_out
 from merec_hpc.learning.linear_svm import train_svm
-from merec_hpc.selection.fitness import CRITERIA, SubjectFoldFitness, mu, mu_minus_variance
+from merec_hpc.selection.criteria import mu, mu_minus_variance
+from merec_hpc.selection.fitness import SubjectFoldFitness
 
 PENALTIES = (0.01, 1.0, 100.0)
 TIE = 1e-6  # of the largest decision
@@ -301,19 +302,19 @@ def test_fitness_of_accuracies_is_between_zero_and_their_mean(accuracies: list[f
 
 def test_each_individual_has_its_own_fitness() -> None:
     rows = np.array([[0.0, 1.0], [0.5, 0.5], [1.0, 1.0]])
-    np.testing.assert_array_equal(CRITERIA["mu"](rows), [0.5, 0.5, 1.0])
-    np.testing.assert_array_equal(CRITERIA["mu_minus_variance"](rows), [0.25, 0.5, 1.0])
+    np.testing.assert_array_equal(mu(rows), [0.5, 0.5, 1.0])
+    np.testing.assert_array_equal(mu_minus_variance(rows), [0.25, 0.5, 1.0])
 
 
 @pytest.mark.parametrize("scale", [1e-3, 1.0, 1e4, 1e5])
 def test_signs_of_dual_variables_are_seen_at_any_scale_of_the_features(scale: float) -> None:
     # Two pairs of clips; in each the second lies twice as far out and is no support vector.
     values = scale * np.array([[1.0, 0, 0, 0], [2, 1, 0, 0], [0, 0, 1, 0], [0, 0, 2, 1]])
-    fitness = SubjectFoldFitness(values, [0, 0, 1, 1], [0, 1, 0, 1])
-    inverse, ridge = fitness._invert(np.ones(4, np.bool_), 100.0 / scale**2 * 1e10)
-    machines = np.empty((4, 1))
-    leave_nothing_out(inverse, ridge, fitness._targets, machines)
-    np.testing.assert_allclose(machines[:, 0], [1, 2, -1, -2], atol=1e-6)
+    penalty = 100.0 / scale**2 * 1e10
+    machines = np.empty((1, 4))
+    targets = np.array([[1.0, 1, -1, -1]])
+    leave_nothing_out(values @ values.T, np.full(4, 0.5 / penalty), targets, machines)
+    np.testing.assert_allclose(machines[0], [1, 2, -1, -2], atol=1e-6)
 
 
 def test_masks_that_are_not_boolean_are_refused(features: Features) -> None:

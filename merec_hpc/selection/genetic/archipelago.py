@@ -9,10 +9,9 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from merec_hpc.arrays import History, Masks, Population, Selection
-from merec_hpc.config import GeneticSettings
+from merec_hpc.config import Criterion, GeneticSettings
 from merec_hpc.parallel.communicator import Communicator
 from merec_hpc.progress import track
-from merec_hpc.selection.fitness import CRITERIA
 from merec_hpc.selection.genetic.founders import FOUNDERS, random_penalties
 from merec_hpc.selection.genetic.hall_of_fame import admit
 from merec_hpc.selection.genetic.migration import best, migrate_on_ring, replace_worst
@@ -28,6 +27,10 @@ class Fitness(Protocol):
     @property
     def n_features(self) -> int:
         """Number of features that a mask chooses from."""
+        ...
+
+    def score(self, masks: Masks, C: ArrayLike, criterion: Criterion) -> NDArray[np.float64]:
+        """Return the fitness by a named criterion, in [0, 1], shape (n_individuals,)."""
         ...
 
     def fold_accuracies(self, masks: Masks, C: ArrayLike) -> NDArray[np.float64]:
@@ -151,8 +154,7 @@ class _Archipelago:
         penalties = np.concatenate([draft.C for draft in drafts])
         own = slice(self._comm.rank, None, self._comm.size)
         scores = np.empty(len(masks))
-        criterion = CRITERIA[self._settings.criterion]
-        own_scores = criterion(self._fitness.fold_accuracies(masks[own], penalties[own]))
+        own_scores = self._fitness.score(masks[own], penalties[own], self._settings.criterion)
         for rank, part in enumerate(self._comm.allgather(own_scores)):
             scores[rank :: self._comm.size] = part
         ends = np.cumsum([len(draft.C) for draft in drafts])[:-1]

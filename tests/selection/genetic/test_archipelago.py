@@ -10,10 +10,13 @@ from numpy.typing import ArrayLike, NDArray
 from parallel.threads import run_ranks
 
 from merec_hpc.arrays import Features, Masks, Selection
-from merec_hpc.config import GeneticSettings
+from merec_hpc.config import Criterion, GeneticSettings
 from merec_hpc.parallel.communicator import SerialCommunicator
-from merec_hpc.selection.fitness import CRITERIA, SubjectFoldFitness
+from merec_hpc.selection.criteria import mu, mu_minus_variance
+from merec_hpc.selection.fitness import SubjectFoldFitness
 from merec_hpc.selection.genetic.archipelago import evolve, island_rng
+
+CRITERIA = {"mu": mu, "mu_minus_variance": mu_minus_variance}
 
 
 class OneMax:
@@ -33,6 +36,9 @@ class OneMax:
         halves = (masks == self.pattern).reshape(len(masks), 2, 8).mean(axis=2)
         self.best_seen = max([self.best_seen, *halves.mean(axis=1)])
         return halves
+
+    def score(self, masks: Masks, C: ArrayLike, criterion: Criterion) -> NDArray[np.float64]:
+        return CRITERIA[criterion](self.fold_accuracies(masks, C))
 
     def training_accuracies(self, masks: Masks, C: ArrayLike) -> NDArray[np.float64]:
         assert len(np.asarray(C)) == len(masks)

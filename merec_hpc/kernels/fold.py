@@ -1,0 +1,101 @@
+"""One fold left out of one machine: a small system on its clips and on those that change sides."""
+
+import numpy as np
+from numpy.typing import NDArray
+
+from merec_hpc.kernels.compiled import compiled, compiled_freely
+from merec_hpc.kernels.pivoting import MOST_PIVOTS_PER_CLIP, N_BLOCK_PIVOTS, SLACK, count_below
+from merec_hpc.kernels.tableau import factorise, substitute, subtract
+
+SOLVED, UNSETTLED, IMPRECISE = 0, 1, 2
+"""Unsettled: rounding keeps a tie undecided, and clips on the border stay where the last pivot
+put them. Imprecise: K is too ill-conditioned for double precision."""
+
+
+@compiled
+def leave_fold_out(
+    tableau: NDArray[np.float64],  # (n_clips, n_clips), R
+    target: NDArray[np.float64],  # (n_clips,)
+    signed: NDArray[np.float64],  # (n_clips,), s for x = 0
+    outside: NDArray[np.bool_],  # (n_clips,)
+    fold: NDArray[np.int64],  # (2,), its first clip and the one after its last
+    norms: NDArray[np.float64],  # (n_clips,), sqrt(G_ii)
+    bounds: NDArray[np.float64],  # (n_clips,), on the part of reach that is not the machine's
+    least: float,  # pivot that is precise
+    decisions: NDArray[np.float64],  # (n_clips,), those of the fold are written
+    reach: NDArray[np.float64],  # (n_clips,), those of the fold are written
+) -> int:
+    """Leave one fold out of one machine, and move clips in and out until all conditions hold."""
+    n_clips, first, last = len(target), fold[0], fold[1]
+    moved = np.zeros(n_clips, np.bool_)
+    moved[first:last] = ~outside[first:last]
+    limits = np.empty(n_clips)  # of y s, below which a condition is broken
+    for clip in range(n_clips):
+        limits[clip] = -SLACK if outside[clip] else -SLACK * tableau[clip, clip]
+    limits[first:last] = -np.inf
+    values = np.empty(n_clips)
+    fewest, patience = n_clips + 1, N_BLOCK_PIVOTS
+    state = UNSETTLED
+    for _ in range(MOST_PIVOTS_PER_CLIP * n_clips):
+        clips = np.flatnonzero(moved)
+        factor = factorise(tableau, clips)
+        if not _smallest_pivot(factor) > least:
+            return IMPRECISE
+        solution = signed[clips]
+        substitute(factor, solution)
+        values[:] = signed
+        for place in range(len(clips)):
+            subtract(values, solution[place], tableau[clips[place]])
+        for place in range(len(clips)):  # of a moved clip the other one of the pair, signed as s
+            clip = clips[place]
+            values[clip] = solution[place] if outside[clip] else -solution[place]
+        n_wrong = count_below(target, values, limits)
+        if n_wrong == 0:
+            state = SOLVED
+            break
+        patience = N_BLOCK_PIVOTS if n_wrong < fewest else patience - 1
+        fewest = min(fewest, n_wrong)
+        _move(tableau, outside, target, values, moved, limits, patience < 0)
+    decisions[first:last] = target[first:last] + values[first:last]
+    for clip in range(n_clips):
+        values[clip] *= outside[clip] == moved[clip]  # beta of the support vectors
+    values[first:last] = 0.0
+    reach[first:last] = bounds[first:last] * measure_length(values, norms)
+    return state
+
+
+@compiled_freely
+def measure_length(values: NDArray[np.float64], norms: NDArray[np.float64]) -> float:
+    """Return the length of the vector of values times norms."""
+    total = 0.0
+    for clip in range(len(values)):
+        total += (values[clip] * norms[clip]) ** 2
+    return np.sqrt(total)
+
+
+@compiled
+def _smallest_pivot(factor: NDArray[np.float64]) -> float:
+    smallest = np.inf
+    for place in range(len(factor)):
+        smallest = min(smallest, abs(factor[place, place]))
+    return smallest
+
+
+@compiled
+def _move(
+    tableau: NDArray[np.float64],  # (n_clips, n_clips)
+    outside: NDArray[np.bool_],  # (n_clips,)
+    target: NDArray[np.float64],  # (n_clips,)
+    values: NDArray[np.float64],  # (n_clips,)
+    moved: NDArray[np.bool_],  # (n_clips,), changed
+    limits: NDArray[np.float64],  # (n_clips,), changed
+    last_alone: bool,
+) -> None:
+    """Move every clip that breaks its condition, or the last of them alone."""
+    for clip in range(len(target) - 1, -1, -1):
+        if target[clip] * values[clip] < limits[clip]:
+            moved[clip] = not moved[clip]
+            is_residual = outside[clip] != moved[clip]
+            limits[clip] = -SLACK if is_residual else -SLACK * abs(tableau[clip, clip])
+            if last_alone:
+                return

@@ -1,0 +1,81 @@
+"""Inverts positive definite matrices, block by block: nearly all of it is matrix products.
+
+At a few hundred rows LAPACK's own inverse runs at a third of the speed of a matrix product.
+"""
+
+import numpy as np
+from numpy.typing import NDArray
+
+from merec_hpc.kernels.compiled import compiled
+
+_SMALL = 32  # rows of a block that is inverted row by row
+
+
+@compiled
+def invert(matrix: NDArray[np.float64]) -> bool:
+    """Replace a positive definite (n, n) matrix by its inverse; only the upper triangle is read.
+
+    With blocks A, B, D, T = A^-1 B and the Schur complement E = D - B'T, the inverse is
+    [[A^-1 + T E^-1 T', -T E^-1], [., E^-1]].
+
+    Returns
+    -------
+    bool
+        Whether it was positive definite, as far as double precision tells.
+    """
+    n = len(matrix)
+    if n <= _SMALL:
+        return _sweep(matrix)
+    half = n // 2
+    first = matrix[:half, :half].copy()
+    if not invert(first):
+        return False
+    beside = matrix[:half, half:].copy()
+    ratio = first @ beside
+    second = matrix[half:, half:] - beside.T @ ratio
+    if not invert(second):
+        return False
+    across = ratio @ second
+    first += across @ ratio.T
+    matrix[:half, :half] = first
+    matrix[half:, half:] = second
+    for row in range(half):
+        for column in range(n - half):
+            matrix[row, half + column] = -across[row, column]
+            matrix[half + column, row] = -across[row, column]
+    return True
+
+
+@compiled
+def _sweep(matrix: NDArray[np.float64]) -> bool:
+    """Invert by exchanging one row after the other."""
+    n = len(matrix)
+    mirror(matrix)
+    for k in range(n):
+        if not matrix[k, k] > 0:
+            return False
+        scale = 1.0 / matrix[k, k]
+        pivot = matrix[k]
+        for row in range(n):
+            if row != k:
+                target = matrix[row]
+                share = target[k] * scale
+                for column in range(n):
+                    target[column] -= share * pivot[column]
+                target[k] = -share
+        for column in range(n):
+            pivot[column] *= scale
+        pivot[k] = scale
+    return True
+
+
+@compiled
+def mirror(matrix: NDArray[np.float64]) -> None:
+    """Copy the upper triangle to the lower one, tile by tile for the cache's sake."""
+    n = len(matrix)
+    for top in range(0, n, _SMALL):
+        for left in range(top, n, _SMALL):
+            right = min(left + _SMALL, n)
+            for row in range(top, min(top + _SMALL, n)):
+                for column in range(max(left, row + 1), right):
+                    matrix[column, row] = matrix[row, column]
