@@ -1,7 +1,7 @@
 """What travels between the stages: frozen dataclasses of arrays, shapes in comments."""
 
 from dataclasses import dataclass, replace
-from typing import Self
+from typing import Any, Self
 
 import numpy as np
 from numpy.typing import NDArray
@@ -133,3 +133,19 @@ class History:
     max_selected: NDArray[np.int64]  # (n_generations,), most features of an individual
     best_masks: Masks  # (n_generations, n_features), of the best of the hall of fame
     best_C: NDArray[np.float64]  # (n_generations,)
+
+    def joined(self, later: "History") -> "History":
+        """Return these generations followed by the later ones."""
+        columns = zip(vars(self).values(), vars(later).values(), strict=True)
+        return History(*(np.concatenate(pair) for pair in columns))
+
+
+@dataclass(frozen=True)
+class SearchState:
+    """All that a search needs to go on."""
+
+    generation: int
+    islands: list[Population]
+    rng_states: list[dict[str, Any]]  # of each island's generator
+    hall_of_fame: Population
+    history: History

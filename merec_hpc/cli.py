@@ -8,7 +8,7 @@ import time
 import typer
 
 from merec_hpc import __version__
-from merec_hpc.errors import MerecError
+from merec_hpc.errors import InterruptedSearchError, MerecError
 from merec_hpc.parallel.mpi import launched_rank
 
 COMMANDS = (
@@ -30,6 +30,9 @@ COMMANDS = (
 INPUT_ERROR = 2
 """Exit status of a mistake in the input; it is also that of a mistaken command line."""
 
+INTERRUPTED = 75
+"""Exit status of work that a signal ended and that goes on where it was (EX_TEMPFAIL)."""
+
 GRACE_S = 2.0
 
 
@@ -46,6 +49,11 @@ def main() -> None:
             time.sleep(GRACE_S)
         print(f"merec: {error}", file=sys.stderr)
         sys.exit(INPUT_ERROR)
+    except InterruptedSearchError as error:
+        if launched_rank():
+            time.sleep(GRACE_S)
+        print(f"merec: {error}", file=sys.stderr)
+        sys.exit(INTERRUPTED)
 
 
 def build_app(wanted: str) -> typer.Typer:

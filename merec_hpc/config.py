@@ -135,11 +135,15 @@ class GeneticSettings:
     mutation_rate: Probability = 0.05
     n_elites: int = Field(default=1, ge=0)
     hall_of_fame_size: Count = 10
+    topology: Literal["ring", "torus", "full", "custom"] = "ring"
+    edges: tuple[tuple[int, int], ...] = ()
     migration_interval: Count = 10
     n_emigrants: int = Field(default=2, ge=0)
     C_values: tuple[Positive, ...] = Field(default=(0.01, 0.1, 1.0, 10.0, 100.0), min_length=1)
     criterion: Criterion = "mu_minus_variance"
+    n_inner_folds: int | None = Field(default=None, ge=2)
     training_accuracy: Literal["resubstitution", "inner_folds"] = "resubstitution"
+    flat_window: int | None = Field(default=None, ge=1)
     flat_range: Probability = 0.01
     steep_derivative: Probability = 0.005
     seed: int = Field(default=0, ge=0)
@@ -153,6 +157,22 @@ class GeneticSettings:
                     f"must be below n_individuals ({self.n_individuals})"
                 )
                 raise ValueError(msg)
+        if bool(self.edges) != (self.topology == "custom"):
+            msg = f"edges are {self.edges}, must be given with topology custom, and only then"
+            raise ValueError(msg)
+        strangers = [end for edge in self.edges for end in edge if not 0 <= end < self.n_islands]
+        if strangers:
+            msg = f"edges name island {strangers[0]}, must be in 0..{self.n_islands - 1}"
+            raise ValueError(msg)
+        n_givers = {"ring": 1, "torus": 4, "full": self.n_islands - 1, "custom": 0}[self.topology]
+        for island in range(self.n_islands):
+            n_givers = max(n_givers, sum(taker == island for _, taker in self.edges))
+        if self.n_islands > 1 and n_givers * self.n_emigrants >= self.n_individuals:
+            msg = (
+                f"n_emigrants is {self.n_emigrants} from each of {n_givers} islands, "
+                f"must in all be below n_individuals ({self.n_individuals})"
+            )
+            raise ValueError(msg)
 
 
 @dataclass(frozen=True, kw_only=True, config=_STRICT)

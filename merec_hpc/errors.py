@@ -7,3 +7,7 @@ class MerecError(Exception):
     The command line prints the line and ends with status 2. Anything else that is
     raised is a defect of the program and shows its traceback.
     """
+
+
+class InterruptedSearchError(Exception):
+    """A signal asked for an end: all that is needed to go on has been written."""

@@ -11,8 +11,21 @@ Output = Annotated[Path, typer.Option(help="File to write.")]
 Threads = Annotated[int, typer.Option(min=1, help="Clips to work on at the same time.")]
 Catalog = Annotated[Path, typer.Option(help="Catalog of the dataset's clips.")]
 Store = Annotated[Path, typer.Option(help="Feature store.")]
+StoreOrTable = Annotated[
+    Path,
+    typer.Option(
+        "--store",
+        help="Feature store, or a table (.csv, .npz) of features, label and group.",
+    ),
+]
 HeldOut = Annotated[
     list[str], typer.Option(help="Subject to leave unseen; repeat it for several folds.")
+]
+AnyHeldOut = Annotated[
+    list[str] | None,
+    typer.Option(
+        "--held-out", help="Subject to leave unseen; repeat it; without it all clips are seen."
+    ),
 ]
 Outputs = Annotated[list[Path], typer.Option("--output", help="File of each fold, in turn.")]
 ScalingOption = Annotated[

@@ -18,6 +18,6 @@ def run(
     """Keep every feature and choose C on the training subjects of each fold."""
     limit_library_threads()
     parsed = from_json(AllFeaturesSettings, settings)
-    for fold, fitness, output in training_folds(store, held_out, outputs, scaling):
-        origin = SelectionOrigin("all_features", fold, 0, settings, scaling)
-        write_selection(output, select_all_features(fitness, parsed), origin)
+    for training in training_folds(store, held_out, outputs, scaling):
+        origin = SelectionOrigin("all_features", training.fold, 0, settings, scaling)
+        write_selection(training.output, select_all_features(training.fitness, parsed), origin)

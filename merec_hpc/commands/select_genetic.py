@@ -1,5 +1,6 @@
 """Search features by the genetic algorithm."""
 
+import hashlib
 import logging
 from typing import Annotated
 
@@ -7,44 +8,66 @@ import typer
 
 from merec_hpc import __version__
 from merec_hpc.commands.folds import training_folds
-from merec_hpc.commands.options import HeldOut, Outputs, ScalingOption, Settings, Store
-from merec_hpc.config import GeneticSettings, from_json
+from merec_hpc.commands.options import (
+    AnyHeldOut,
+    Outputs,
+    ScalingOption,
+    Settings,
+    StoreOrTable,
+)
+from merec_hpc.config import GeneticSettings, from_json, to_json
 from merec_hpc.parallel.mpi import connect
+from merec_hpc.parallel.signals import noted_signals
 from merec_hpc.parallel.threads import limit_library_threads
 from merec_hpc.selection.genetic.archipelago import evolve
+from merec_hpc.store.checkpoint import Checkpoints
 from merec_hpc.store.selection import SelectionOrigin, write_selection
 
 log = logging.getLogger(__name__)
 
 
 def run(
-    store: Store,
-    held_out: HeldOut,
+    store: StoreOrTable,
     outputs: Outputs,
-    settings: Settings,
-    scaling: ScalingOption,
+    settings: Settings = "{}",
+    scaling: ScalingOption = "standard",
+    held_out: AnyHeldOut = None,
     ranks: Annotated[int, typer.Option(min=1, help="Number of MPI ranks that must be there.")] = 1,
+    checkpoint_every: Annotated[
+        int, typer.Option(min=1, help="Generations between two checkpoints.")
+    ] = 5,
 ) -> None:
     """Search features by the genetic algorithm on the training subjects of each fold.
 
     Several ranks: mpiexec -n N python -m mpi4py -m merec_hpc select-genetic ... --ranks N.
+
+    SIGTERM and SIGUSR1 end the search after the present generation, with status 75; started
+    again it goes on from there, as it does after any other end from the last checkpoint.
     """
     comm = connect(ranks)
     limit_library_threads()
     parsed = from_json(GeneticSettings, settings)
     if comm.rank == 0:
         log.info("merec_hpc %s, %d ranks, %s", __version__, comm.size, parsed)
-    for fold, fitness, output in training_folds(store, held_out, outputs, scaling):
-        selection = evolve(fitness, parsed, comm)
-        if comm.rank == 0:
-            log.info(
-                "fold %s: %d of %d features, C = %g, fitness %.4f of generation %d",
-                fold,
-                selection.mask.sum(),
-                len(selection.mask),
-                selection.C,
-                selection.fitness,
-                selection.generation,
-            )
-            origin = SelectionOrigin("genetic", fold, parsed.seed, settings, scaling)
-            write_selection(output, selection, origin)
+    folds = training_folds(store, held_out or [], outputs, scaling, parsed.n_inner_folds, comm)
+    with noted_signals() as stop:
+        for training in folds:
+            key = hashlib.sha256(
+                f"{__version__} {to_json(parsed)} {training.digest}".encode()
+            ).hexdigest()
+            path = training.output.with_name(training.output.name + ".checkpoint")
+            checkpoints = Checkpoints(path, key, checkpoint_every)
+            selection = evolve(training.fitness, parsed, comm, checkpoints, stop)
+            if comm.rank == 0:
+                log.info(
+                    "fold %s: %d of %d features, C = %g, fitness %.4f of generation %d",
+                    training.fold,
+                    selection.mask.sum(),
+                    len(selection.mask),
+                    selection.C,
+                    selection.fitness,
+                    selection.generation,
+                )
+                origin = SelectionOrigin("genetic", training.fold, parsed.seed, settings, scaling)
+                write_selection(training.output, selection, origin)
+                checkpoints.remove()

@@ -1,6 +1,9 @@
 """A group of equal processes, and the group of one."""
 
-from typing import Protocol, TypeVar
+from collections.abc import Callable
+from typing import Any, Protocol, TypeVar
+
+from numpy.typing import NDArray
 
 Item = TypeVar("Item")
 
@@ -22,6 +25,14 @@ class Communicator(Protocol):
         """Return the items of all ranks, in rank order, on every rank."""
         ...
 
+    def shared(self, make: Callable[[], NDArray[Any]]) -> NDArray[Any]:
+        """Return an array that is made, and kept, once for all ranks of a node."""
+        ...
+
+    def release(self) -> None:
+        """Give back the memory of all shared arrays; nobody may use them any more."""
+        ...
+
 
 class SerialCommunicator:
     """A group of one: works without MPI, and is the reference in tests."""
@@ -32,3 +43,10 @@ class SerialCommunicator:
     def allgather(self, item: Item) -> list[Item]:
         """Return the only item."""
         return [item]
+
+    def shared(self, make: Callable[[], NDArray[Any]]) -> NDArray[Any]:
+        """Return the array."""
+        return make()
+
+    def release(self) -> None:
+        """Do nothing: memory that nobody uses is given back by itself."""

@@ -1,7 +1,11 @@
 """A group of MPI processes: the only import of mpi4py."""
 
 import os
-from typing import Any, TypeVar
+from collections.abc import Callable
+from typing import Any, Literal, TypeVar
+
+import numpy as np
+from numpy.typing import NDArray
 
 from merec_hpc.errors import MerecError
 from merec_hpc.parallel.communicator import Communicator, SerialCommunicator
@@ -19,11 +23,40 @@ class MpiCommunicator:
         self._communicator = communicator
         self.rank: int = communicator.Get_rank()
         self.size: int = communicator.Get_size()
+        self._node: Any = None
+        self._windows: list[Any] = []
 
     def allgather(self, item: Item) -> list[Item]:
         """Return the items of all ranks, in rank order, on every rank."""
         gathered: list[Item] = self._communicator.allgather(item)
         return gathered
+
+    def shared(self, make: Callable[[], NDArray[Any]]) -> NDArray[Any]:
+        """Return an array that the first rank of each node makes in memory that all see."""
+        from mpi4py import MPI  # noqa: PLC0415  # importing it starts MPI
+
+        if self._node is None:
+            self._node = self._communicator.Split_type(MPI.COMM_TYPE_SHARED)
+        made = make() if self._node.Get_rank() == 0 else None
+        form = None if made is None else (made.shape, made.dtype.str, made.flags.f_contiguous)
+        shape, dtype, by_column = self._node.bcast(form)
+        n_bytes = int(np.prod(shape)) * np.dtype(dtype).itemsize
+        window = MPI.Win.Allocate_shared(
+            0 if made is None else n_bytes, np.dtype(dtype).itemsize, comm=self._node
+        )
+        self._windows.append(window)
+        memory: Any = window.Shared_query(0)[0]
+        order: Literal["F", "C"] = "F" if by_column else "C"
+        array: NDArray[Any] = np.ndarray(shape, dtype, memoryview(memory), order=order)
+        if made is not None:
+            array[...] = made
+        self._node.Barrier()
+        return array
+
+    def release(self) -> None:
+        """Free the windows, together with all ranks of the node."""
+        while self._windows:
+            self._windows.pop().Free()
 
 
 def launched_rank() -> int | None:

@@ -1,6 +1,7 @@
 """Scores masks by linear SVMs that leave each training subject out."""
 
 from collections.abc import Iterator
+from operator import call
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
@@ -13,7 +14,7 @@ from merec_hpc.kernels.prediction import predict
 from merec_hpc.learning.scaling import Scaling
 from merec_hpc.selection.criteria import fold_accuracies, score_predictions
 from merec_hpc.selection.inner_folds import InnerFolds
-from merec_hpc.selection.inner_problem import InnerProblem, System
+from merec_hpc.selection.inner_problem import InnerProblem, Share, System
 from merec_hpc.selection.least_squares import fit_support, rotate
 
 
@@ -35,6 +36,7 @@ class SubjectFoldFitness:
         scaling: config.Scaling = "none",
         class_weight: config.ClassWeight = "none",
         n_folds: int | None = None,
+        share: Share = call,
     ) -> None:
         """Take the training clips of one fold.
 
@@ -53,6 +55,8 @@ class SubjectFoldFitness:
         n_folds
             Number of inner folds of whole subjects, of about as many clips each; ``None``
             leaves one subject out at a time.
+        share
+            Returns what its argument makes, once for all processes of a node.
 
         Raises
         ------
@@ -60,7 +64,7 @@ class SubjectFoldFitness:
             If shapes do not fit, values are not finite, all clips are of one subject or one
             class, or there are fewer subjects than folds.
         """
-        values = np.asarray(features, np.float64)
+        values = np.asarray(features)
         shapes = (values.shape[:1], np.shape(labels), np.shape(subjects))
         if values.ndim != 2 or len(shapes[1]) != 1 or len(set(shapes)) != 1:
             msg = (
@@ -72,10 +76,12 @@ class SubjectFoldFitness:
             msg = "finite features expected, found NaN or infinity"
             raise ValueError(msg)
         self._folds = InnerFolds.of(labels, subjects, n_folds)
-        self._values = values[self._folds.order]
+        self._values = share(lambda: np.asfortranarray(values[self._folds.order], np.float64))
         self._targets, self._is_trained = self._folds.targets, self._folds.is_trained
         self._scaling, self._class_weight = scaling, class_weight
-        self._unscaled = self._inner_problem(self._values, 0, self._folds.n_folds)
+        self._unscaled = None
+        if scaling == "none":
+            self._unscaled = self._inner_problem(self._values, 0, self._folds.n_folds, share)
 
     @property
     def n_features(self) -> int:
@@ -193,7 +199,7 @@ class SubjectFoldFitness:
 
     def _problems(self) -> Iterator[InnerProblem]:
         """Yield one problem for all folds, or with scaled features one for each."""
-        if self._scaling == "none":
+        if self._unscaled is not None:
             yield self._unscaled
             return
         for fold in range(self._folds.n_folds):
@@ -201,9 +207,12 @@ class SubjectFoldFitness:
             yield self._inner_problem(scaled, fold, fold + 1)
 
     def _scaled(self, training: NDArray[np.bool_]) -> NDArray[np.float64]:
-        return Scaling.fit(self._values[training], self._scaling).apply(self._values)
+        scaling = Scaling.fit(self._values[training], self._scaling)
+        return np.asfortranarray(scaling.apply(self._values))
 
-    def _inner_problem(self, features: NDArray[np.float64], first: int, last: int) -> InnerProblem:
+    def _inner_problem(
+        self, features: NDArray[np.float64], first: int, last: int, share: Share = call
+    ) -> InnerProblem:
         """Return the problem of the folds first..last."""
         edges, targets = self._folds.edges, self._targets
         every = slice(0, len(targets))
@@ -214,7 +223,7 @@ class SubjectFoldFitness:
                 for fold in range(first, last)
                 for machine, weights in enumerate(self._weights(self._folds.folds != fold))
             ]
-        return InnerProblem(features, targets, systems)
+        return InnerProblem(features, targets, systems, share)
 
     def _weights(self, training: NDArray[np.bool_]) -> NDArray[np.float64]:
         """Return the weight of C of each clip in each machine, (n_machines, n_clips)."""

@@ -1,8 +1,10 @@
 """The SVMs of some inner folds that see the features scaled alike."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from itertools import pairwise
+from operator import call
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -20,6 +22,8 @@ _WIDE = 4
 more, and large C leaves many decisions uncertain."""
 _GROUPS_AT_ONCE = 8  # whose shifts are one matrix product
 _CLASS_COST = 8  # features: what a class of features costs besides the pass over its own
+
+Share = Callable[[Callable[[], NDArray[Any]]], NDArray[Any]]
 
 
 @dataclass(frozen=True)
@@ -47,23 +51,33 @@ class InnerProblem:
         features: NDArray[np.float64],
         targets: NDArray[np.float64],
         systems: Sequence[System],
+        share: Share = call,
     ) -> None:
         """Take features (n_clips, n_features) and targets (n_machines, n_clips) of +1 and -1."""
-        self._features = np.asfortranarray(features)
+        self._features = features
         self._targets, self._systems = targets, systems
         n_clips, n_features = features.shape
         self._is_wide = n_features > _WIDE * n_clips
         if not self._is_wide:
             return
-        n_blocks = -(-n_clips // BLOCK)
         # Sums of centred features are small, and so are their rounding errors.
         self._mean = features.mean(axis=0)
-        self._columns = np.zeros((n_blocks, n_features, BLOCK), np.float32)
-        for block in range(n_blocks):
-            clips = features[block * BLOCK : (block + 1) * BLOCK] - self._mean
-            self._columns[block, :, : len(clips)] = clips.T
+        self._columns = share(self._centred_columns)
         # Of G = (Xc + 1 m')(Xc + 1 m')' what is not Xc Xc': the sum of a row's and a column's part.
-        self._shares = ((features - self._mean / 2) * self._mean).T.copy()
+        self._shares = share(self._row_shares)
+
+    def _row_shares(self) -> NDArray[np.float64]:
+        """Return each feature's part in the shifts of the clips, (n_features, n_clips)."""
+        return np.ascontiguousarray(((self._features - self._mean / 2) * self._mean).T)
+
+    def _centred_columns(self) -> NDArray[np.float32]:
+        """Return the features of blocks of clips, (n_blocks, n_features, BLOCK)."""
+        n_clips, n_features = self._features.shape
+        columns = np.zeros((-(-n_clips // BLOCK), n_features, BLOCK), np.float32)
+        for block, column in enumerate(columns):
+            clips = self._features[block * BLOCK : (block + 1) * BLOCK] - self._mean
+            column[:, : len(clips)] = clips.T
+        return columns
 
     @property
     def precision(self) -> float:

@@ -51,7 +51,7 @@ def fit_support(
         support = margins < 1
         rows = np.concatenate([roots[support, None] * signed[support], ridge])
         right = np.concatenate([roots[support], np.zeros(len(ridge))])
-        goal = lstsq(rows, right, lapack_driver="gelsy", check_finite=False)[0]
+        goal: NDArray[np.float64] = lstsq(rows, right, lapack_driver="gelsy", check_finite=False)[0]
         ahead = signed @ goal
         if (np.where(support, ahead - 1, 1 - ahead) <= _SLACK).all():
             return goal

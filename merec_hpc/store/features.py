@@ -1,6 +1,11 @@
 """Writes and reads the deep features of all clips."""
 
+from collections.abc import Callable
+from operator import call
 from pathlib import Path
+from typing import Any
+
+from numpy.typing import NDArray
 
 from merec_hpc.arrays import Features
 from merec_hpc.config import FeatureSettings, to_json
@@ -15,8 +20,21 @@ def write_features(
     write_store(path, FEATURES, vars(features), attributes)
 
 
-def read_features(path: Path) -> Features:
-    """Read the features of all clips, in the catalog's order."""
+def read_features(
+    path: Path, share: Callable[[Callable[[], NDArray[Any]]], NDArray[Any]] = call
+) -> Features:
+    """Read the features of all clips, in the catalog's order.
+
+    Parameters
+    ----------
+    share
+        Returns what its argument makes: the values, once for all processes of a node.
+    """
     with opened_store(path, FEATURES) as file:
-        arrays = {array.name: read_array(file, FEATURES, array.name) for array in FEATURES.arrays}
+        arrays = {
+            array.name: read_array(file, FEATURES, array.name)
+            for array in FEATURES.arrays
+            if array.name != "values"
+        }
+        arrays["values"] = share(lambda: read_array(file, FEATURES, "values"))
     return Features(**arrays)

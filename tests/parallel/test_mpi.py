@@ -142,6 +142,36 @@ def test_ranks_gather_in_rank_order(tmp_path: Path) -> None:
 
 
 @needs_launcher
+def test_ranks_of_a_node_see_the_memory_of_one(tmp_path: Path) -> None:
+    script = tmp_path / "share.py"
+    script.write_text(
+        "import pathlib\n"
+        "import numpy as np\n"
+        "from merec_hpc.parallel.mpi import connect\n"
+        "comm = connect(3)\n"
+        "made = []\n"
+        "def make():\n"
+        "    made.append(comm.rank)\n"
+        "    return np.asfortranarray(np.arange(6.0).reshape(2, 3))\n"
+        "array = comm.shared(make)\n"
+        "assert array.flags.f_contiguous and array.tolist() == [[0, 1, 2], [3, 4, 5]]\n"
+        "assert comm.allgather(made) == [[0], [], []]\n"
+        "if comm.rank == 2:\n"
+        "    array[1, 1] = 9\n"
+        "comm.allgather(None)\n"
+        "assert array[1, 1] == 9\n"
+        "del array\n"
+        "comm.release()\n"
+        "assert comm.shared(lambda: np.zeros(0, np.float32)).shape == (0,)\n"
+        "comm.release()\n"
+        f"(pathlib.Path({str(tmp_path)!r}) / f'{{comm.rank}}.done').touch()\n"
+    )
+    done = launch([str(script)], n_ranks=3)
+    assert done.returncode == 0, done.stderr
+    assert len(list(tmp_path.glob("*.done"))) == 3
+
+
+@needs_launcher
 def test_a_failing_rank_ends_the_job(tmp_path: Path) -> None:
     script = tmp_path / "fail.py"
     script.write_text(

@@ -5,6 +5,8 @@ from concurrent.futures import ThreadPoolExecutor
 from threading import Barrier, BrokenBarrierError
 from typing import Any, TypeVar
 
+from numpy.typing import NDArray
+
 from merec_hpc.parallel.communicator import Communicator
 
 Item = TypeVar("Item")
@@ -27,6 +29,12 @@ class ThreadCommunicator:
         items = list(self._slots)
         self._meet.wait()  # nobody overwrites a slot before all have read
         return items
+
+    def shared(self, make: Callable[[], NDArray[Any]]) -> NDArray[Any]:
+        return self.allgather(make() if self.rank == 0 else None)[0]
+
+    def release(self) -> None:
+        pass
 
 
 def run_ranks(n_ranks: int, work: Callable[[Communicator], Item]) -> list[Item]:

@@ -27,7 +27,7 @@ ALL_FEATURES = {"C_values": [0.001, 0.01, 1.0, 100.0]}
 
 
 def run_genetic(store: Path, output: Path, scaling: str) -> None:
-    select_genetic.run(store, [HELD_OUT], [output], json.dumps(GENETIC), scaling)
+    select_genetic.run(store, [output], json.dumps(GENETIC), scaling, [HELD_OUT])
 
 
 def run_all_features(store: Path, output: Path, scaling: str) -> None:

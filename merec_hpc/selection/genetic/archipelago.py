@@ -1,22 +1,24 @@
 """Evolves islands of individuals into a selection of features."""
 
 import logging
-from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Sequence
 from typing import Protocol
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from merec_hpc.arrays import History, Masks, Population, Selection
+from merec_hpc.arrays import History, Masks, Population, SearchState, Selection
 from merec_hpc.config import Criterion, GeneticSettings
+from merec_hpc.errors import InterruptedSearchError
 from merec_hpc.parallel.communicator import Communicator
+from merec_hpc.parallel.signals import StopRequest
 from merec_hpc.progress import track
-from merec_hpc.selection.genetic.founders import FOUNDERS, random_penalties
+from merec_hpc.selection.criteria import mu
+from merec_hpc.selection.genetic.breeding import Draft, breed, draw, island_rng, keys_of
 from merec_hpc.selection.genetic.hall_of_fame import admit
-from merec_hpc.selection.genetic.migration import best, migrate_on_ring, replace_worst
-from merec_hpc.selection.genetic.operators import MUTATIONS, cross_uniformly, spin_roulette
-from merec_hpc.selection.genetic.termination import choose_generation
+from merec_hpc.selection.genetic.migration import best, migrate, replace_worst, sources_of
+from merec_hpc.selection.genetic.termination import choose_generation, has_settled
+from merec_hpc.store.checkpoint import Checkpoints
 
 log = logging.getLogger(__name__)
 
@@ -42,12 +44,19 @@ class Fitness(Protocol):
         ...
 
 
-def evolve(fitness: Fitness, settings: GeneticSettings, comm: Communicator) -> Selection:
+def evolve(
+    fitness: Fitness,
+    settings: GeneticSettings,
+    comm: Communicator,
+    checkpoints: Checkpoints | None = None,
+    stop: StopRequest | None = None,
+    on_generation: Callable[[History], None] | None = None,
+) -> Selection:
     """Search masks by the genetic algorithm of paper 1 (IV.C, V.B).
 
     Every rank breeds all islands alike, from generators that belong to the islands; only the
     evaluation is shared out, and only its results travel. The result therefore depends on
-    the settings alone, never on the number of ranks.
+    the settings alone, never on the number of ranks, nor on whether the search was resumed.
 
     In each generation an island keeps its elite, fills up with children of parents drawn by
     roulette, and replaces its worst by random migrants. With ``n_islands: 1`` this is the
@@ -57,42 +66,92 @@ def evolve(fitness: Fitness, settings: GeneticSettings, comm: Communicator) -> S
     ----------
     fitness
         Scores masks on the training clips of one fold.
+    checkpoints
+        Where to begin, if there is something, and where to write.
+    stop
+        Asks all ranks to end after the present generation, if it is set on one.
+    on_generation
+        Called on rank 0 after every generation, the founders' included.
+
+    Raises
+    ------
+    InterruptedSearchError
+        If ``stop`` asked for it; the state was written if there are ``checkpoints``.
 
     References
     ----------
     Patel, Hong, Zhao: Selective deep features for micro-expression recognition, ICPR 2016,
     doi:10.1109/ICPR.2016.7899972 ("paper 1").
     """
-    archipelago = _Archipelago(fitness, settings, comm)
-    generations: Iterable[int] = range(1, settings.n_generations + 1)
-    if comm.rank == 0:
-        generations = track(generations, "generations", settings.n_generations)
-    for generation in generations:
+    is_first = comm.rank == 0
+    found = checkpoints.load() if checkpoints is not None and is_first else None
+    archipelago = _Archipelago(fitness, settings, comm, comm.allgather(found)[0])
+    generations = range(archipelago.generation + 1, settings.n_generations + 1)
+    tracked = track(generations, "generations", len(generations)) if is_first else generations
+    if on_generation is not None and is_first:
+        on_generation(archipelago.history)
+    for generation in tracked:
+        if archipelago.has_settled():
+            break
         archipelago.advance(generation)
+        if on_generation is not None and is_first:
+            on_generation(archipelago.history)
+        stopped = any(comm.allgather(bool(stop)))
+        if (
+            checkpoints is not None
+            and is_first
+            and (stopped or generation % checkpoints.interval == 0)
+        ):
+            checkpoints.save(archipelago.state)
+        if stopped:
+            comm.allgather(None)  # nobody ends before rank 0 has written
+            msg = f"stopped after generation {generation} of {settings.n_generations}"
+            raise InterruptedSearchError(msg)
     return archipelago.select()
 
 
 class _Archipelago:
-    """The state of a search: islands, their generators, hall of fame and history."""
+    """A search under way: islands, their generators, hall of fame and history."""
 
-    def __init__(self, fitness: Fitness, settings: GeneticSettings, comm: Communicator) -> None:
+    def __init__(
+        self,
+        fitness: Fitness,
+        settings: GeneticSettings,
+        comm: Communicator,
+        state: SearchState | None,
+    ) -> None:
         self._fitness, self._settings, self._comm = fitness, settings, comm
         self._rngs = [island_rng(settings.seed, island) for island in range(settings.n_islands)]
-        draft = [self._draw(rng, settings.n_individuals) for rng in self._rngs]
+        self._sources = sources_of(settings.topology, settings.n_islands, settings.edges)
+        if state is not None:
+            for rng, rng_state in zip(self._rngs, state.rng_states, strict=True):
+                rng.bit_generator.state = rng_state
+            self.generation, self._islands = state.generation, state.islands
+            self._hall, self.history = state.hall_of_fame, state.history
+            return
+        self.generation, self._islands = 0, []
+        n_features = fitness.n_features
+        draft = [draw(rng, settings.n_individuals, n_features, settings) for rng in self._rngs]
         self._islands = self._evaluate(draft)
         empty = self._islands[0].take(np.empty(0, np.int64))
         self._hall = _admit_all(empty, self._islands, settings.hall_of_fame_size)
-        self._rows: list[_Row] = [self._row()]
+        self.history = self._row(None)
+
+    @property
+    def state(self) -> SearchState:
+        """All that the search needs to go on."""
+        rng_states = [dict(rng.bit_generator.state) for rng in self._rngs]
+        return SearchState(self.generation, self._islands, rng_states, self._hall, self.history)
 
     def advance(self, generation: int) -> None:
         """Go on by one generation."""
         settings = self._settings
         if generation > 1 and (generation - 1) % settings.migration_interval == 0:
-            self._islands = migrate_on_ring(self._islands, settings.n_emigrants)
-        draft = []
+            self._islands = migrate(self._islands, self._sources, settings.n_emigrants)
+        draft, n_features = [], self._fitness.n_features
         for island, rng in zip(self._islands, self._rngs, strict=True):
-            draft.append(self._breed(island, rng))
-            draft.append(self._draw(rng, settings.n_random_migrants))
+            draft.append(breed(island, rng, settings))
+            draft.append(draw(rng, settings.n_random_migrants, n_features, settings))
         evaluated = self._evaluate(draft)
         self._islands = [
             replace_worst(best(island, settings.n_elites).joined(children), migrants)
@@ -100,13 +159,24 @@ class _Archipelago:
                 self._islands, evaluated[::2], evaluated[1::2], strict=True
             )
         ]
+        former = self._hall.take(np.array([0]))
         self._hall = _admit_all(self._hall, evaluated, settings.hall_of_fame_size)
-        self._rows.append(self._row())
+        self.history = self.history.joined(self._row(former))
+        self.generation = generation
         log.debug("generation %d: best fitness %.4f", generation, self._hall.fitness[0])
+
+    def has_settled(self) -> bool:
+        """Return whether the search may end early."""
+        return has_settled(
+            self.history.best_fitness,
+            self.history.training_accuracy,
+            self._settings.flat_range,
+            self._settings.flat_window,
+        )
 
     def select(self) -> Selection:
         """Choose the generation, and return its best individual with all that led to it."""
-        history = _history(self._rows)
+        history = self.history
         settings = self._settings
         generation = choose_generation(
             history.best_fitness,
@@ -127,36 +197,25 @@ class _Archipelago:
             last=last,
         )
 
-    def _draw(self, rng: np.random.Generator, count: int) -> "_Draft":
-        """Draw new individuals."""
-        masks = FOUNDERS[self._settings.founders](count, self._fitness.n_features, rng)
-        return _Draft(masks, random_penalties(count, self._settings.C_values, rng))
+    def _evaluate(self, drafts: Sequence[Draft]) -> list[Population]:
+        """Score drafts of all islands; every rank scores a part and learns the whole.
 
-    def _breed(self, island: Population, rng: np.random.Generator) -> "_Draft":
-        """Breed as many children as the island holds individuals besides its elite."""
-        settings = self._settings
-        n_children = settings.n_individuals - settings.n_elites
-        mothers = spin_roulette(island.fitness, n_children, rng)
-        fathers = spin_roulette(island.fitness, n_children, rng)
-        masks, crossed = cross_uniformly(
-            island.masks[mothers], island.masks[fathers], settings.crossover_probability, rng
-        )
-        takes_father = crossed & (rng.random(n_children) < 0.5)
-        penalties = np.where(takes_father, island.C[fathers], island.C[mothers])
-        masks = MUTATIONS[settings.mutation](masks, settings.mutation_rate, rng)
-        redrawn = rng.random(n_children) < settings.mutation_rate
-        fresh = random_penalties(n_children, settings.C_values, rng)
-        return _Draft(masks, np.where(redrawn, fresh, penalties))
-
-    def _evaluate(self, drafts: "Sequence[_Draft]") -> list[Population]:
-        """Score drafts of all islands; every rank scores a part and learns the whole."""
+        Children that are copies of a parent, or of each other, are not scored again.
+        """
         masks = np.concatenate([draft.masks for draft in drafts])
         penalties = np.concatenate([draft.C for draft in drafts])
-        own = slice(self._comm.rank, None, self._comm.size)
-        scores = np.empty(len(masks))
+        scores = self._known_scores(masks, penalties)
+        unknown = np.flatnonzero(np.isnan(scores))
+        keys = keys_of(masks[unknown], penalties[unknown])
+        _, firsts, places = np.unique(
+            np.array(keys, dtype=object), return_index=True, return_inverse=True
+        )
+        todo = unknown[np.sort(firsts)]
+        own = todo[self._comm.rank :: self._comm.size]
         own_scores = self._fitness.score(masks[own], penalties[own], self._settings.criterion)
         for rank, part in enumerate(self._comm.allgather(own_scores)):
-            scores[rank :: self._comm.size] = part
+            scores[todo[rank :: self._comm.size]] = part
+        scores[unknown] = scores[unknown[firsts]][places]
         ends = np.cumsum([len(draft.C) for draft in drafts])[:-1]
         return [
             Population(*parts)
@@ -168,48 +227,39 @@ class _Archipelago:
             )
         ]
 
-    def _row(self) -> "_Row":
-        """Take down the present generation."""
+    def _known_scores(self, masks: Masks, penalties: NDArray[np.float64]) -> NDArray[np.float64]:
+        """Return the fitness of those that live on an island already, NaN for the others."""
+        known: dict[bytes, float] = {}
+        for island in self._islands:
+            known |= zip(keys_of(island.masks, island.C), island.fitness.tolist(), strict=True)
+        return np.array([known.get(key, np.nan) for key in keys_of(masks, penalties)])
+
+    def _row(self, former: Population | None) -> History:
+        """Take down the present generation; ``former`` is the champion before it."""
         counts = np.concatenate([island.masks.sum(axis=1) for island in self._islands])
         scores = np.concatenate([island.fitness for island in self._islands])
         champion = self._hall.take(np.array([0]))
-        return _Row(
-            champion=champion,
-            training_accuracy=self._training_accuracy(champion),
-            mean_fitness=float(scores.mean()),
-            min_selected=int(counts.min()),
-            max_selected=int(counts.max()),
+        if former is not None and keys_of(former.masks, former.C) == keys_of(
+            champion.masks, champion.C
+        ):
+            training_accuracy = self.history.training_accuracy[-1:]
+        else:
+            training_accuracy = self._training_accuracy(champion)
+        return History(
+            best_fitness=champion.fitness,
+            training_accuracy=training_accuracy,
+            mean_fitness=scores.mean(keepdims=True),
+            min_selected=counts.min(keepdims=True),
+            max_selected=counts.max(keepdims=True),
+            best_masks=champion.masks,
+            best_C=champion.C,
         )
 
-    def _training_accuracy(self, champion: Population) -> float:
-        """Return what paper 1 calls training accuracy: it does not say which."""
+    def _training_accuracy(self, champion: Population) -> NDArray[np.float64]:
+        """Return what paper 1 calls training accuracy, (1,): it does not say which."""
         if self._settings.training_accuracy == "inner_folds":
-            return float(self._fitness.fold_accuracies(champion.masks, champion.C).mean())
-        return float(self._fitness.training_accuracies(champion.masks, champion.C)[0])
-
-
-@dataclass(frozen=True)
-class _Draft:
-    """Individuals without a fitness yet."""
-
-    masks: Masks
-    C: NDArray[np.float64]
-
-
-@dataclass(frozen=True)
-class _Row:
-    """One generation of the history."""
-
-    champion: Population  # of one individual
-    training_accuracy: float
-    mean_fitness: float
-    min_selected: int
-    max_selected: int
-
-
-def island_rng(seed: int, island: int) -> np.random.Generator:
-    """Return the island's own stream of random numbers."""
-    return np.random.default_rng(np.random.SeedSequence(seed, spawn_key=(island,)))
+            return mu(self._fitness.fold_accuracies(champion.masks, champion.C))
+        return self._fitness.training_accuracies(champion.masks, champion.C)
 
 
 def _admit_all(hall: Population, newcomers: Sequence[Population], size: int) -> Population:
@@ -217,15 +267,3 @@ def _admit_all(hall: Population, newcomers: Sequence[Population], size: int) -> 
     for island in newcomers:
         hall = admit(hall, island, size)
     return hall
-
-
-def _history(rows: Sequence[_Row]) -> History:
-    return History(
-        best_fitness=np.array([row.champion.fitness[0] for row in rows]),
-        training_accuracy=np.array([row.training_accuracy for row in rows]),
-        mean_fitness=np.array([row.mean_fitness for row in rows]),
-        min_selected=np.array([row.min_selected for row in rows]),
-        max_selected=np.array([row.max_selected for row in rows]),
-        best_masks=np.concatenate([row.champion.masks for row in rows]),
-        best_C=np.array([row.champion.C[0] for row in rows]),
-    )

@@ -14,13 +14,14 @@ def random_counts(n_individuals: int, n_features: int, rng: np.random.Generator)
     counts = rng.integers(1, n_features + 1, n_individuals)
     masks = np.zeros((n_individuals, n_features), np.bool_)
     for mask, count in zip(masks, counts, strict=True):
-        mask[rng.permutation(n_features)[:count]] = True
+        mask[rng.choice(n_features, count, replace=False, shuffle=False)] = True
     return masks
 
 
 def random_genes(n_individuals: int, n_features: int, rng: np.random.Generator) -> Masks:
     """Draw masks whose features are each chosen with probability one half (Fig. 4, "gene")."""
-    return rng.random((n_individuals, n_features)) < 0.5
+    drawn = rng.integers(256, size=(n_individuals, -(-n_features // 8)), dtype=np.uint8)
+    return np.unpackbits(drawn, axis=1, count=n_features).view(np.bool_)
 
 
 FOUNDERS = {"random_count": random_counts, "random_gene": random_genes}

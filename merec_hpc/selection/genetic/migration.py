@@ -1,4 +1,4 @@
-"""Passes copies of the best individuals around a ring of islands."""
+"""Passes copies of the best individuals from island to island."""
 
 from collections.abc import Sequence
 
@@ -7,16 +7,61 @@ import numpy as np
 from merec_hpc.arrays import Population
 
 
-def migrate_on_ring(islands: Sequence[Population], n_emigrants: int) -> list[Population]:
-    """Replace each island's worst by copies of the best of the island before it.
+def sources_of(
+    topology: str, n_islands: int, edges: Sequence[tuple[int, int]] = ()
+) -> list[list[int]]:
+    """Return for each island those that it receives from, in ascending order.
 
-    Island i receives from island i - 1, the first from the last; sizes do not change. A
-    single island stays as it is.
+    Parameters
+    ----------
+    topology
+        "ring": from the island before it, the first from the last; "torus": from its up to
+        four neighbours on the squarest grid of that many islands, opposite borders joined;
+        "full": from all others; "custom": as ``edges`` say, (from, to).
     """
-    if len(islands) == 1 or n_emigrants == 0:
-        return list(islands)
+    if topology == "custom":
+        found = {(giver, taker) for giver, taker in edges if giver != taker}
+    elif topology == "full":
+        found = {(giver, taker) for giver in range(n_islands) for taker in range(n_islands)}
+    elif topology == "torus":
+        found = _torus_edges(n_islands)
+    else:
+        found = {((taker - 1) % n_islands, taker) for taker in range(n_islands)}
+    return [
+        sorted(giver for giver, receiver in found if receiver == taker != giver)
+        for taker in range(n_islands)
+    ]
+
+
+def _torus_edges(n_islands: int) -> set[tuple[int, int]]:
+    n_rows = max(
+        rows for rows in range(1, n_islands + 1) if n_islands % rows == 0 and rows**2 <= n_islands
+    )
+    n_columns = n_islands // n_rows
+    edges = set()
+    for island in range(n_islands):
+        row, column = divmod(island, n_columns)
+        for down, right in ((1, 0), (-1, 0), (0, 1), (0, -1)):
+            neighbour = (row + down) % n_rows * n_columns + (column + right) % n_columns
+            edges.add((neighbour, island))
+    return edges
+
+
+def migrate(
+    islands: Sequence[Population], sources: Sequence[Sequence[int]], n_emigrants: int
+) -> list[Population]:
+    """Replace each island's worst by copies of the best of those it receives from.
+
+    All islands give what they were before; sizes do not change.
+    """
     emigrants = [best(island, n_emigrants) for island in islands]
-    return [replace_worst(island, emigrants[place - 1]) for place, island in enumerate(islands)]
+    arrived = []
+    for island, givers in zip(islands, sources, strict=True):
+        newcomers = island.take(np.empty(0, np.int64))
+        for giver in givers:
+            newcomers = newcomers.joined(emigrants[giver])
+        arrived.append(replace_worst(island, newcomers))
+    return arrived
 
 
 def best(island: Population, count: int) -> Population:

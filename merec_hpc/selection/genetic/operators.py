@@ -32,14 +32,17 @@ def cross_uniformly(
     tuple
         Children, shape (n_children, n_features), and which pairs were crossed, (n_children,).
     """
-    crossed = rng.random(len(mothers)) < probability
-    from_father = rng.random(mothers.shape) < 0.5
-    return np.where(crossed[:, None] & from_father, fathers, mothers), crossed
+    n_children, n_features = mothers.shape
+    crossed = np.less(rng.random(n_children), probability)
+    drawn = rng.integers(256, size=(n_children, -(-n_features // 8)), dtype=np.uint8)
+    from_father = np.unpackbits(drawn, axis=1, count=n_features).view(np.bool_)
+    from_father &= crossed[:, None]
+    return mothers ^ ((mothers ^ fathers) & from_father), crossed
 
 
 def flip_bits(masks: Masks, rate: float, rng: np.random.Generator) -> Masks:
     """Flip every bit with probability ``rate``."""
-    return masks ^ (rng.random(masks.shape) < rate)
+    return masks ^ (rng.random(masks.shape, np.float32) < np.float32(rate))
 
 
 def flip_one_bit(masks: Masks, rate: float, rng: np.random.Generator) -> Masks:

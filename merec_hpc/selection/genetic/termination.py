@@ -32,3 +32,20 @@ def choose_generation(
     if derivatives.max() > steep_derivative or len(order) == 1:
         return int(order[0])
     return int(order[1])
+
+
+def has_settled(
+    best_fitness: NDArray[np.float64],
+    training_accuracy: NDArray[np.float64],
+    flat_range: float,
+    window: int | None,
+) -> bool:
+    """Return whether both series were flat over the last ``window`` generations.
+
+    The same rule, watched while the search runs: what follows a flat stretch would have to
+    be steeper than all before to be chosen. ``None`` never ends a search early.
+    """
+    if window is None or len(best_fitness) <= window:
+        return False
+    recent = (best_fitness[-window - 1 :], training_accuracy[-window - 1 :])
+    return all(np.ptp(series) < flat_range for series in recent)

@@ -14,7 +14,8 @@ from merec_hpc.config import Criterion, GeneticSettings
 from merec_hpc.parallel.communicator import SerialCommunicator
 from merec_hpc.selection.criteria import mu, mu_minus_variance
 from merec_hpc.selection.fitness import SubjectFoldFitness
-from merec_hpc.selection.genetic.archipelago import evolve, island_rng
+from merec_hpc.selection.genetic.archipelago import evolve
+from merec_hpc.selection.genetic.breeding import island_rng, keys_of
 
 CRITERIA = {"mu": mu, "mu_minus_variance": mu_minus_variance}
 
@@ -207,9 +208,12 @@ def test_ranks_share_out_the_work() -> None:
     fitnesses = [Counting() for _ in range(3)]
     run_ranks(3, lambda comm: evolve(fitnesses[comm.rank], SETTINGS, comm))
     counts = [fitness.n_scored for fitness in fitnesses]
-    # Founders, then children (all but one elite) and migrants of every generation.
-    assert sum(counts) == 3 * 10 + 8 * 3 * (9 + 2)
+    # At most founders, children (all but one elite) and migrants; copies are not scored again.
+    assert sum(counts) <= 3 * 10 + 8 * 3 * (9 + 2)
     assert max(counts) - min(counts) <= 1 + 8
+    alone = Counting()
+    evolve(alone, SETTINGS, SerialCommunicator())
+    assert sum(counts) == alone.n_scored
 
 
 def test_no_generations_choose_among_the_founders() -> None:
@@ -368,3 +372,52 @@ def test_a_search_finds_the_best_of_few_features(features: Features) -> None:
     best = max(scores(C).max() for C in SETTINGS.C_values)
     selection = search(replace(SETTINGS, n_generations=15), fitness)
     assert selection.hall_of_fame.fitness[0] == best
+
+
+def test_copies_are_not_scored_again() -> None:
+    class Recording(OneMax):
+        seen: list[bytes] = []  # noqa: RUF012
+
+        def fold_accuracies(self, masks: Masks, C: ArrayLike) -> NDArray[np.float64]:
+            penalties = np.asarray(C, np.float64)
+            keys = keys_of(masks, penalties)
+            assert len(set(keys)) == len(keys)
+            self.seen.extend(keys)
+            return super().fold_accuracies(masks, penalties)
+
+    copying = replace(SETTINGS, crossover_probability=0.0, mutation_rate=0.0, n_random_migrants=0)
+    fitness = Recording()
+    selection = evolve(fitness, copying, SerialCommunicator())
+    assert len(fitness.seen) == len(set(fitness.seen)) <= 30  # the founders
+    assert selection.last.fitness.tolist() == share(selection.last.masks).tolist()
+
+
+@pytest.mark.parametrize("topology", ["torus", "full", "custom"])
+def test_any_topology_gives_the_same_on_any_number_of_ranks(topology: Any) -> None:
+    edges = ((0, 2), (2, 1)) if topology == "custom" else ()
+    settings = replace(SETTINGS, topology=topology, edges=edges)
+    alone = contents(search(settings))
+    assert alone != contents(search(SETTINGS))
+    for selection in run_ranks(2, lambda comm: evolve(OneMax(), settings, comm)):
+        assert contents(selection) == alone
+
+
+def test_a_flat_search_ends_early_and_is_the_beginning_of_the_whole() -> None:
+    whole = search(replace(SETTINGS, n_generations=60)).history
+    short = search(replace(SETTINGS, n_generations=60, flat_window=4)).history
+    n_rows = len(short.best_fitness)
+    assert n_rows < len(whole.best_fitness)
+    assert np.ptp(short.best_fitness[-5:]) < SETTINGS.flat_range
+    np.testing.assert_array_equal(short.best_fitness, whole.best_fitness[:n_rows])
+
+
+def test_generations_are_reported_as_they_come() -> None:
+    lengths: list[int] = []
+    settings = replace(SETTINGS, n_generations=3)
+    evolve(
+        OneMax(),
+        settings,
+        SerialCommunicator(),
+        on_generation=lambda history: lengths.append(len(history.best_fitness)),
+    )
+    assert lengths == [1, 2, 3, 4]

@@ -1,4 +1,4 @@
-"""The ring of islands."""
+"""Who receives from whom, and what becomes of islands."""
 
 import numpy as np
 import pytest
@@ -6,7 +6,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from merec_hpc.arrays import Population
-from merec_hpc.selection.genetic.migration import best, migrate_on_ring, replace_worst
+from merec_hpc.selection.genetic.migration import best, migrate, replace_worst, sources_of
 
 
 def island(fitness: list[float], smallest: float = 1.0) -> Population:
@@ -17,6 +17,10 @@ def island(fitness: list[float], smallest: float = 1.0) -> Population:
         smallest + np.arange(n_individuals),
         np.array(fitness),
     )
+
+
+def ring(islands: list[Population]) -> list[list[int]]:
+    return sources_of("ring", len(islands))
 
 
 @st.composite
@@ -34,7 +38,7 @@ def archipelagos(draw: st.DrawFn) -> list[Population]:
 def test_sizes_are_kept_and_the_best_is_never_lost(
     islands: list[Population], n_emigrants: int
 ) -> None:
-    migrated = migrate_on_ring(islands, n_emigrants)
+    migrated = migrate(islands, ring(islands), n_emigrants)
     assert [len(part.C) for part in migrated] == [len(part.C) for part in islands]
     for before, after in zip(islands, migrated, strict=True):
         champion = best(before, 1)
@@ -50,7 +54,7 @@ def test_individuals_keep_their_fitness(islands: list[Population], n_emigrants: 
         for part in islands
         for mask, C, fitness in zip(part.masks, part.C, part.fitness, strict=True)
     }
-    for part in migrate_on_ring(islands, n_emigrants):
+    for part in migrate(islands, ring(islands), n_emigrants):
         for mask, C, fitness in zip(part.masks, part.C, part.fitness, strict=True):
             assert known[C] == (mask.tolist(), fitness)
 
@@ -58,7 +62,7 @@ def test_individuals_keep_their_fitness(islands: list[Population], n_emigrants: 
 def test_each_island_receives_from_the_one_before_it() -> None:
     fitness = [0.1, 0.9, 0.5]
     islands = [island(fitness, smallest) for smallest in (10.0, 20.0, 30.0)]
-    first, second, third = migrate_on_ring(islands, 1)
+    first, second, third = migrate(islands, ring(islands), 1)
     assert first.C.tolist() == [11.0, 12.0, 31.0]
     assert second.C.tolist() == [21.0, 22.0, 11.0]
     assert third.C.tolist() == [31.0, 32.0, 21.0]
@@ -67,13 +71,13 @@ def test_each_island_receives_from_the_one_before_it() -> None:
 def test_migrants_are_those_from_before_the_migration() -> None:
     islands = [island([0.9, 0.8], 10.0), island([0.2, 0.1], 20.0), island([0.4, 0.3], 30.0)]
     # The 0.9 that island 1 receives does not travel on to island 2 at once.
-    assert 10.0 not in migrate_on_ring(islands, 1)[2].C
+    assert 10.0 not in migrate(islands, ring(islands), 1)[2].C
 
 
 @pytest.mark.parametrize(("n_islands", "n_emigrants"), [(1, 2), (3, 0)])
 def test_without_partners_or_emigrants_nothing_changes(n_islands: int, n_emigrants: int) -> None:
     islands = [island([0.3, 0.1, 0.2], 10.0 * (place + 1)) for place in range(n_islands)]
-    for before, after in zip(islands, migrate_on_ring(islands, n_emigrants), strict=True):
+    for before, after in zip(islands, migrate(islands, ring(islands), n_emigrants), strict=True):
         np.testing.assert_array_equal(after.C, before.C)
         np.testing.assert_array_equal(after.masks, before.masks)
         np.testing.assert_array_equal(after.fitness, before.fitness)
@@ -91,3 +95,46 @@ def test_the_worst_of_equals_are_the_last() -> None:
 def test_newcomers_are_kept_even_if_they_are_worse() -> None:
     replaced = replace_worst(island([0.5, 0.7]), island([0.0], smallest=9.0))
     assert replaced.C.tolist() == [2.0, 9.0]
+
+
+def test_the_ring_passes_on_in_one_direction() -> None:
+    assert sources_of("ring", 4) == [[3], [0], [1], [2]]
+
+
+def test_a_torus_has_neighbours_on_both_sides_of_both_directions() -> None:
+    # 0 1 2
+    # 3 4 5
+    # 6 7 8
+    sources = sources_of("torus", 9)
+    assert sources[0] == [1, 2, 3, 6]
+    assert sources[4] == [1, 3, 5, 7]
+
+
+@pytest.mark.parametrize("n_islands", [1, 2, 3, 4, 6, 7, 12])
+def test_a_torus_is_symmetric_and_nobody_is_cut_off(n_islands: int) -> None:
+    sources = sources_of("torus", n_islands)
+    for taker, givers in enumerate(sources):
+        assert taker not in givers
+        assert all(taker in sources[giver] for giver in givers)
+    reached = {0}
+    for _ in range(n_islands):
+        reached |= {taker for taker, givers in enumerate(sources) if reached & set(givers)}
+    assert reached == set(range(n_islands))
+
+
+def test_all_receive_from_all_others_or_from_those_that_are_named() -> None:
+    assert sources_of("full", 3) == [[1, 2], [0, 2], [0, 1]]
+    assert sources_of("custom", 3, [(0, 2), (1, 2), (2, 0), (1, 1)]) == [[2], [], [0, 1]]
+
+
+@pytest.mark.parametrize("topology", ["ring", "torus", "full"])
+def test_a_single_island_stays_as_it_is(topology: str) -> None:
+    alone = island([0.1, 0.9])
+    (after,) = migrate([alone], sources_of(topology, 1), 1)
+    assert after.C.tolist() == alone.C.tolist()
+
+
+def test_an_island_takes_the_best_of_each_giver() -> None:
+    islands = [island([0.9, 0.1, 0.5], 10), island([0.2, 0.8, 0.3], 20), island([0.7] * 3, 30)]
+    after = migrate(islands, [[], [], [0, 1]], 1)
+    assert after[2].C.tolist() == [30.0, 10.0, 21.0]

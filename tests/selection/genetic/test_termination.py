@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from merec_hpc.selection.genetic.termination import choose_generation
+from merec_hpc.selection.genetic.termination import choose_generation, has_settled
 
 FLAT = [0.5, 0.501, 0.502, 0.503]
 
@@ -67,3 +67,19 @@ def test_thresholds_are_the_arguments() -> None:
     level = np.full(5, 0.9)
     assert choose_generation(gentle, level, flat_range=0.02, steep_derivative=0.005) == 0
     assert choose_generation(gentle, level, flat_range=0.01, steep_derivative=0.004) == 2
+
+
+def test_a_search_settles_when_both_series_were_flat_over_the_window() -> None:
+    rising = np.array([0.1, 0.3, 0.5, 0.501, 0.502, 0.503])
+    level = np.full(6, 0.9)
+    assert has_settled(rising, level, 0.01, 3)
+    assert not has_settled(rising, level, 0.01, 4)
+    assert not has_settled(rising, rising[::-1], 0.01, 3)
+    assert not has_settled(rising, level, 0.001, 3)
+
+
+def test_a_search_without_a_window_or_too_short_for_it_never_settles() -> None:
+    level = np.full(6, 0.9)
+    assert not has_settled(level, level, 0.01, None)
+    assert not has_settled(level, level, 0.01, 6)
+    assert has_settled(level, level, 0.01, 5)

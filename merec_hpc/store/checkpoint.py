@@ -1,0 +1,122 @@
+"""Writes and reads the state of a search, so that it can go on after any kind of end.
+
+A checkpoint is a digest of what follows, then NumPy's npz. The one before is kept until the
+next is complete: a torn file is known by its digest, and then the former one counts.
+"""
+
+import hashlib
+import io
+import json
+import logging
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from merec_hpc.arrays import History, Population, SearchState
+from merec_hpc.publishing import published
+
+log = logging.getLogger(__name__)
+
+_DIGEST_BYTES = 32
+
+
+@dataclass(frozen=True)
+class Checkpoints:
+    """The checkpoints of one search, next to the file that it will write."""
+
+    path: Path
+    key: str
+    """Digest of settings and data: the checkpoint of another search is not taken."""
+    interval: int
+    """Generations between two checkpoints."""
+
+    @property
+    def _former(self) -> Path:
+        return self.path.with_name(self.path.name + ".former")
+
+    def save(self, state: SearchState) -> None:
+        """Write the state; what was written last is kept as the former one."""
+        payload = _pack(state, self.key)
+        with published(self.path) as partial:
+            partial.write_bytes(hashlib.sha256(payload).digest() + payload)
+            if self.path.exists():
+                self.path.replace(self._former)
+
+    def load(self) -> SearchState | None:
+        """Return the last complete state of this search, or ``None`` and say why."""
+        for path in (self.path, self._former):
+            if not path.exists():
+                continue
+            content = path.read_bytes()
+            payload = content[_DIGEST_BYTES:]
+            if hashlib.sha256(payload).digest() != content[:_DIGEST_BYTES]:
+                log.warning("%s: torn, the former checkpoint is taken", path)
+                continue
+            arrays = np.load(io.BytesIO(payload), allow_pickle=False)
+            if str(arrays["key"]) != self.key:
+                log.warning("%s: of other settings or data, the search starts afresh", path)
+                return None
+            state = _unpack(arrays)
+            log.info("%s: the search goes on after generation %d", path, state.generation)
+            return state
+        return None
+
+    def remove(self) -> None:
+        """Remove all checkpoints: the search has ended."""
+        self.path.unlink(missing_ok=True)
+        self._former.unlink(missing_ok=True)
+
+
+def _pack(state: SearchState, key: str) -> bytes:
+    islands = state.islands
+    arrays: dict[str, Any] = {
+        "key": key,
+        "generation": state.generation,
+        "n_features": islands[0].masks.shape[1],
+        "sizes": [len(island.C) for island in islands],
+        "rng_states": json.dumps(state.rng_states),
+    }
+    everyone = islands[0]
+    for island in islands[1:]:
+        everyone = everyone.joined(island)
+    for prefix, part in (("all", everyone), ("hall", state.hall_of_fame)):
+        arrays |= {f"{prefix}_{name}": value for name, value in _packed(vars(part))}
+    arrays |= {f"history_{name}": value for name, value in _packed(vars(state.history))}
+    buffer = io.BytesIO()
+    np.savez(buffer, **arrays)
+    return buffer.getvalue()
+
+
+def _packed(columns: dict[str, NDArray[Any]]) -> Iterator[tuple[str, NDArray[Any]]]:
+    for name, value in columns.items():
+        yield name, np.packbits(value, axis=-1) if value.dtype == np.bool_ else value
+
+
+def _unpack(arrays: Any) -> SearchState:
+    n_features = int(arrays["n_features"])
+
+    def column(name: str) -> NDArray[Any]:
+        value = arrays[name]
+        if name.endswith("masks"):
+            return np.unpackbits(value, axis=-1, count=n_features).astype(np.bool_)
+        return np.asarray(value)
+
+    def population(prefix: str) -> Population:
+        return Population(*(column(f"{prefix}_{name}") for name in ("masks", "C", "fitness")))
+
+    everyone, start, islands = population("all"), 0, []
+    for size in arrays["sizes"].tolist():
+        islands.append(everyone.take(np.arange(start, start + size)))
+        start += size
+    names = History.__dataclass_fields__
+    return SearchState(
+        generation=int(arrays["generation"]),
+        islands=islands,
+        rng_states=json.loads(str(arrays["rng_states"])),
+        hall_of_fame=population("hall"),
+        history=History(*(column(f"history_{name}") for name in names)),
+    )

@@ -1,0 +1,51 @@
+"""Drawing and breeding from an island's own generator; the operators have their own tests."""
+
+from dataclasses import replace
+
+import numpy as np
+
+from merec_hpc.arrays import Population
+from merec_hpc.config import GeneticSettings
+from merec_hpc.selection.genetic.breeding import breed, draw, island_rng, keys_of
+
+SETTINGS = GeneticSettings(n_individuals=20, C_values=(0.1, 1.0))
+
+
+def some_island(n_features: int = 50) -> Population:
+    rng = np.random.default_rng(0)
+    return Population(rng.random((20, n_features)) < 0.5, np.full(20, 0.1), rng.random(20))
+
+
+def test_as_many_children_are_bred_as_there_is_room_for() -> None:
+    for n_elites in (0, 1, 5):
+        settings = replace(SETTINGS, n_elites=n_elites)
+        children = breed(some_island(), island_rng(0, 0), settings)
+        assert children.masks.shape == (20 - n_elites, 50)
+        assert children.C.shape == (20 - n_elites,)
+
+
+def test_without_change_children_are_copies_of_parents() -> None:
+    settings = replace(SETTINGS, crossover_probability=0.0, mutation_rate=0.0)
+    island = some_island()
+    children = breed(island, island_rng(0, 0), settings)
+    assert set(keys_of(children.masks, children.C)) <= set(keys_of(island.masks, island.C))
+
+
+def test_penalties_of_children_are_redrawn_at_the_mutation_rate() -> None:
+    settings = replace(SETTINGS, n_individuals=4000, n_elites=0, mutation_rate=0.3)
+    children = breed(some_island(), island_rng(0, 0), settings)
+    assert abs((children.C == 1.0).mean() - 0.15) < 0.03  # half of the fresh ones are 1.0
+
+
+def test_streams_belong_to_islands() -> None:
+    first, again, other = (draw(island_rng(3, island), 5, 40, SETTINGS) for island in (0, 0, 1))
+    np.testing.assert_array_equal(first.masks, again.masks)
+    assert (first.masks != other.masks).any()
+
+
+def test_keys_tell_masks_and_penalties_apart() -> None:
+    masks = np.zeros((3, 9), np.bool_)
+    masks[1, 8] = True
+    keys = keys_of(np.concatenate([masks, masks[:1]]), np.array([1.0, 1.0, 2.0, 1.0]))
+    assert len(set(keys)) == 3
+    assert keys[0] == keys[3]

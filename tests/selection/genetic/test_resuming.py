@@ -1,0 +1,120 @@
+"""A search that was ended in any way at any time goes on to the very bytes of one that was not."""
+
+import json
+import os
+import signal
+import time
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from merec_hpc.arrays import Features
+from merec_hpc.cli import INTERRUPTED
+from merec_hpc.commands import select_genetic
+from merec_hpc.config import FeatureSettings
+from merec_hpc.errors import InterruptedSearchError
+from merec_hpc.store.features import write_features
+
+N_KILLS = 200
+SETTINGS = {
+    "n_islands": 2,
+    "n_individuals": 12,
+    "n_random_migrants": 3,
+    "n_generations": 30,
+    "migration_interval": 4,
+}
+
+
+def select(store: Path, output: Path, **changes: object) -> None:
+    settings = json.dumps(SETTINGS | changes)
+    select_genetic.run(store, [output], settings, "standard", ["s02"], checkpoint_every=1)
+
+
+def start(store: Path, output: Path) -> int:
+    """Select in a child process, and return its number."""
+    child = os.fork()
+    if child:
+        return child
+    status = 1
+    try:
+        select(store, output)
+        status = 0
+    except InterruptedSearchError:
+        status = INTERRUPTED
+    finally:
+        os._exit(status)
+
+
+@pytest.fixture
+def store(features: Features, tmp_path: Path) -> Path:
+    path = tmp_path / "features.h5"
+    write_features(path, features, FeatureSettings(), "0" * 64)
+    return path
+
+
+def test_a_killed_search_ends_in_the_same_bytes(store: Path, tmp_path: Path) -> None:
+    output = tmp_path / "selection.h5"
+    begin = time.monotonic()
+    select(store, output)
+    expected = output.read_bytes()
+    begin = time.monotonic()
+    select(store, output)
+    duration = time.monotonic() - begin
+    rng = np.random.default_rng(0)
+    n_kills = n_ends = n_terms = n_torn = 0
+    output.unlink()
+    while n_kills < N_KILLS:
+        child = start(store, output)
+        time.sleep(rng.uniform(0, 0.7 * duration))
+        way = rng.choice(["kill", "term", "torn"])
+        os.kill(child, signal.SIGTERM if way == "term" else signal.SIGKILL)
+        _, status = os.waitpid(child, 0)
+        if os.WIFEXITED(status) and os.WEXITSTATUS(status) == 0:
+            assert output.read_bytes() == expected
+            assert sorted(path.name for path in tmp_path.iterdir()) == ["features.h5", output.name]
+            output.unlink()
+            n_ends += 1
+            continue
+        assert os.WIFSIGNALED(status) or os.WEXITSTATUS(status) == INTERRUPTED
+        n_kills += 1
+        n_terms += way == "term"
+        checkpoint = output.with_name(output.name + ".checkpoint")
+        if way == "torn" and checkpoint.exists():
+            content = checkpoint.read_bytes()
+            checkpoint.write_bytes(content[: rng.integers(len(content))])
+            n_torn += 1
+        assert not output.exists() or output.read_bytes() == expected
+        output.unlink(missing_ok=True)
+    select(store, output)
+    assert output.read_bytes() == expected
+    assert n_ends > 5
+    assert n_terms > 30
+    assert n_torn > 30
+
+
+def test_a_signal_ends_the_search_between_two_generations(store: Path, tmp_path: Path) -> None:
+    output = tmp_path / "selection.h5"
+    child = start(store, output)
+    while not (checkpoint := output.with_name(output.name + ".checkpoint")).exists():
+        time.sleep(0.001)
+    os.kill(child, signal.SIGUSR1)
+    _, status = os.waitpid(child, 0)
+    assert os.WEXITSTATUS(status) == INTERRUPTED
+    assert checkpoint.exists()
+    assert not output.exists()
+
+
+def test_other_settings_start_afresh_and_say_so(
+    store: Path, tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    output, expected = tmp_path / "selection.h5", tmp_path / "expected.h5"
+    child = start(store, output)
+    while not output.with_name(output.name + ".checkpoint").exists():
+        time.sleep(0.001)
+    os.kill(child, signal.SIGKILL)
+    os.waitpid(child, 0)
+    select(store, output, seed=5)
+    assert "of other settings or data, the search starts afresh" in caplog.text
+    select(store, expected, seed=5)
+    assert output.read_bytes() == expected.read_bytes()

@@ -1,0 +1,63 @@
+"""Tables of features, labels and groups, as people have them."""
+
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from merec_hpc.errors import MerecError
+from merec_hpc.store.table import read_table
+
+CSV = "group,width,label,height\np1,1.5,yes,2\np2,-3e2,no,4\np1,0,yes,1\n"
+
+
+def written(path: Path, text: str) -> Path:
+    path.write_text(text, encoding="utf-8")
+    return path
+
+
+def test_a_csv_is_read_by_its_header(tmp_path: Path) -> None:
+    table = read_table(written(tmp_path / "table.csv", CSV))
+    assert table.values.tolist() == [[1.5, 2], [-300, 4], [0, 1]]
+    assert table.names.tolist() == ["width", "height"]
+    assert table.subjects.tolist() == ["p1", "p2", "p1"]
+    assert table.class_names[table.labels].tolist() == ["yes", "no", "yes"]
+
+
+@pytest.mark.parametrize("names", [("X", "y", "group"), ("features", "labels", "subjects")])
+def test_an_npz_is_read_by_its_names(tmp_path: Path, names: tuple[str, str, str]) -> None:
+    arrays = np.arange(6).reshape(3, 2), np.array([1, 0, 1]), np.array(["a", "b", "a"])
+    np.savez(tmp_path / "table.npz", **dict(zip(names, arrays, strict=True)))
+    table = read_table(tmp_path / "table.npz")
+    assert table.values.tolist() == [[0, 1], [2, 3], [4, 5]]
+    assert table.class_names[table.labels].tolist() == ["1", "0", "1"]
+    assert table.subjects.tolist() == ["a", "b", "a"]
+    assert table.names.tolist() == ["0", "1"]
+
+
+@pytest.mark.parametrize(
+    ("text", "complaint"),
+    [
+        (CSV.replace("label", "class"), "one column of label, labels, y expected"),
+        (CSV.replace("width", "subject"), "one column of group"),
+        (CSV.replace("-3e2", "wide"), "table.csv:3: a number expected in 'width', found 'wide'"),
+        (CSV + "p1,1,yes\n", "table.csv:5: 4 cells expected, found 3"),
+        ("", "one column of label"),
+    ],
+)
+def test_a_csv_with_a_mistake_is_refused(tmp_path: Path, text: str, complaint: str) -> None:
+    with pytest.raises(MerecError, match=complaint):
+        read_table(written(tmp_path / "table.csv", text))
+
+
+def test_other_files_are_refused(tmp_path: Path) -> None:
+    with pytest.raises(MerecError, match="found no such file"):
+        read_table(tmp_path / "table.csv")
+    with pytest.raises(MerecError, match="found something else"):
+        read_table(written(tmp_path / "table.npz", "no zip"))
+    np.savez(tmp_path / "short.npz", X=np.ones((3, 2)), y=np.ones(2), group=np.ones(3))
+    with pytest.raises(MerecError, match="one label and one group for each row"):
+        read_table(tmp_path / "short.npz")
+    np.savez(tmp_path / "words.npz", X=np.array([["a"]]), y=np.ones(1), group=np.ones(1))
+    with pytest.raises(MerecError, match="numbers expected in 'X'"):
+        read_table(tmp_path / "words.npz")
