@@ -1,16 +1,19 @@
 """Leave-one-subject-out accuracies against LIBLINEAR, and the paper's fitness."""
 
 from collections.abc import Callable
+from typing import Any
 
 import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from liblinear.liblinearutil import parameter, problem, train
 from numpy.typing import NDArray
 
 from merec_hpc.arrays import Features, Masks
 from merec_hpc.kernels.leave_out import leave_nothing_out
 from merec_hpc.learning.linear_svm import train_svm
+from merec_hpc.learning.scaling import Scaling
 from merec_hpc.selection.criteria import mu, mu_minus_variance
 from merec_hpc.selection.fitness import SubjectFoldFitness
 
@@ -40,6 +43,10 @@ def class_of_one_subject_only(features: Features) -> Features:
     labels = np.where(features.labels == 2, np.arange(24) % 2, features.labels)
     labels[np.flatnonzero(features.subjects == "s02")[:2]] = 2
     return relabelled(features, labels)
+
+
+def uneven(features: Features) -> Features:
+    return relabelled(features, np.where(np.arange(24) % 4 == 0, 1, features.labels // 2))
 
 
 def relabelled(features: Features, labels: NDArray[np.int64]) -> Features:
@@ -96,6 +103,90 @@ def test_classes_and_accuracies_are_those_of_liblinear(
             by_subject = [hits[data.subjects == name].mean() for name in np.unique(data.subjects)]
             np.testing.assert_allclose(scores, by_subject, rtol=0, atol=1e-12)
     assert n_clear > 0.9 * found.shape[0] * found.shape[1]
+
+
+def refit(features: Features, C: float, options: str, scaling: str) -> NDArray[np.float64]:
+    """Return decisions, (n_clips, n_classes), by LIBLINEAR with its own class weights."""
+    decisions = np.full((len(features.labels), features.labels.max() + 1), -np.inf)
+    for subject in np.unique(features.subjects):
+        held_out = features.subjects == subject
+        learnt = Scaling.fit(features.values[~held_out], scaling)
+        values = learnt.apply(features.values)
+        labels = features.labels[~held_out]
+        present, counts = np.unique(labels, return_counts=True)
+        weights = len(labels) / (len(present) * counts)
+        given = [
+            f"-w{kind} {weight!r}" for kind, weight in zip(present, weights.tolist(), strict=False)
+        ]
+        model = train(
+            problem(labels.astype(float), np.ascontiguousarray(values[~held_out])),
+            parameter(f"-s 1 -B -1 -e 1e-10 -q -c {C} {options and ' '.join(given)}"),
+        )
+        names = [int(name) for name in model.get_labels()]
+        for machine, kind in enumerate(names if len(names) > 2 else names[:1]):
+            decisions[held_out, kind] = values[held_out] @ model.get_decfun(machine)[0]
+        if len(names) == 2:
+            decisions[held_out, names[1]] = -decisions[held_out, names[0]]
+    return decisions
+
+
+@pytest.mark.parametrize("C", [0.01, 1.0])
+@pytest.mark.parametrize("class_weight", ["none", "balanced"])
+@pytest.mark.parametrize("scaling", ["none", "standard"])
+@pytest.mark.parametrize("variant", [uneven, class_of_one_subject_only])
+def test_scaling_and_weights_are_those_of_each_inner_fold(
+    features: Features,
+    variant: Callable[[Features], Features],
+    scaling: Any,
+    class_weight: Any,
+    C: float,
+) -> None:
+    data = variant(features)
+    fitness = SubjectFoldFitness(
+        data.values, data.labels, data.subjects, scaling=scaling, class_weight=class_weight
+    )
+    everything = np.ones((1, 30), np.bool_)
+    expected = refit(data, C, "weights" if class_weight == "balanced" else "", scaling)
+    found = fitness.decisions(everything, [C])[0]
+    np.testing.assert_allclose(found, expected, atol=1e-6)
+    np.testing.assert_array_equal(fitness.predictions(everything, [C])[0], expected.argmax(axis=1))
+
+
+def test_groups_of_subjects_are_left_out_together(features: Features) -> None:
+    fitness = SubjectFoldFitness(features.values, features.labels, features.subjects, n_folds=2)
+    everything = np.ones((1, 30), np.bool_)
+    assert fitness.fold_accuracies(everything, [1.0]).shape == (1, 2)
+    pairs = np.where(np.isin(features.subjects, ["s01", "s03"]), "a", "b")
+    options = [SubjectFoldFitness(features.values, features.labels, pairs)]
+    pairs = np.where(np.isin(features.subjects, ["s01", "s04"]), "a", "b")
+    options.append(SubjectFoldFitness(features.values, features.labels, pairs))
+    pairs = np.where(np.isin(features.subjects, ["s01", "s02"]), "a", "b")
+    options.append(SubjectFoldFitness(features.values, features.labels, pairs))
+    found = fitness.predictions(everything, [1.0]).tolist()
+    assert found in [option.predictions(everything, [1.0]).tolist() for option in options]
+
+
+def wide_with_ties(seed: int) -> SubjectFoldFitness:
+    """Return the fitness of few clips with many features, small whole numbers, clips repeated."""
+    rng = np.random.default_rng(seed)
+    values = rng.integers(-1, 2, size=(20, 300))[rng.integers(20, size=20)]
+    return SubjectFoldFitness(values, np.arange(20) % 3, rng.permutation(np.arange(20) % 5))
+
+
+@settings(deadline=None, max_examples=25)
+@given(seed=st.integers(0, 10**6), C=st.sampled_from([1e-3, 1.0, 1e4]))
+def test_predictions_do_not_depend_on_the_batch(seed: int, C: float) -> None:
+    fitness, rng = wide_with_ties(seed), np.random.default_rng(seed)
+    masks = rng.random((20, 300)) < rng.choice([0.02, 0.3, 0.9], size=(20, 1))
+    penalties = np.full(20, C)
+    together = fitness.predictions(masks, penalties)
+    alone = [fitness.predictions(mask[None], [C])[0] for mask in masks]
+    np.testing.assert_array_equal(together, alone)
+    order = rng.permutation(20)
+    np.testing.assert_array_equal(fitness.predictions(masks[order], penalties), together[order])
+    clear = is_clear(fitness.decisions(masks, penalties).reshape(-1, 3))
+    exact = fitness.decisions(masks, penalties).argmax(axis=2).ravel()
+    np.testing.assert_array_equal(together.ravel()[clear], exact[clear])
 
 
 def test_a_class_without_a_training_clip_is_never_predicted(features: Features) -> None:

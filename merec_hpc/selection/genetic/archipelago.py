@@ -1,7 +1,7 @@
 """Evolves islands of individuals into a selection of features."""
 
 import logging
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from typing import Protocol
 
 import numpy as np
@@ -51,6 +51,7 @@ def evolve(
     checkpoints: Checkpoints | None = None,
     stop: StopRequest | None = None,
     on_generation: Callable[[History], None] | None = None,
+    shows_progress: bool = True,
 ) -> Selection:
     """Search masks by the genetic algorithm of paper 1 (IV.C, V.B).
 
@@ -72,6 +73,8 @@ def evolve(
         Asks all ranks to end after the present generation, if it is set on one.
     on_generation
         Called on rank 0 after every generation, the founders' included.
+    shows_progress
+        Whether rank 0 shows how far the search has come.
 
     Raises
     ------
@@ -87,7 +90,9 @@ def evolve(
     found = checkpoints.load() if checkpoints is not None and is_first else None
     archipelago = _Archipelago(fitness, settings, comm, comm.allgather(found)[0])
     generations = range(archipelago.generation + 1, settings.n_generations + 1)
-    tracked = track(generations, "generations", len(generations)) if is_first else generations
+    tracked: Iterable[int] = generations
+    if is_first and shows_progress:
+        tracked = track(generations, "generations", len(generations))
     if on_generation is not None and is_first:
         on_generation(archipelago.history)
     for generation in tracked:
