@@ -60,6 +60,7 @@ TESTED_ELSEWHERE = {
     "store.features": "by test_store_files",
     "store.selection": "by test_store_files",
     "arrays": "through every stage: dataclasses, and 'without' by test_protocol and test_fitness",
+    "kernels.blocks": "through every kernel",
     "kernels.compiled": "through every kernel",
     "kernels.fold": "by test_leave_out: one solver in four parts",
     "kernels.pivoting": "by test_leave_out",

@@ -3,9 +3,10 @@
 import numpy as np
 from numpy.typing import NDArray
 
+from merec_hpc.kernels.blocks import places_of, subtract
 from merec_hpc.kernels.compiled import compiled, compiled_freely
 from merec_hpc.kernels.pivoting import MOST_PIVOTS_PER_CLIP, N_BLOCK_PIVOTS, SLACK, count_below
-from merec_hpc.kernels.tableau import factorise, substitute, subtract
+from merec_hpc.kernels.tableau import factorise, substitute
 
 SOLVED, UNSETTLED, IMPRECISE = 0, 1, 2
 """Unsettled: rounding keeps a tie undecided, and clips on the border stay where the last pivot
@@ -28,22 +29,23 @@ def leave_fold_out(
     """Leave one fold out of one machine, and move clips in and out until all conditions hold."""
     n_clips, first, last = len(target), fold[0], fold[1]
     moved = np.zeros(n_clips, np.bool_)
-    moved[first:last] = ~outside[first:last]
-    limits = np.empty(n_clips)  # of y s, below which a condition is broken
-    for clip in range(n_clips):
-        limits[clip] = -SLACK if outside[clip] else -SLACK * tableau[clip, clip]
-    limits[first:last] = -np.inf
+    for clip in range(first, last):
+        moved[clip] = not outside[clip]
+    limits = _limits_of(tableau, outside, first, last)
     values = np.empty(n_clips)
     fewest, patience = n_clips + 1, N_BLOCK_PIVOTS
     state = UNSETTLED
     for _ in range(MOST_PIVOTS_PER_CLIP * n_clips):
-        clips = np.flatnonzero(moved)
+        clips = places_of(moved, True)
         factor = factorise(tableau, clips)
         if not _smallest_pivot(factor) > least:
             return IMPRECISE
-        solution = signed[clips]
+        solution = np.empty(len(clips))
+        for place in range(len(clips)):
+            solution[place] = signed[clips[place]]
         substitute(factor, solution)
-        values[:] = signed
+        for clip in range(n_clips):
+            values[clip] = signed[clip]
         for place in range(len(clips)):
             subtract(values, solution[place], tableau[clips[place]])
         for place in range(len(clips)):  # of a moved clip the other one of the pair, signed as s
@@ -56,11 +58,13 @@ def leave_fold_out(
         patience = N_BLOCK_PIVOTS if n_wrong < fewest else patience - 1
         fewest = min(fewest, n_wrong)
         _move(tableau, outside, target, values, moved, limits, patience < 0)
-    decisions[first:last] = target[first:last] + values[first:last]
-    for clip in range(n_clips):
-        values[clip] *= outside[clip] == moved[clip]  # beta of the support vectors
-    values[first:last] = 0.0
-    reach[first:last] = bounds[first:last] * measure_length(values, norms)
+    for clip in range(first, last):
+        decisions[clip] = target[clip] + values[clip]
+    for clip in range(n_clips):  # leave beta of the support vectors
+        values[clip] *= outside[clip] == moved[clip] and not first <= clip < last
+    length = measure_length(values, norms)
+    for clip in range(first, last):
+        reach[clip] = bounds[clip] * length
     return state
 
 
@@ -99,3 +103,19 @@ def _move(
             limits[clip] = -SLACK if is_residual else -SLACK * abs(tableau[clip, clip])
             if last_alone:
                 return
+
+
+@compiled
+def _limits_of(
+    tableau: NDArray[np.float64],  # (n_clips, n_clips)
+    outside: NDArray[np.bool_],  # (n_clips,)
+    first: int,
+    last: int,
+) -> NDArray[np.float64]:
+    """Return the values of y s below which a condition is broken, (n_clips,)."""
+    limits = np.empty(len(outside))
+    for clip in range(len(outside)):
+        limits[clip] = -SLACK if outside[clip] else -SLACK * tableau[clip, clip]
+    for clip in range(first, last):
+        limits[clip] = -np.inf
+    return limits

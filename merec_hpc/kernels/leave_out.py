@@ -13,6 +13,7 @@ own tableau, by way of S or of the clips outside it, whichever are fewer.
 import numpy as np
 from numpy.typing import NDArray
 
+from merec_hpc.kernels.blocks import frobenius, part, product, span, trace
 from merec_hpc.kernels.compiled import compiled
 from merec_hpc.kernels.fold import IMPRECISE, SOLVED, UNSETTLED, leave_fold_out, measure_length
 from merec_hpc.kernels.inverse import invert, mirror
@@ -51,16 +52,20 @@ def leave_folds_out(
     kernel, inverse = np.empty((n_clips, n_clips)), np.empty((n_clips, n_clips))
     if not fill_kernel(gram, shifts, ridges, kernel, inverse):
         return IMPRECISE
-    # Double precision, too, rounds: sums of K_ii, and the inverse.
-    norms = np.sqrt(np.diag(gram)[:n_clips] + 2.0**-23 * np.diag(kernel))
-    length = np.linalg.norm(inverse)
-    bounds = norms.max() * np.sqrt(length * np.diag(kernel))
-    if length * (norms**2).sum() > _ILL_CONDITIONED:
-        bounds[:] = np.inf
+    length, total = frobenius(inverse), 0.0
+    norms, bounds = np.empty(n_clips), np.empty(n_clips)
+    for clip in range(n_clips):
+        # Double precision, too, rounds: sums of K_ii, and the inverse.
+        norms[clip] = np.sqrt(gram[clip, clip] + 2.0**-23 * kernel[clip, clip])
+        total += norms[clip] ** 2
+    for clip in range(n_clips):
+        bounds[clip] = norms.max() * np.sqrt(length * kernel[clip, clip])
+        if length * total > _ILL_CONDITIONED:
+            bounds[clip] = np.inf
     # M is known within |K| |M|^2 times the rounding unit, and a fold divides by a block of M.
     # That bound on errors is itself a hundred times too large.
-    least = np.trace(kernel) * length**2 / _MOST_GROWTH
-    signed = targets @ inverse
+    least = trace(kernel) * length**2 / _MOST_GROWTH
+    signed = product(targets, inverse)
     values = np.empty(n_clips)
     tableau = np.empty((n_clips, n_clips))
     shared = np.empty(n_machines, np.int64)
@@ -70,13 +75,13 @@ def leave_folds_out(
         target, outside = targets[machine], np.zeros(n_clips, np.bool_)
         ended, core, small = settle_all(kernel, inverse, target, signed[machine], outside, values)
         worst = max(worst, SOLVED if ended else UNSETTLED)
-        if not outside.any():
+        if len(core) == 0:
             shared[n_shared] = machine
             n_shared += 1
             continue
         if is_by_support(outside):
             fill_tableau(kernel, -1.0, core, small, tableau)
-        elif np.linalg.norm(small) * least > 1:
+        elif frobenius(small) * least > 1:
             return IMPRECISE
         else:
             fill_tableau(inverse, 1.0, core, small, tableau)
@@ -113,7 +118,7 @@ def leave_nothing_out(
     kernel, inverse = np.empty((n_clips, n_clips)), np.empty((n_clips, n_clips))
     if not fill_kernel(gram, np.zeros(n_clips), ridges, kernel, inverse):
         return IMPRECISE
-    signed = targets @ inverse
+    signed = product(targets, inverse)
     values = np.empty(n_clips)
     is_settled = True
     for machine in range(n_machines):
@@ -144,11 +149,16 @@ def fill_kernel(
             target[column] = source[column] + (shift + shifts[column])
         target[row] += ridges[row]
     mirror(kernel)
-    inverse[:] = kernel
+    for row in range(n_clips):
+        for column in range(n_clips):
+            inverse[row, column] = kernel[row, column]
     is_definite = invert(inverse)
     # Block by block the error grows with the square of the condition, by LU with the condition.
-    if np.trace(kernel) * np.linalg.norm(inverse) > _BLOCKWISE:
-        inverse[:] = np.linalg.inv(kernel)
+    if trace(kernel) * frobenius(inverse) > _BLOCKWISE:
+        exact = np.linalg.inv(kernel)
+        for row in range(n_clips):
+            for column in range(n_clips):
+                inverse[row, column] = exact[row, column]
     return is_definite
 
 
@@ -173,21 +183,21 @@ def _leave_folds_out_together(
     for clip in range(n_clips):
         limits[clip] = -SLACK * inverse[clip, clip]
     for place in range(n_shared):
-        starting[place] = signed[shared[place]]
+        for clip in range(n_clips):
+            starting[place, clip] = signed[shared[place], clip]
+    sharing = span(0, n_shared)
     worst = SOLVED
     for fold in range(len(starts) - 1 if n_shared else 0):
         first, last = starts[fold], starts[fold + 1]
-        rows = inverse[first:last]
-        small = rows[:, first:last].copy()
-        if not invert(small) or np.linalg.norm(small) * least > 1:
+        held = span(first, last)
+        small = part(inverse, held, held)
+        if not invert(small) or frobenius(small) * least > 1:
             return IMPRECISE
-        residuals = starting[:, first:last].copy() @ small  # (n_shared, n_held)
-        changes = residuals @ rows  # (n_shared, n_clips)
+        residuals = product(part(starting, sharing, held), small)  # (n_shared, n_held)
+        changes = product(residuals, inverse[first:last])  # (n_shared, n_clips)
         for place in range(n_shared):
             target, values = targets[shared[place]], changes[place]
-            for clip in range(n_clips):
-                values[clip] = starting[place, clip] - values[clip]
-            values[first:last] = 0.0
+            _go_on(starting[place], values, first, last)
             if count_below(target, values, limits):
                 state = leave_fold_out(
                     inverse,
@@ -203,7 +213,21 @@ def _leave_folds_out_together(
                 )
                 worst = max(worst, state)
                 continue
-            decisions[shared[place], first:last] = target[first:last] - residuals[place]
             length = measure_length(values, norms)
-            reach[shared[place], first:last] = bounds[first:last] * length
+            for clip in range(first, last):
+                decisions[shared[place], clip] = target[clip] - residuals[place, clip - first]
+                reach[shared[place], clip] = bounds[clip] * length
     return worst
+
+
+@compiled
+def _go_on(
+    start: NDArray[np.float64],  # (n_clips,)
+    values: NDArray[np.float64],  # (n_clips,), the change; written: what it leads to
+    first: int,
+    last: int,
+) -> None:
+    for clip in range(len(start)):
+        values[clip] = start[clip] - values[clip]
+    for clip in range(first, last):
+        values[clip] = 0.0

@@ -7,9 +7,19 @@ for any positive definite K, since it falls back to single pivots.
 import numpy as np
 from numpy.typing import NDArray
 
+from merec_hpc.kernels.blocks import (
+    negative,
+    part,
+    places_of,
+    product,
+    put,
+    span,
+    subtract,
+    subtract_from,
+    transposed,
+)
 from merec_hpc.kernels.compiled import compiled
 from merec_hpc.kernels.inverse import invert
-from merec_hpc.kernels.tableau import pick, subtract
 
 N_BLOCK_PIVOTS = 5  # without progress, before single pivots begin
 MOST_PIVOTS_PER_CLIP = 20
@@ -34,7 +44,8 @@ def settle_all(
         few), and the inverse of the core's block of M, or of K.
     """
     n_clips = len(target)
-    values[:] = dual
+    for clip in range(n_clips):
+        values[clip] = dual[clip]
     core, small = np.empty(0, np.int64), np.empty((0, 0))
     fewest, patience = n_clips + 1, N_BLOCK_PIVOTS
     for _ in range(MOST_PIVOTS_PER_CLIP * n_clips):
@@ -51,12 +62,16 @@ def settle_all(
         for clip in range(first, n_clips):
             if _is_wrong(target[clip] * values[clip], inverse[clip, clip], outside[clip]):
                 outside[clip] = not outside[clip]
-        by_support = is_by_support(outside)
-        matrix, right = (kernel, target) if by_support else (inverse, dual)
-        is_definite, core, small = _invert_core(matrix, core, small, outside != by_support)
+        if is_by_support(outside):
+            wanted = places_of(outside, False)
+            is_definite, core, small = _invert_core(kernel, core, small, wanted)
+            _exchange(kernel, target, core, small, outside, values)
+        else:
+            wanted = places_of(outside, True)
+            is_definite, core, small = _invert_core(inverse, core, small, wanted)
+            _exchange(inverse, dual, core, small, outside, values)
         if not is_definite:
             break
-        _exchange(matrix, right, core, small @ right[core], outside, values)
     return False, core, small
 
 
@@ -65,14 +80,19 @@ def _exchange(
     matrix: NDArray[np.float64],  # (n_clips, n_clips), K or M
     right: NDArray[np.float64],  # (n_clips,), y or M y
     core: NDArray[np.int64],  # (n_core,)
-    solution: NDArray[np.float64],  # (n_core,), beta or z of the core
+    small: NDArray[np.float64],  # (n_core, n_core)
     outside: NDArray[np.bool_],  # (n_clips,)
     values: NDArray[np.float64],  # (n_clips,), written: s
 ) -> None:
-    values[:] = right
+    for clip in range(len(values)):
+        values[clip] = right[clip]
+    solution = np.zeros(len(core))
+    for i in range(len(core)):
+        subtract(solution, -right[core[i]], small[i])
     for i in range(len(core)):
         subtract(values, solution[i], matrix[core[i]])
-    values[core] = solution
+    for i in range(len(core)):
+        values[core[i]] = solution[i]
     for clip in range(len(values)):
         if outside[clip]:
             values[clip] = -values[clip]
@@ -81,7 +101,7 @@ def _exchange(
 @compiled
 def is_by_support(outside: NDArray[np.bool_]) -> bool:
     """Return whether the core is the support set: it is if two thirds of the clips are outside."""
-    return 3 * outside.sum() > 2 * len(outside)
+    return 3 * len(places_of(outside, True)) > 2 * len(outside)
 
 
 @compiled
@@ -98,28 +118,37 @@ def _invert_core(
     matrix: NDArray[np.float64],  # (n_clips, n_clips)
     core: NDArray[np.int64],  # (n_core,), as it was
     small: NDArray[np.float64],  # (n_core, n_core), its inverse
-    is_core: NDArray[np.bool_],  # (n_clips,)
+    wanted: NDArray[np.int64],  # (n_wanted,), as it is to be, ascending
 ) -> tuple[bool, NDArray[np.int64], NDArray[np.float64]]:
     """Return the core and the inverse of its block, changed where few clips come and go."""
-    n_kept = is_core[core].sum()
-    if 2 * n_kept < is_core.sum() or 2 * n_kept < len(core):
-        core = np.flatnonzero(is_core)
-        small = np.empty((len(core), len(core)))
-        for i in range(len(core)):
-            pick(matrix[core[i]], core, small[i])
-        return invert(small), core, small
+    is_wanted, is_old = np.zeros(len(matrix), np.bool_), np.zeros(len(matrix), np.bool_)
+    for clip in wanted:
+        is_wanted[clip] = True
+    is_kept, n_kept = np.empty(len(core), np.bool_), 0
+    for i in range(len(core)):
+        is_old[core[i]] = True
+        is_kept[i] = is_wanted[core[i]]
+        n_kept += is_kept[i]
+    if 2 * n_kept < len(wanted) or 2 * n_kept < len(core):
+        fresh = part(matrix, wanted, wanted)
+        return invert(fresh), wanted, fresh
     is_definite = True
     if n_kept < len(core):
-        is_definite, small = _shrink(small, is_core[core])
-        core = core[is_core[core]]
-    is_added = is_core.copy()
-    is_added[core] = False
-    added = np.flatnonzero(is_added)
-    if len(added):
-        grew, small = _grow(matrix, core, small, added)
+        is_definite, small = _shrink(small, is_kept)
+    grown = np.empty(len(wanted), np.int64)
+    n_grown = 0
+    for i in range(len(core)):
+        if is_kept[i]:
+            grown[n_grown] = core[i]
+            n_grown += 1
+    for clip in wanted:
+        if not is_old[clip]:
+            grown[n_grown] = clip
+            n_grown += 1
+    if n_kept < len(wanted):
+        grew, small = _grow(matrix, grown[:n_kept], small, grown[n_kept:])
         is_definite &= grew
-        core = np.concatenate((core, added))
-    return is_definite, core, small
+    return is_definite, grown, small
 
 
 @compiled
@@ -128,17 +157,11 @@ def _shrink(
     is_kept: NDArray[np.bool_],  # (n_core,)
 ) -> tuple[bool, NDArray[np.float64]]:
     """Return the inverse of the kept clips' block."""
-    kept, left = np.flatnonzero(is_kept), np.flatnonzero(~is_kept)
-    shrunk = np.empty((len(kept), len(kept)))
-    beside = np.empty((len(left), len(kept)))
-    block = np.empty((len(left), len(left)))
-    for i in range(len(kept)):
-        pick(small[kept[i]], kept, shrunk[i])
-    for i in range(len(left)):
-        pick(small[left[i]], kept, beside[i])
-        pick(small[left[i]], left, block[i])
+    kept, left = places_of(is_kept, True), places_of(is_kept, False)
+    shrunk, beside = part(small, kept, kept), part(small, left, kept)
+    block = part(small, left, left)
     is_definite = invert(block)
-    shrunk -= beside.T @ (block @ beside)
+    subtract_from(shrunk, product(transposed(beside), product(block, beside)))
     return is_definite, shrunk
 
 
@@ -150,21 +173,20 @@ def _grow(
     added: NDArray[np.int64],  # (n_added,)
 ) -> tuple[bool, NDArray[np.float64]]:
     """Return the inverse of the block of the core and the added clips."""
-    n_core = len(core)
-    beside = np.empty((len(added), n_core))
-    block = np.empty((len(added), len(added)))
-    for i in range(len(added)):
-        pick(matrix[added[i]], core, beside[i])
-        pick(matrix[added[i]], added, block[i])
-    ratio = beside @ small
-    block -= ratio @ beside.T
+    beside, block = part(matrix, added, core), part(matrix, added, added)
+    ratio = product(beside, small)
+    subtract_from(block, product(ratio, transposed(beside)))
     is_definite = invert(block)
-    across = block @ ratio
-    grown = np.empty((n_core + len(added), n_core + len(added)))
-    grown[:n_core, :n_core] = small + ratio.T @ across
-    grown[n_core:, :n_core] = -across
-    grown[:n_core, n_core:] = -across.T
-    grown[n_core:, n_core:] = block
+    across = product(block, ratio)
+    n_core, n_grown = len(core), len(core) + len(added)
+    upper, lower = span(0, n_core), span(n_core, n_grown)
+    grown = np.empty((n_grown, n_grown))
+    rest = product(negative(transposed(ratio)), across)
+    subtract_from(rest, small)
+    put(grown, upper, upper, -1.0, rest)
+    put(grown, lower, upper, -1.0, across)
+    put(grown, upper, lower, -1.0, transposed(across))
+    put(grown, lower, lower, 1.0, block)
     return is_definite, grown
 
 

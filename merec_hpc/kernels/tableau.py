@@ -15,6 +15,15 @@ clips D is to solve R_DD x = s_D.
 import numpy as np
 from numpy.typing import NDArray
 
+from merec_hpc.kernels.blocks import (
+    part,
+    places_of,
+    product,
+    put,
+    subtract,
+    subtract_from,
+    transposed,
+)
 from merec_hpc.kernels.compiled import compiled
 
 
@@ -31,44 +40,18 @@ def fill_tableau(
     Either way it is the same exchange of the pairs of some clips, the core, in a matrix whose
     pairs are those of no clip or of all.
     """
-    is_rest = np.ones(len(matrix), np.bool_)
-    is_rest[core] = False
-    rest = np.flatnonzero(is_rest)
-    beside = np.empty((len(core), len(rest)))
-    for i in range(len(core)):
-        pick(matrix[core[i]], rest, beside[i])
-    across = small @ beside
-    change = across.T @ beside
-    for i in range(len(core)):
-        row = tableau[core[i]]
-        _scatter(-sign, small[i], core, row)
-        _scatter(-sign, across[i], rest, row)
-        for j in range(len(rest)):
-            tableau[rest[j], core[i]] = row[rest[j]]
-    for i in range(len(rest)):
-        row, source = tableau[rest[i]], matrix[rest[i]]
-        for j in range(len(rest)):
-            row[rest[j]] = sign * (source[rest[j]] - change[i, j])
-
-
-@compiled
-def pick(
-    source: NDArray[np.float64], places: NDArray[np.int64], target: NDArray[np.float64]
-) -> None:
-    """Copy the values at some places, (n_places,)."""
-    for place in range(len(places)):
-        target[place] = source[places[place]]
-
-
-@compiled
-def _scatter(
-    factor: float,
-    source: NDArray[np.float64],
-    places: NDArray[np.int64],
-    target: NDArray[np.float64],
-) -> None:
-    for place in range(len(places)):
-        target[places[place]] = factor * source[place]
+    is_core = np.zeros(len(matrix), np.bool_)
+    for clip in core:
+        is_core[clip] = True
+    rest = places_of(is_core, False)
+    beside = part(matrix, core, rest)
+    across = product(small, beside)
+    change = part(matrix, rest, rest)
+    subtract_from(change, product(transposed(across), beside))
+    put(tableau, core, core, -sign, small)
+    put(tableau, core, rest, -sign, across)
+    put(tableau, rest, core, -sign, transposed(across))
+    put(tableau, rest, rest, sign, change)
 
 
 @compiled
@@ -128,10 +111,3 @@ def substitute(
         for column in range(row + 1, n):
             rest[row] -= factor[row, column] * rest[column]
         rest[row] /= factor[row, row]
-
-
-@compiled
-def subtract(values: NDArray[np.float64], factor: float, row: NDArray[np.float64]) -> None:
-    """Subtract factor times row from values, (n_clips,)."""
-    for clip in range(len(values)):
-        values[clip] -= factor * row[clip]
