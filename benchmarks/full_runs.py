@@ -66,12 +66,12 @@ def launch(run: Run, folder: Path, cache: Path) -> str:
     arguments: list[str] = []
     for fold in folds:
         arguments += ["--held-out", fold, "--output", str(folder / f"{run.name}-{fold}.h5")]
+    ranks = str(run.n_ranks)
+    options = ["--store", str(store), "--settings", SETTINGS, "--scaling", "none", "--ranks", ranks]
     environment = os.environ | {"XDG_CACHE_HOME": str(cache)}
     start = time.perf_counter()
     done = subprocess.run(
-        [MPIEXEC, "-n", str(run.n_ranks), sys.executable, "-c", PEAK, "select-genetic"]
-        + ["--store", str(store), "--settings", SETTINGS, "--scaling", "none"]
-        + ["--ranks", str(run.n_ranks), *arguments],
+        [MPIEXEC, "-n", ranks, sys.executable, "-c", PEAK, "select-genetic", *options, *arguments],
         env=environment,
         capture_output=True,
         text=True,

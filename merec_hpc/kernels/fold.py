@@ -58,13 +58,7 @@ def leave_fold_out(
         patience = N_BLOCK_PIVOTS if n_wrong < fewest else patience - 1
         fewest = min(fewest, n_wrong)
         _move(tableau, outside, target, values, moved, limits, patience < 0)
-    for clip in range(first, last):
-        decisions[clip] = target[clip] + values[clip]
-    for clip in range(n_clips):  # leave beta of the support vectors
-        values[clip] *= outside[clip] == moved[clip] and not first <= clip < last
-    length = measure_length(values, norms)
-    for clip in range(first, last):
-        reach[clip] = bounds[clip] * length
+    _write(target, values, outside, moved, fold, norms, bounds, decisions, reach)
     return state
 
 
@@ -119,3 +113,25 @@ def _limits_of(
     for clip in range(first, last):
         limits[clip] = -np.inf
     return limits
+
+
+@compiled
+def _write(
+    target: NDArray[np.float64],  # (n_clips,)
+    values: NDArray[np.float64],  # (n_clips,), changed
+    outside: NDArray[np.bool_],  # (n_clips,)
+    moved: NDArray[np.bool_],  # (n_clips,)
+    fold: NDArray[np.int64],  # (2,)
+    norms: NDArray[np.float64],  # (n_clips,)
+    bounds: NDArray[np.float64],  # (n_clips,)
+    decisions: NDArray[np.float64],  # (n_clips,), those of the fold are written
+    reach: NDArray[np.float64],  # (n_clips,), those of the fold are written
+) -> None:
+    for clip in range(fold[0], fold[1]):
+        decisions[clip] = target[clip] + values[clip]
+        values[clip] = 0.0
+    for clip in range(len(values)):  # leave beta of the support vectors
+        values[clip] *= outside[clip] == moved[clip]
+    length = measure_length(values, norms)
+    for clip in range(fold[0], fold[1]):
+        reach[clip] = bounds[clip] * length

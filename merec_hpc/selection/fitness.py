@@ -139,7 +139,8 @@ class SubjectFoldFitness:
         Scaling and class weights are those of all clips.
         """
         everyone = np.ones(len(self._values), np.bool_)
-        features, weights = self._scaled(everyone), self._weights(everyone)
+        features = self._values if self._scaling == "none" else self._scaled(everyone)
+        weights = self._weights(everyone)
         accuracies = np.zeros(len(masks))
         for individual, (mask, penalty) in enumerate(zip(*self._check(masks, C), strict=True)):
             decisions = self._decide_training(features[:, mask], penalty * weights)

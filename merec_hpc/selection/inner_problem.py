@@ -145,13 +145,15 @@ class InnerProblem:
         values = rotate(self._features[:, mask])
         for system in self._systems:
             penalties = penalty * system.penalties
-            for first, last in pairwise(system.edges):
+            for target, row in zip(
+                self._targets[system.machines], decisions[system.machines], strict=True
+            ):
                 training = np.ones(len(values), np.bool_)
-                training[first:last] = False
-                for target, row in zip(
-                    self._targets[system.machines], decisions[system.machines], strict=True
-                ):
-                    weights = fit_support(values, target, penalties, training)
+                start = fit_support(values, target, penalties, training)
+                for first, last in pairwise(system.edges):
+                    training[first:last] = False
+                    weights = fit_support(values, target, penalties, training, start)
+                    training[first:last] = True
                     row[first:last] = values[first:last] @ weights
 
 

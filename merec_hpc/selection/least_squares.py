@@ -7,10 +7,11 @@ the Gram matrix, where that of any solution from the Gram matrix grows with the 
 
 import numpy as np
 from numpy.typing import NDArray
-from scipy.linalg import lstsq
+from scipy.linalg import lapack, lstsq
 
 _MOST_STEPS = 1000
 _SLACK = 1e-11
+_WELL_CONDITIONED = 1e-8
 
 
 def rotate(chosen: NDArray[np.float64]) -> NDArray[np.float64]:
@@ -26,6 +27,7 @@ def fit_support(
     target: NDArray[np.float64],
     penalties: NDArray[np.float64],
     training: NDArray[np.bool_],
+    start: NDArray[np.float64] | None = None,
 ) -> NDArray[np.float64]:
     """Return the weights of one machine, (n_features,).
 
@@ -42,16 +44,16 @@ def fit_support(
         C of each clip, shape (n_clips,).
     training
         The clips to train on, shape (n_clips,).
+    start
+        Weights to begin with, of a machine that is much alike.
     """
     signed = target[training, None] * values[training]  # (n_training, n_features)
     roots = np.sqrt(2 * penalties[training])
-    ridge = np.eye(values.shape[1])
-    weights, margins = np.zeros(values.shape[1]), np.zeros(len(signed))
+    weights = np.zeros(values.shape[1]) if start is None else start
+    margins = signed @ weights
     for _ in range(_MOST_STEPS):
         support = margins < 1
-        rows = np.concatenate([roots[support, None] * signed[support], ridge])
-        right = np.concatenate([roots[support], np.zeros(len(ridge))])
-        goal: NDArray[np.float64] = lstsq(rows, right, lapack_driver="gelsy", check_finite=False)[0]
+        goal = _regress(roots[support, None] * signed[support], roots[support])
         ahead = signed @ goal
         if (np.where(support, ahead - 1, 1 - ahead) <= _SLACK).all():
             return goal
@@ -59,6 +61,26 @@ def fit_support(
         weights = weights + step * (goal - weights)
         margins = signed @ weights
     return weights
+
+
+def _regress(rows: NDArray[np.float64], right: NDArray[np.float64]) -> NDArray[np.float64]:
+    """Minimise |rows w - right|^2 + |w|^2."""
+    # By the smaller of the two normal equations, if it is well-conditioned: w = R'(RR' + 1)^-1 r.
+    is_wide = rows.shape[1] > rows.shape[0]
+    normal = rows @ rows.T if is_wide else rows.T @ rows
+    normal[np.diag_indices_from(normal)] += 1
+    factor, failed = lapack.dpotrf(normal, lower=True)
+    length = np.abs(normal).sum(axis=0).max(initial=1)
+    if not failed and lapack.dpocon(factor, length, uplo="L")[0] > _WELL_CONDITIONED:
+        known = right if is_wide else rows.T @ right
+        solution: NDArray[np.float64] = lapack.dpotrs(factor, known, lower=True)[0]
+        return rows.T @ solution if is_wide else solution
+    stacked = np.concatenate([rows, np.eye(rows.shape[1])])
+    padded = np.concatenate([right, np.zeros(rows.shape[1])])
+    found: NDArray[np.float64] = lstsq(stacked, padded, lapack_driver="gelsy", check_finite=False)[
+        0
+    ]
+    return found
 
 
 def _line_search(
