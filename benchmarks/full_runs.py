@@ -25,11 +25,13 @@ from merec_hpc.store.features import write_features
 
 SETTINGS = '{"n_islands": 1}'
 MPIEXEC = str(Path(sys.executable).parent / "mpiexec")
-PEAK = (
-    "import resource, atexit, sys; atexit.register(lambda: print('peak_mb',"
-    " resource.getrusage(resource.RUSAGE_SELF).ru_maxrss // 1024, file=sys.stderr));"
-    " from merec_hpc.cli import main; main()"
-)
+PEAK = """
+import atexit, resource, sys
+from merec_hpc.cli import main
+peak = lambda: resource.getrusage(resource.RUSAGE_SELF).ru_maxrss // 1024
+atexit.register(lambda: sys.stderr.write(f"peak_mb {peak()}\\n"))
+main()
+"""
 
 
 @dataclass(frozen=True)

@@ -100,6 +100,8 @@ def training_folds(
             msg = f"{store}: {without}{error}"
             raise MerecError(msg) from None
         yield TrainingFold(fold, fitness, output, digest.hexdigest())
+        del fitness, scaled
+        group.release(n_kept=1)  # the features
     group.release()
 
 

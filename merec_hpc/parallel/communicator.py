@@ -29,8 +29,8 @@ class Communicator(Protocol):
         """Return an array that is made, and kept, once for all ranks of a node."""
         ...
 
-    def release(self) -> None:
-        """Give back the memory of all shared arrays; nobody may use them any more."""
+    def release(self, n_kept: int = 0) -> None:
+        """Give back the memory of all but the first shared arrays, which nobody uses any more."""
         ...
 
 
@@ -48,5 +48,5 @@ class SerialCommunicator:
         """Return the array."""
         return make()
 
-    def release(self) -> None:
+    def release(self, n_kept: int = 0) -> None:
         """Do nothing: memory that nobody uses is given back by itself."""

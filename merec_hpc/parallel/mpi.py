@@ -53,9 +53,9 @@ class MpiCommunicator:
         self._node.Barrier()
         return array
 
-    def release(self) -> None:
-        """Free the windows, together with all ranks of the node."""
-        while self._windows:
+    def release(self, n_kept: int = 0) -> None:
+        """Free all but the first windows, together with all ranks of the node."""
+        while len(self._windows) > n_kept:
             self._windows.pop().Free()
 
 

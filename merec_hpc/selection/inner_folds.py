@@ -5,7 +5,6 @@ from typing import Self
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
-from sklearn.model_selection import GroupKFold
 
 
 @dataclass(frozen=True)
@@ -38,6 +37,8 @@ class InnerFolds:
             if not 2 <= n_folds <= len(names):
                 msg = f"2 to {len(names)} inner folds (the subjects) expected, found {n_folds}"
                 raise ValueError(msg)
+            from sklearn.model_selection import GroupKFold  # noqa: PLC0415  # takes a second
+
             folds = np.empty_like(owners)
             splits = GroupKFold(n_folds).split(owners, groups=owners)
             for fold, (_, held_out) in enumerate(splits):

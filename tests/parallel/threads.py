@@ -33,7 +33,7 @@ class ThreadCommunicator:
     def shared(self, make: Callable[[], NDArray[Any]]) -> NDArray[Any]:
         return self.allgather(make() if self.rank == 0 else None)[0]
 
-    def release(self) -> None:
+    def release(self, n_kept: int = 0) -> None:
         pass
 
 

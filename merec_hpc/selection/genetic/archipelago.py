@@ -216,6 +216,8 @@ class _Archipelago:
             np.array(keys, dtype=object), return_index=True, return_inverse=True
         )
         todo = unknown[np.sort(firsts)]
+        # Every rank gets as many small masks as large ones: those cost more or less.
+        todo = todo[np.argsort(masks[todo].sum(axis=1), kind="stable")]
         own = todo[self._comm.rank :: self._comm.size]
         own_scores = self._fitness.score(masks[own], penalties[own], self._settings.criterion)
         for rank, part in enumerate(self._comm.allgather(own_scores)):

@@ -14,7 +14,10 @@ def random_counts(n_individuals: int, n_features: int, rng: np.random.Generator)
     counts = rng.integers(1, n_features + 1, n_individuals)
     masks = np.zeros((n_individuals, n_features), np.bool_)
     for mask, count in zip(masks, counts, strict=True):
-        mask[rng.choice(n_features, count, replace=False, shuffle=False)] = True
+        few = min(count, n_features - count)  # the chosen ones, or those left out
+        mask[rng.choice(n_features, few, replace=False, shuffle=False)] = True
+        if few < count:
+            np.logical_not(mask, out=mask)
     return masks
 
 
