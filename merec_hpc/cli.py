@@ -21,6 +21,7 @@ COMMANDS = (
     "extract-features",
     "select-all-features",
     "select-genetic",
+    "describe-selection",
     "evaluate-folds",
     "collect-predictions",
     "render-report",

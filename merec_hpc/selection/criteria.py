@@ -35,6 +35,22 @@ def mu(accuracies: NDArray[np.float64]) -> NDArray[np.float64]:
     return fitness
 
 
+def statistics_of_two(n_steps: int) -> dict[str, NDArray[np.float64]]:
+    """Return paper 1's Figure 5: three statistics of two accuracies, over all pairs of those.
+
+    Mean, mean minus standard deviation and mean minus variance, each of shape
+    (n_steps + 1, n_steps + 1), for accuracies 0, 1 / n_steps, ... 1 along both axes.
+    """
+    steps = np.linspace(0, 1, n_steps + 1)
+    pairs = np.stack(np.meshgrid(steps, steps, indexing="ij"), axis=-1)
+    means, deviations = pairs.mean(axis=-1), pairs.std(axis=-1)
+    return {
+        "mu": means,
+        "mu_minus_deviation": means - deviations,
+        "mu_minus_variance": means - deviations**2,
+    }
+
+
 def score_predictions(
     criterion: Criterion, predicted: Predictions, labels: Fold, folds: Fold
 ) -> NDArray[np.float64]:

@@ -1,0 +1,41 @@
+"""Write what a search chose, and how it got there, as tables."""
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from merec_hpc.commands.folds import check_fold, check_scaling, read_clips
+from merec_hpc.commands.options import StoreOrTable
+from merec_hpc.errors import MerecError
+from merec_hpc.evaluation.curves import (
+    FeatureRow,
+    GenerationRow,
+    describe_features,
+    describe_generations,
+)
+from merec_hpc.parallel.communicator import SerialCommunicator
+from merec_hpc.parallel.threads import limit_library_threads
+from merec_hpc.store.selection import read_selection
+from merec_hpc.tables import write_rows
+
+
+def run(
+    store: StoreOrTable,
+    selection: Annotated[Path, typer.Option(help="Selection of a fold.")],
+    features: Annotated[Path, typer.Option(help="Table of features to write (.csv, .tsv).")],
+    generations: Annotated[Path, typer.Option(help="Table of generations to write.")],
+) -> None:
+    """Write what a search chose and how it got there: what pandas.read_csv reads back."""
+    limit_library_threads()
+    clips = read_clips(store, SerialCommunicator())
+    chosen, origin = read_selection(selection)
+    if origin.fold:
+        check_fold(clips, origin.fold, store)
+    if len(chosen.mask) != len(clips.names):
+        msg = f"{selection}: {len(clips.names)} features expected, found {len(chosen.mask)}"
+        raise MerecError(msg)
+    write_rows(features, FeatureRow, describe_features(chosen, clips.names))
+    scaling = check_scaling(origin.scaling)
+    rows = describe_generations(chosen, clips, origin.fold, scaling)
+    write_rows(generations, GenerationRow, rows)

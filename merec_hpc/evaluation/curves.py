@@ -1,0 +1,106 @@
+"""What a search did, generation by generation: the data of paper 1's Figures 4 and 6."""
+
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from merec_hpc.arrays import Features, Selection
+from merec_hpc.config import Scaling
+from merec_hpc.evaluation.protocol import predict_held_out
+
+
+@dataclass(frozen=True)
+class GenerationRow:
+    """One generation; a derivative is the change since the one before, empty for the founders."""
+
+    generation: int
+    chosen: int
+    """1 for the generation that the rule of paper 1 (IV.C.3) chose."""
+    best_fitness: float
+    best_fitness_derivative: float | None
+    training_accuracy: float
+    training_accuracy_derivative: float | None
+    test_accuracy: float | None
+    """Of the best so far, on the held-out subject: for figures only, nothing else reads it."""
+    test_accuracy_derivative: float | None
+    mean_fitness: float
+    min_selected: int
+    max_selected: int
+    n_selected: int
+    C: float
+
+
+@dataclass(frozen=True)
+class FeatureRow:
+    """One feature of a selection."""
+
+    index: int
+    name: str
+    selected: int
+    """1 if the mask has it."""
+    share: float
+    """Of the hall of fame that has it."""
+
+
+def describe_generations(
+    selection: Selection, features: Features, fold: str, scaling: Scaling
+) -> list[GenerationRow]:
+    """Return one row a generation, founders first.
+
+    Parameters
+    ----------
+    fold
+        The held-out subject; without one there is no test accuracy.
+    """
+    history = selection.history
+    tested = _test_accuracies(selection, features, fold, scaling) if fold else None
+    return [
+        GenerationRow(
+            generation=generation,
+            chosen=int(generation == selection.generation),
+            best_fitness=float(history.best_fitness[generation]),
+            best_fitness_derivative=_derivative(history.best_fitness, generation),
+            training_accuracy=float(history.training_accuracy[generation]),
+            training_accuracy_derivative=_derivative(history.training_accuracy, generation),
+            test_accuracy=None if tested is None else float(tested[generation]),
+            test_accuracy_derivative=None if tested is None else _derivative(tested, generation),
+            mean_fitness=float(history.mean_fitness[generation]),
+            min_selected=int(history.min_selected[generation]),
+            max_selected=int(history.max_selected[generation]),
+            n_selected=int(history.best_masks[generation].sum()),
+            C=float(history.best_C[generation]),
+        )
+        for generation in range(len(history.best_fitness))
+    ]
+
+
+def describe_features(selection: Selection, names: NDArray[np.str_]) -> list[FeatureRow]:
+    """Return one row a feature."""
+    shares = selection.hall_of_fame.masks.mean(axis=0)
+    return [
+        FeatureRow(index, str(name), int(selected), float(share))
+        for index, (name, selected, share) in enumerate(
+            zip(names, selection.mask, shares, strict=True)
+        )
+    ]
+
+
+def _test_accuracies(
+    selection: Selection, features: Features, fold: str, scaling: Scaling
+) -> NDArray[np.float64]:
+    """Return the accuracy of each generation's best on the held-out subject, (n_generations,)."""
+    labels = features.only(fold).labels
+    known: dict[tuple[bytes, float], float] = {}
+    accuracies = []
+    for mask, C in zip(selection.history.best_masks, selection.history.best_C, strict=True):
+        key = mask.tobytes(), float(C)
+        if key not in known:
+            predicted = predict_held_out(features, fold, mask, float(C), scaling)
+            known[key] = float((predicted == labels).mean())
+        accuracies.append(known[key])
+    return np.array(accuracies)
+
+
+def _derivative(series: NDArray[np.float64], generation: int) -> float | None:
+    return float(series[generation] - series[generation - 1]) if generation else None

@@ -1,0 +1,102 @@
+"""The data of the figures, from a run's own history."""
+
+import itertools
+from dataclasses import replace
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from merec_hpc.arrays import Features
+from merec_hpc.commands import describe_selection, select_genetic
+from merec_hpc.config import GeneticSettings
+from merec_hpc.errors import MerecError
+from merec_hpc.evaluation.curves import (
+    FeatureRow,
+    GenerationRow,
+    describe_features,
+    describe_generations,
+)
+from merec_hpc.evaluation.protocol import predict_held_out
+from merec_hpc.parallel.communicator import SerialCommunicator
+from merec_hpc.selection.fitness import SubjectFoldFitness
+from merec_hpc.selection.genetic.archipelago import evolve
+from merec_hpc.tables import read_rows
+
+SETTINGS = GeneticSettings(
+    n_islands=1, n_individuals=30, n_random_migrants=4, n_generations=10, C_values=(1.0,)
+)
+
+
+def test_rows_are_the_history_with_derivatives_and_test_accuracy(features: Features) -> None:
+    training = features.without("s02")
+    fitness = SubjectFoldFitness(training.values, training.labels, training.subjects)
+    selection = evolve(fitness, SETTINGS, SerialCommunicator())
+    rows = describe_generations(selection, features, "s02", "none")
+    assert [row.generation for row in rows] == list(range(11))
+    assert [row.chosen for row in rows].index(1) == selection.generation
+    assert rows[0].best_fitness_derivative is None
+    for former, row in itertools.pairwise(rows):
+        assert row.best_fitness_derivative == row.best_fitness - former.best_fitness
+        assert row.test_accuracy_derivative == row.test_accuracy - former.test_accuracy
+        assert row.min_selected <= row.max_selected
+    last = rows[-1]
+    mask = selection.history.best_masks[-1]
+    predicted = predict_held_out(features, "s02", mask, last.C, "none")
+    assert last.test_accuracy == (predicted == features.only("s02").labels).mean()
+    assert last.n_selected == mask.sum()
+
+
+def test_random_counts_span_a_wider_range_than_random_genes(features: Features) -> None:
+    """Figure 4: the founders' counts of selected features."""
+    fitness = SubjectFoldFitness(features.values, features.labels, features.subjects)
+    spans = {}
+    for founders in ("random_count", "random_gene"):
+        settings = replace(SETTINGS, founders=founders, n_generations=0)
+        row = describe_generations(
+            evolve(fitness, settings, SerialCommunicator()), features, "", "none"
+        )[0]
+        assert row.test_accuracy is None
+        spans[founders] = row.max_selected - row.min_selected
+    assert spans["random_count"] > 1.5 * spans["random_gene"]
+
+
+def test_shares_are_of_the_hall_of_fame(features: Features) -> None:
+    fitness = SubjectFoldFitness(features.values, features.labels, features.subjects)
+    selection = evolve(fitness, SETTINGS, SerialCommunicator())
+    rows = describe_features(selection, features.names)
+    assert [row.name for row in rows] == features.names.tolist()
+    assert [row.selected for row in rows] == selection.mask.astype(int).tolist()
+    np.testing.assert_allclose(
+        [row.share for row in rows], selection.hall_of_fame.masks.mean(axis=0)
+    )
+
+
+@pytest.mark.parametrize("suffix", [".csv", ".npz"])
+def test_any_table_is_searched_and_read_back(
+    features: Features, tmp_path: Path, suffix: str
+) -> None:
+    table = tmp_path / f"table{suffix}"
+    if suffix == ".csv":
+        lines = [",".join([*features.names, "label", "group"])]
+        for values, label, subject in zip(
+            features.values, features.labels, features.subjects, strict=True
+        ):
+            lines.append(",".join([*map(repr, values.tolist()), f"class{label}", subject]))
+        table.write_text("\n".join(lines) + "\n", encoding="utf-8")
+    else:
+        np.savez(table, X=features.values, y=features.labels, group=features.subjects)
+    settings = '{"n_islands": 1, "n_individuals": 8, "n_random_migrants": 2, "n_generations": 2}'
+    for held_out in (None, ["s03"]):
+        selection = tmp_path / "selection.h5"
+        select_genetic.run(table, [selection], settings, held_out=held_out)
+        chosen, generations = tmp_path / "features.csv", tmp_path / "generations.csv"
+        describe_selection.run(table, selection, chosen, generations)
+        read = read_rows(generations, GenerationRow)
+        assert len(read) == 3
+        assert (read[0].test_accuracy is None) == (held_out is None)
+        assert len(read_rows(chosen, FeatureRow)) == 30
+    other = tmp_path / "other.npz"
+    np.savez(other, X=np.ones((4, 2)), y=[0, 1, 0, 1], group=["s03", "s03", "b", "b"])
+    with pytest.raises(MerecError, match="2 features expected, found 30"):
+        describe_selection.run(other, selection, chosen, generations)
