@@ -13,9 +13,10 @@ import numpy as np
 from numpy.typing import NDArray
 
 from merec_hpc.kernels.compiled import compiled
-from merec_hpc.kernels.simd import BLOCK, copy_block, sum_outer_products
+from merec_hpc.kernels.simd import BLOCK, add_block, copy_block, sum_outer_products
 
 MOST_MASKS = 8  # of a group: a feature's class is a byte
+_CHUNK_MASKS = 5
 _RUN = 64
 _AREA = BLOCK * BLOCK
 
@@ -35,33 +36,71 @@ def gram_matrices(
     order = np.empty(masks.shape[1], np.int64)
     starts = np.empty(n_classes + 1, np.int64)
     _sort_by_class(masks, order, starts)
-    _gather(columns, order[starts[1] :], blocks)
+    # A chunk of classes agrees in all but the first masks, and its features stay in the cache.
+    n_first = min(n_masks, _CHUNK_MASKS)
+    n_kinds = 1 << n_first
     most_runs = 1
-    for kind in range(1, n_classes):
+    for kind in range(n_classes):
         most_runs = max(most_runs, (starts[kind + 1] - starts[kind] + _RUN - 1) // _RUN)
-    sums = np.zeros((n_classes, BLOCK, BLOCK), np.float32)
+    sums = np.zeros((n_kinds, BLOCK, BLOCK), np.float32)
     runs = np.empty((most_runs, BLOCK, BLOCK), np.float32)
-    flat, flat_runs = sums.reshape(-1), runs.reshape(-1)
-    for column in range(len(blocks)):
-        for row in range(column + 1):
-            for kind in range(1, n_classes):
-                start, stop = starts[kind] - starts[1], starts[kind + 1] - starts[1]
-                if stop - start <= _RUN:
-                    sum_outer_products(blocks[row], blocks[column], start, stop, sums, kind)
-                    continue
-                n_runs = (stop - start + _RUN - 1) // _RUN
-                for run in range(n_runs):
-                    first = start + run * _RUN
-                    last = min(first + _RUN, stop)
-                    sum_outer_products(blocks[row], blocks[column], first, last, runs, run)
-                _halve(flat_runs, n_runs)
-                flat[kind * _AREA : (kind + 1) * _AREA] = flat_runs[:_AREA]
-            _sum_classes(flat, n_masks)
-            for mask in range(n_masks):
+    for chunk in range(n_classes // n_kinds):
+        edges = starts[chunk * n_kinds : (chunk + 1) * n_kinds + 1]
+        begin = 1 if chunk == 0 else 0  # the first class of all is no mask's
+        _gather(columns, order[edges[begin] : edges[n_kinds]], blocks)
+        for column in range(len(blocks)):
+            for row in range(column + 1):
+                _sum_kinds(blocks[row], blocks[column], edges, begin, runs, sums)
+                _sum_classes(sums.reshape(-1), n_first)
                 corner = row * BLOCK * grams.shape[2] + column * BLOCK
-                for clip in range(BLOCK):
-                    source = (1 << mask) * _AREA + clip * BLOCK
-                    copy_block(sums, source, grams[mask], corner + clip * grams.shape[2])
+                for mask in range(n_first):
+                    _place(sums, 1 << mask, grams[mask], corner, chunk == 0)
+                for mask in range(n_first, n_masks):
+                    bit = 1 << (mask - n_first)
+                    if chunk & bit:
+                        _place(sums, 0, grams[mask], corner, chunk == bit)
+
+
+@compiled
+def _sum_kinds(
+    left: NDArray[np.float32],  # (n_features, BLOCK)
+    right: NDArray[np.float32],  # (n_features, BLOCK)
+    edges: NDArray[np.int64],  # (n_kinds + 1,), first feature of each class
+    begin: int,  # the first class that counts
+    runs: NDArray[np.float32],  # (n_runs, BLOCK, BLOCK), scratch
+    sums: NDArray[np.float32],  # (n_kinds, BLOCK, BLOCK), written
+) -> None:
+    flat, flat_runs = sums.reshape(-1), runs.reshape(-1)
+    if begin:
+        flat[:_AREA] = 0.0
+    for kind in range(begin, len(sums)):
+        start, stop = edges[kind] - edges[begin], edges[kind + 1] - edges[begin]
+        if stop - start <= _RUN:
+            sum_outer_products(left, right, start, stop, sums, kind)
+            continue
+        n_runs = (stop - start + _RUN - 1) // _RUN
+        for run in range(n_runs):
+            first = start + run * _RUN
+            sum_outer_products(left, right, first, min(first + _RUN, stop), runs, run)
+        _halve(flat_runs, n_runs)
+        flat[kind * _AREA : (kind + 1) * _AREA] = flat_runs[:_AREA]
+
+
+@compiled
+def _place(
+    sums: NDArray[np.float32],  # (n_kinds, BLOCK, BLOCK)
+    kind: int,
+    gram: NDArray[np.float64],  # (n_blocks * BLOCK, n_blocks * BLOCK), an area is changed
+    corner: int,
+    is_first: bool,
+) -> None:
+    """Write an area where it belongs, or add it to what is there."""
+    for clip in range(BLOCK):
+        source, target = kind * _AREA + clip * BLOCK, corner + clip * gram.shape[1]
+        if is_first:
+            copy_block(sums, source, gram, target)
+        else:
+            add_block(sums, source, gram, target)
 
 
 @compiled
@@ -115,7 +154,8 @@ def _sum_classes(sums: NDArray[np.float32], n_masks: int) -> None:
     """Turn sums of classes into sums of masks, in place: that of mask b stands at class 2^b.
 
     The classes with the highest bit are the last mask's: they are added to those that differ
-    by that bit alone, which leaves the problem of one mask fewer, and summed up.
+    by that bit alone, which leaves the problem of one mask fewer, and summed up. The first
+    class ends as the sum of all.
     """
     for mask in range(n_masks - 1, -1, -1):
         half = (1 << mask) * _AREA

@@ -40,6 +40,17 @@ def _copy_block(
     target.reshape(-1)[target_place : target_place + BLOCK] = source_numbers
 
 
+def _add_block(
+    source: NDArray[np.float32],  # contiguous
+    source_place: int,
+    target: NDArray[np.floating],  # contiguous, float32 or float64
+    target_place: int,
+) -> None:
+    """Add BLOCK numbers to those at another place."""
+    source_numbers = source.reshape(-1)[source_place : source_place + BLOCK]
+    target.reshape(-1)[target_place : target_place + BLOCK] += source_numbers
+
+
 @intrinsic
 def _sum_outer_products_in_registers(
     _typing: Any, left: Any, right: Any, _start: Any, _stop: Any, sums: Any, _at: Any
@@ -110,18 +121,40 @@ def _copy_block_in_a_register(
     signature = types.void(source, types.intp, target, types.intp)
 
     def emit(context: Any, builder: Any, signature: Any, arguments: Any) -> Any:
-        sources = _data(context, builder, signature, arguments, 0)
-        targets = _data(context, builder, signature, arguments, 2)
-        single = ir.VectorType(ir.FloatType(), BLOCK)
-        place = builder.gep(sources, [arguments[1]])
-        values = builder.load(builder.bitcast(place, single.as_pointer()), align=4)
-        if target.dtype == types.float64:
-            values = builder.fpext(values, ir.VectorType(ir.DoubleType(), BLOCK))
-        place = builder.gep(targets, [arguments[3]])
-        builder.store(values, builder.bitcast(place, values.type.as_pointer()), align=4)
+        values, place = _block(context, builder, signature, arguments)
+        builder.store(values, place, align=4)
         return context.get_dummy_value()
 
     return signature, emit
+
+
+@intrinsic
+def _add_block_in_a_register(
+    _typing: Any, source: Any, _source_place: Any, target: Any, _target_place: Any
+) -> Any:
+    """Emit two loads, the conversion if there is one, the sum, and one store."""
+    signature = types.void(source, types.intp, target, types.intp)
+
+    def emit(context: Any, builder: Any, signature: Any, arguments: Any) -> Any:
+        values, place = _block(context, builder, signature, arguments)
+        former = builder.load(place, align=4)
+        builder.store(builder.fadd(former, values), place, align=4)
+        return context.get_dummy_value()
+
+    return signature, emit
+
+
+def _block(context: Any, builder: Any, signature: Any, arguments: Any) -> tuple[Any, Any]:
+    """Return a block of the source in the target's kind, and the pointer to where it belongs."""
+    sources = _data(context, builder, signature, arguments, 0)
+    targets = _data(context, builder, signature, arguments, 2)
+    single = ir.VectorType(ir.FloatType(), BLOCK)
+    place = builder.gep(sources, [arguments[1]])
+    values = builder.load(builder.bitcast(place, single.as_pointer()), align=4)
+    if signature.args[2].dtype == types.float64:
+        values = builder.fpext(values, ir.VectorType(ir.DoubleType(), BLOCK))
+    target = builder.gep(targets, [arguments[3]])
+    return values, builder.bitcast(target, values.type.as_pointer())
 
 
 def _data(context: Any, builder: Any, signature: Any, arguments: Any, place: int) -> Any:
@@ -132,5 +165,7 @@ def _data(context: Any, builder: Any, signature: Any, arguments: Any, place: int
 
 sum_outer_products: Any = _sum_outer_products_in_registers
 copy_block: Any = _copy_block_in_a_register
+add_block: Any = _add_block_in_a_register
 if numba.config.DISABLE_JIT:
-    sum_outer_products, copy_block = _sum_outer_products, _copy_block
+    sum_outer_products = _sum_outer_products
+    copy_block, add_block = _copy_block, _add_block
