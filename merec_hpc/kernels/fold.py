@@ -5,16 +5,20 @@ from numpy.typing import NDArray
 
 from merec_hpc.kernels.blocks import places_of, subtract
 from merec_hpc.kernels.compiled import compiled, compiled_freely
-from merec_hpc.kernels.pivoting import MOST_PIVOTS_PER_CLIP, N_BLOCK_PIVOTS, SLACK, count_below
+from merec_hpc.kernels.pivoting import MOST_ROUNDS, N_BLOCK_PIVOTS, SLACK, count_below
 from merec_hpc.kernels.tableau import factorise, substitute
 
 SOLVED, UNSETTLED, IMPRECISE = 0, 1, 2
-"""Unsettled: rounding keeps a tie undecided, and clips on the border stay where the last pivot
-put them. Imprecise: K is too ill-conditioned for double precision."""
+"""Unsettled: rounding keeps a tie undecided. Imprecise: K is too ill-conditioned for double
+precision."""
+
+_MOST_REFINEMENTS = 8
+_PRECISE, _NEARLY_PRECISE = 1e-13, 1e-10  # of y, which is 1
 
 
 @compiled
 def leave_fold_out(
+    kernel: NDArray[np.float64],  # (n_clips, n_clips), K
     tableau: NDArray[np.float64],  # (n_clips, n_clips), R
     target: NDArray[np.float64],  # (n_clips,)
     signed: NDArray[np.float64],  # (n_clips,), s for x = 0
@@ -22,7 +26,7 @@ def leave_fold_out(
     fold: NDArray[np.int64],  # (2,), its first clip and the one after its last
     norms: NDArray[np.float64],  # (n_clips,), sqrt(G_ii)
     bounds: NDArray[np.float64],  # (n_clips,), on the part of reach that is not the machine's
-    least: float,  # pivot that is precise
+    least: float,  # pivots below it call for a refinement
     decisions: NDArray[np.float64],  # (n_clips,), those of the fold are written
     reach: NDArray[np.float64],  # (n_clips,), those of the fold are written
 ) -> int:
@@ -35,22 +39,16 @@ def leave_fold_out(
     values = np.empty(n_clips)
     fewest, patience = n_clips + 1, N_BLOCK_PIVOTS
     state = UNSETTLED
-    for _ in range(MOST_PIVOTS_PER_CLIP * n_clips):
+    for _ in range(MOST_ROUNDS):
         clips = places_of(moved, True)
         factor = factorise(tableau, clips)
-        if not _smallest_pivot(factor) > least:
-            return IMPRECISE
-        solution = np.empty(len(clips))
-        for place in range(len(clips)):
-            solution[place] = signed[clips[place]]
-        substitute(factor, solution)
         for clip in range(n_clips):
             values[clip] = signed[clip]
-        for place in range(len(clips)):
-            subtract(values, solution[place], tableau[clips[place]])
-        for place in range(len(clips)):  # of a moved clip the other one of the pair, signed as s
-            clip = clips[place]
-            values[clip] = solution[place] if outside[clip] else -solution[place]
+        _exchange(tableau, outside, clips, factor, values)
+        if not _smallest_pivot(factor) > least and not _refine(
+            kernel, tableau, target, outside, moved, clips, factor, values
+        ):
+            return IMPRECISE
         n_wrong = count_below(target, values, limits)
         if n_wrong == 0:
             state = SOLVED
@@ -135,3 +133,86 @@ def _write(
     length = measure_length(values, norms)
     for clip in range(fold[0], fold[1]):
         reach[clip] = bounds[clip] * length
+
+
+@compiled
+def _refine(
+    kernel: NDArray[np.float64],  # (n_clips, n_clips)
+    tableau: NDArray[np.float64],  # (n_clips, n_clips)
+    target: NDArray[np.float64],  # (n_clips,)
+    outside: NDArray[np.bool_],  # (n_clips,)
+    moved: NDArray[np.bool_],  # (n_clips,)
+    clips: NDArray[np.int64],  # (n_moved,)
+    factor: NDArray[np.float64],  # (n_moved, n_moved), of factorise
+    values: NDArray[np.float64],  # (n_clips,), s; improved
+) -> bool:
+    """Improve s until K beta = y on the support vectors, to rounding.
+
+    Returns
+    -------
+    bool
+        Whether that was reached.
+    """
+    rest, change = np.empty(len(target)), np.empty(len(target))
+    former = np.inf
+    for _ in range(_MOST_REFINEMENTS):
+        size = _take_rest(kernel, target, outside, moved, values, rest)
+        if size <= _PRECISE or not size < 0.5 * former:
+            return size <= _NEARLY_PRECISE
+        former = size
+        for clip in range(len(target)):
+            change[clip] = 0.0
+        for clip in range(len(target)):
+            if outside[clip]:
+                change[clip] -= rest[clip]
+            elif rest[clip] != 0.0:
+                subtract(change, -rest[clip], tableau[clip])
+        _exchange(tableau, outside, clips, factor, change)
+        for clip in range(len(target)):
+            if outside[clip] == moved[clip]:
+                values[clip] += change[clip]
+    return _take_rest(kernel, target, outside, moved, values, rest) <= _NEARLY_PRECISE
+
+
+@compiled
+def _take_rest(
+    kernel: NDArray[np.float64],  # (n_clips, n_clips), K
+    target: NDArray[np.float64],  # (n_clips,)
+    outside: NDArray[np.bool_],  # (n_clips,)
+    moved: NDArray[np.bool_],  # (n_clips,)
+    values: NDArray[np.float64],  # (n_clips,), s; written where there is no support vector
+    rest: NDArray[np.float64],  # (n_clips,), written: y - K beta on the support vectors
+) -> float:
+    """Return the largest of what is left."""
+    for clip in range(len(target)):
+        rest[clip] = target[clip]
+    for clip in range(len(target)):
+        if outside[clip] == moved[clip]:
+            subtract(rest, values[clip], kernel[clip])
+    largest = 0.0
+    for clip in range(len(target)):
+        if outside[clip] != moved[clip]:
+            values[clip] = -rest[clip]
+            rest[clip] = 0.0
+        if not abs(rest[clip]) <= largest:
+            largest = abs(rest[clip])
+    return largest
+
+
+@compiled
+def _exchange(
+    tableau: NDArray[np.float64],  # (n_clips, n_clips)
+    outside: NDArray[np.bool_],  # (n_clips,)
+    clips: NDArray[np.int64],  # (n_moved,)
+    factor: NDArray[np.float64],  # (n_moved, n_moved), of factorise
+    values: NDArray[np.float64],  # (n_clips,), s for x = 0; s with the pairs of clips exchanged
+) -> None:
+    solution = np.empty(len(clips))
+    for place in range(len(clips)):
+        solution[place] = values[clips[place]]
+    substitute(factor, solution)
+    for place in range(len(clips)):
+        subtract(values, solution[place], tableau[clips[place]])
+    for place in range(len(clips)):  # of a moved clip the other one of the pair, signed as s
+        clip = clips[place]
+        values[clip] = solution[place] if outside[clip] else -solution[place]

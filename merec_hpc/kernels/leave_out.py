@@ -13,16 +13,16 @@ own tableau, by way of S or of the clips outside it, whichever are fewer.
 import numpy as np
 from numpy.typing import NDArray
 
-from merec_hpc.kernels.blocks import frobenius, part, product, span, trace
+from merec_hpc.kernels.blocks import frobenius, part, product, span, subtract_from, trace
 from merec_hpc.kernels.compiled import compiled
 from merec_hpc.kernels.fold import IMPRECISE, SOLVED, UNSETTLED, leave_fold_out, measure_length
 from merec_hpc.kernels.inverse import invert, mirror
 from merec_hpc.kernels.pivoting import SLACK, count_below, is_by_support, settle_all
 from merec_hpc.kernels.tableau import fill_tableau, start_signed
 
-_ILL_CONDITIONED = 2.0**20 / 10
+_ILL_CONDITIONED = 2.0**23
 _BLOCKWISE = 3e5
-_MOST_GROWTH = 1e-5 * 2.0**53
+_TOLERANCE = 1e-8  # of a decision
 
 
 @compiled
@@ -34,6 +34,7 @@ def leave_folds_out(
     starts: NDArray[np.int64],  # (n_folds + 1,), first clip of each fold, then the end
     decisions: NDArray[np.float64],  # (n_machines, n_clips), those of the folds are written
     reach: NDArray[np.float64],  # (n_machines, n_clips), those of the folds are written
+    is_quick: bool,  # whether the Gram matrix has such errors as below
 ) -> int:
     """Write the decision values of every clip by the SVM that never saw its fold.
 
@@ -41,7 +42,7 @@ def leave_folds_out(
     is the sum of e_ij p_i q_j: q_j is g_j beta_j, and p_i is g_i a_i, where a_i is what the
     held-out clip takes from clip i. ``reach`` is an upper bound of |p| |q|: a'Ka is what of
     the held-out clip's K_vv the support vectors do not explain, and |a|^2 <= a'Ka |M|. Where
-    errors of 2^-20 might change M by more than a tenth, reach is infinite.
+    errors of 2^-24 might change M by more than half, reach is infinite.
 
     Returns
     -------
@@ -62,10 +63,11 @@ def leave_folds_out(
         bounds[clip] = norms.max() * np.sqrt(length * kernel[clip, clip])
         if length * total > _ILL_CONDITIONED:
             bounds[clip] = np.inf
-    # M is known within |K| |M|^2 times the rounding unit, and a fold divides by a block of M.
-    # That bound on errors is itself a hundred times too large.
-    least = trace(kernel) * length**2 / _MOST_GROWTH
+    if is_quick and not bounds[0] < np.inf:
+        return IMPRECISE
     signed = product(targets, inverse)
+    # A fold divides by a block of M: its pivots must be far above the errors of M y.
+    least = _error_of(kernel, inverse, targets, signed) / _TOLERANCE
     values = np.empty(n_clips)
     tableau = np.empty((n_clips, n_clips))
     shared = np.empty(n_machines, np.int64)
@@ -81,13 +83,12 @@ def leave_folds_out(
             continue
         if is_by_support(outside):
             fill_tableau(kernel, -1.0, core, small, tableau)
-        elif frobenius(small) * least > 1:
-            return IMPRECISE
         else:
             fill_tableau(inverse, 1.0, core, small, tableau)
         start_signed(tableau, target, outside, signed[machine])
         for fold in range(len(starts) - 1):
             state = leave_fold_out(
+                kernel,
                 tableau,
                 target,
                 signed[machine],
@@ -101,7 +102,17 @@ def leave_folds_out(
             )
             worst = max(worst, state)
     state = _leave_folds_out_together(
-        inverse, targets, signed, shared[:n_shared], starts, norms, bounds, least, decisions, reach
+        kernel,
+        inverse,
+        targets,
+        signed,
+        shared[:n_shared],
+        starts,
+        norms,
+        bounds,
+        least,
+        decisions,
+        reach,
     )
     return max(worst, state)
 
@@ -154,7 +165,7 @@ def fill_kernel(
             inverse[row, column] = kernel[row, column]
     is_definite = invert(inverse)
     # Block by block the error grows with the square of the condition, by LU with the condition.
-    if trace(kernel) * frobenius(inverse) > _BLOCKWISE:
+    if not trace(kernel) * frobenius(inverse) < _BLOCKWISE:
         exact = np.linalg.inv(kernel)
         for row in range(n_clips):
             for column in range(n_clips):
@@ -163,7 +174,26 @@ def fill_kernel(
 
 
 @compiled
+def _error_of(
+    kernel: NDArray[np.float64],  # (n_clips, n_clips)
+    inverse: NDArray[np.float64],  # (n_clips, n_clips)
+    targets: NDArray[np.float64],  # (n_machines, n_clips)
+    dual: NDArray[np.float64],  # (n_machines, n_clips), M y
+) -> float:
+    """Return about how far M y is from what it should be, at most, from what K M y is."""
+    residuals = product(dual, kernel)
+    subtract_from(residuals, targets)
+    errors = product(residuals, inverse)
+    largest = 0.0
+    for machine in range(len(errors)):
+        for clip in range(errors.shape[1]):
+            largest = max(largest, abs(errors[machine, clip]))
+    return largest
+
+
+@compiled
 def _leave_folds_out_together(
+    kernel: NDArray[np.float64],  # (n_clips, n_clips)
     inverse: NDArray[np.float64],  # (n_clips, n_clips)
     targets: NDArray[np.float64],  # (n_machines, n_clips)
     signed: NDArray[np.float64],  # (n_machines, n_clips)
@@ -191,15 +221,15 @@ def _leave_folds_out_together(
         first, last = starts[fold], starts[fold + 1]
         held = span(first, last)
         small = part(inverse, held, held)
-        if not invert(small) or frobenius(small) * least > 1:
-            return IMPRECISE
+        is_precise = invert(small) and frobenius(small) * least < 1
         residuals = product(part(starting, sharing, held), small)  # (n_shared, n_held)
         changes = product(residuals, inverse[first:last])  # (n_shared, n_clips)
         for place in range(n_shared):
             target, values = targets[shared[place]], changes[place]
             _go_on(starting[place], values, first, last)
-            if count_below(target, values, limits):
+            if not is_precise or count_below(target, values, limits):
                 state = leave_fold_out(
+                    kernel,
                     inverse,
                     target,
                     starting[place],

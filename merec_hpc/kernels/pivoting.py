@@ -22,7 +22,7 @@ from merec_hpc.kernels.compiled import compiled
 from merec_hpc.kernels.inverse import invert
 
 N_BLOCK_PIVOTS = 5  # without progress, before single pivots begin
-MOST_PIVOTS_PER_CLIP = 20
+MOST_ROUNDS = 200
 SLACK = 1e-11
 
 
@@ -48,7 +48,7 @@ def settle_all(
         values[clip] = dual[clip]
     core, small = np.empty(0, np.int64), np.empty((0, 0))
     fewest, patience = n_clips + 1, N_BLOCK_PIVOTS
-    for _ in range(MOST_PIVOTS_PER_CLIP * n_clips):
+    for _ in range(MOST_ROUNDS):
         n_wrong, last = 0, -1
         for clip in range(n_clips):
             if _is_wrong(target[clip] * values[clip], inverse[clip, clip], outside[clip]):

@@ -8,7 +8,7 @@ from numpy.typing import ArrayLike, NDArray
 
 from merec_hpc import config
 from merec_hpc.arrays import Masks
-from merec_hpc.kernels.fold import IMPRECISE, SOLVED
+from merec_hpc.kernels.fold import SOLVED
 from merec_hpc.kernels.leave_out import leave_nothing_out
 from merec_hpc.kernels.prediction import predict
 from merec_hpc.learning.scaling import Scaling
@@ -156,7 +156,7 @@ class SubjectFoldFitness:
         gram = chosen @ chosen.T
         for machine, (target, C) in enumerate(zip(self._targets, penalties, strict=True)):
             row = decisions[machine : machine + 1]
-            if leave_nothing_out(gram, 0.5 / C, target[None], row) == IMPRECISE:
+            if leave_nothing_out(gram, 0.5 / C, target[None], row) != SOLVED:
                 values = rotate(chosen)
                 everyone = np.ones(len(values), np.bool_)
                 row[0] = values @ fit_support(values, target, C, everyone)
@@ -194,7 +194,7 @@ class SubjectFoldFitness:
         for problem in self._problems():
             gram = problem.exact_gram(mask)
             unused = np.empty_like(decisions)
-            if problem.decide(gram, penalty, decisions, unused) == IMPRECISE:
+            if problem.decide(gram, penalty, decisions, unused) != SOLVED:
                 problem.decide_slowly(mask, penalty, decisions)
         return decisions
 

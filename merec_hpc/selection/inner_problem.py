@@ -2,7 +2,7 @@
 
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
-from itertools import pairwise
+from itertools import pairwise, repeat
 from operator import call
 from typing import Any
 
@@ -15,7 +15,7 @@ from merec_hpc.kernels.leave_out import leave_folds_out
 from merec_hpc.kernels.simd import BLOCK
 from merec_hpc.selection.least_squares import fit_support, rotate
 
-PRECISION = 2.0**-23
+PRECISION = 2.0**-24
 """Of an entry of a single-precision Gram matrix, in units of sqrt(G_ii G_jj)."""
 _WIDE = 4
 """Features per clip above which single precision pays: below, double precision costs little
@@ -32,6 +32,8 @@ class Gram:
 
     matrix: NDArray[np.float64]  # (n_clips or more, n_clips or more), upper triangle
     shifts: NDArray[np.float64]  # (n_clips,), to be added to its rows and to its columns
+    is_quick: bool
+    """Whether it is of single precision."""
 
 
 @dataclass(frozen=True)
@@ -103,12 +105,12 @@ class InnerProblem:
                 shifts = iter(chunk.astype(np.float64) @ self._shares)
             group = np.ascontiguousarray(masks[first : first + size])
             gram_matrices(self._columns, group, blocks, matrices)
-            yield from map(Gram, matrices[: len(group)], shifts)
+            yield from map(Gram, matrices[: len(group)], shifts, repeat(True))
 
     def exact_gram(self, mask: NDArray[np.bool_]) -> Gram:
         """Return the Gram matrix of a mask in double precision: of that mask alone."""
         chosen = self._features[:, mask]
-        return Gram(chosen @ chosen.T, np.zeros(len(chosen)))
+        return Gram(chosen @ chosen.T, np.zeros(len(chosen)), is_quick=False)
 
     def decide(
         self,
@@ -133,6 +135,7 @@ class InnerProblem:
                 system.edges,
                 decisions[system.machines],
                 reach[system.machines],
+                gram.is_quick,
             )
             for system in self._systems
         ]

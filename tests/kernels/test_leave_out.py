@@ -8,7 +8,7 @@ from hypothesis import strategies as st
 from numpy.typing import NDArray
 from oracles.leave_out import left_out_decisions, training_decisions
 
-from merec_hpc.kernels.fold import IMPRECISE
+from merec_hpc.kernels.fold import IMPRECISE, SOLVED
 from merec_hpc.kernels.leave_out import leave_folds_out, leave_nothing_out
 from merec_hpc.selection.inner_problem import InnerProblem, System
 
@@ -68,8 +68,9 @@ def left_out(problem: Problem) -> NDArray[np.float64]:
         edges,
         decisions,
         np.empty_like(decisions),
+        False,
     )
-    if state == IMPRECISE:  # what then happens
+    if state != SOLVED:  # what then happens
         everyone = slice(0, len(targets))
         system = System(edges, everyone, np.ones(len(order)))
         problem_of = InnerProblem(features, targets, [system])
