@@ -14,7 +14,7 @@ from dataclasses import dataclass
 import numpy as np
 from liblinear.liblinearutil import parameter, problem, train
 from numpy.typing import NDArray
-from synthetic import SHAPES, Shape, make_clips
+from synthetic import INDEPENDENT, SHAPES, Shape, make_clips
 
 from merec_hpc.parallel.threads import limit_library_threads
 from merec_hpc.selection.fitness import SubjectFoldFitness
@@ -87,7 +87,7 @@ def compare(shape: Shape) -> str:
         alone.append(refit.train_alone)
     mean = [np.exp(np.log(times).mean()) for times in (ours, python, alone)]
     return (
-        f"| {shape.n_clips} x {shape.n_features} | {shape.n_subjects} | {shape.n_classes} "
+        f"| {shape.kind} | {shape.n_clips} x {shape.n_features} | {shape.n_subjects} | {shape.n_classes} "
         f"| {1000 * mean[0]:.3f} | {1 / mean[0]:.0f} | {mean[1] / mean[0]:.0f} "
         f"| {mean[2] / mean[0]:.0f} |"
     )
@@ -99,8 +99,8 @@ def main() -> None:
     print(
         "| clips x features | subjects | classes | ms | per second | x Python refit | x train() |"
     )
-    print("|---|---|---|---|---|---|---|")
-    for shape in SHAPES:
+    print("|---|---|---|---|---|---|---|---|")
+    for shape in SHAPES + INDEPENDENT:
         print(compare(shape), flush=True)
 
 
