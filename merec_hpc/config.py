@@ -160,13 +160,13 @@ class GeneticSettings:
         if bool(self.edges) != (self.topology == "custom"):
             msg = f"edges are {self.edges}, must be given with topology custom, and only then"
             raise ValueError(msg)
-        strangers = [end for edge in self.edges for end in edge if not 0 <= end < self.n_islands]
-        if strangers:
-            msg = f"edges name island {strangers[0]}, must be in 0..{self.n_islands - 1}"
+        named = {island for edge in self.edges for island in edge}
+        if not named <= set(range(self.n_islands)):
+            msg = f"edges name islands {sorted(named)}, must be in 0..{self.n_islands - 1}"
             raise ValueError(msg)
-        n_givers = {"ring": 1, "torus": 4, "full": self.n_islands - 1, "custom": 0}[self.topology]
-        for island in range(self.n_islands):
-            n_givers = max(n_givers, sum(taker == island for _, taker in self.edges))
+        takers = [taker for _, taker in self.edges]
+        most = max(map(takers.count, takers), default=0)
+        n_givers = {"ring": 1, "torus": 4, "full": self.n_islands - 1}.get(self.topology, most)
         if self.n_islands > 1 and n_givers * self.n_emigrants >= self.n_individuals:
             msg = (
                 f"n_emigrants is {self.n_emigrants} from each of {n_givers} islands, "

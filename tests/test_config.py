@@ -1,3 +1,4 @@
+import json
 import re
 from collections.abc import Iterator
 from dataclasses import fields, is_dataclass
@@ -280,3 +281,27 @@ def _keys_of_dataclass(section: Any, prefix: str = "") -> Iterator[str]:
 def test_value_that_is_named_twice_is_refused(values: dict[str, dict[str, object]]) -> None:
     with pytest.raises(MerecError, match="must name each once"):
         parse_config(values)
+
+
+@pytest.mark.parametrize(
+    ("changes", "complaint"),
+    [
+        ({"topology": "custom"}, "edges are"),
+        ({"edges": [[0, 1]]}, "edges are"),
+        ({"topology": "custom", "edges": [[0, 9]]}, "edges name islands"),
+        ({"topology": "full", "n_emigrants": 20}, "from each of 3 islands"),
+        ({"topology": "torus", "n_emigrants": 13}, "from each of 4 islands"),
+        ({"topology": "custom", "edges": [[1, 0], [2, 0]], "n_emigrants": 25}, "of 2 islands"),
+        ({"n_inner_folds": 1}, "n_inner_folds"),
+        ({"flat_window": 0}, "flat_window"),
+    ],
+)
+def test_islands_that_cannot_be_are_refused(changes: dict[str, object], complaint: str) -> None:
+    with pytest.raises(MerecError, match=complaint):
+        from_json(GeneticSettings, json.dumps(changes))
+
+
+def test_settings_of_islands_come_back_as_they_were() -> None:
+    settings = from_json(GeneticSettings, '{"topology": "custom", "edges": [[0, 1], [2, 3]]}')
+    assert settings.edges == ((0, 1), (2, 3))
+    assert from_json(GeneticSettings, to_json(settings)) == settings

@@ -113,35 +113,23 @@ def _sum_outer_products_in_registers(
     return signature, emit
 
 
-@intrinsic
-def _copy_block_in_a_register(
-    _typing: Any, source: Any, _source_place: Any, target: Any, _target_place: Any
-) -> Any:
-    """Emit one load, the conversion if there is one, and one store."""
-    signature = types.void(source, types.intp, target, types.intp)
+def _block_intrinsic(adds: bool) -> Any:
+    """Return the instruction that copies a block of numbers, or adds it to what is there."""
 
     def emit(context: Any, builder: Any, signature: Any, arguments: Any) -> Any:
         values, place = _block(context, builder, signature, arguments)
+        if adds:
+            values = builder.fadd(builder.load(place, align=4), values)
         builder.store(values, place, align=4)
         return context.get_dummy_value()
 
-    return signature, emit
+    @intrinsic
+    def instruction(
+        _typing: Any, source: Any, _source_place: Any, target: Any, _target_place: Any
+    ) -> Any:
+        return types.void(source, types.intp, target, types.intp), emit
 
-
-@intrinsic
-def _add_block_in_a_register(
-    _typing: Any, source: Any, _source_place: Any, target: Any, _target_place: Any
-) -> Any:
-    """Emit two loads, the conversion if there is one, the sum, and one store."""
-    signature = types.void(source, types.intp, target, types.intp)
-
-    def emit(context: Any, builder: Any, signature: Any, arguments: Any) -> Any:
-        values, place = _block(context, builder, signature, arguments)
-        former = builder.load(place, align=4)
-        builder.store(builder.fadd(former, values), place, align=4)
-        return context.get_dummy_value()
-
-    return signature, emit
+    return instruction
 
 
 def _block(context: Any, builder: Any, signature: Any, arguments: Any) -> tuple[Any, Any]:
@@ -164,8 +152,8 @@ def _data(context: Any, builder: Any, signature: Any, arguments: Any, place: int
 
 
 sum_outer_products: Any = _sum_outer_products_in_registers
-copy_block: Any = _copy_block_in_a_register
-add_block: Any = _add_block_in_a_register
+copy_block: Any = _block_intrinsic(adds=False)
+add_block: Any = _block_intrinsic(adds=True)
 if numba.config.DISABLE_JIT:
     sum_outer_products = _sum_outer_products
     copy_block, add_block = _copy_block, _add_block
