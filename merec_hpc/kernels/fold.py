@@ -5,12 +5,16 @@ from numpy.typing import NDArray
 
 from merec_hpc.kernels.blocks import places_of, subtract
 from merec_hpc.kernels.compiled import compiled, compiled_freely
-from merec_hpc.kernels.pivoting import MOST_ROUNDS, N_BLOCK_PIVOTS, SLACK, count_below
+from merec_hpc.kernels.pivoting import (
+    IMPRECISE,
+    MOST_ROUNDS,
+    N_BLOCK_PIVOTS,
+    SLACK,
+    SOLVED,
+    UNSETTLED,
+    count_below,
+)
 from merec_hpc.kernels.tableau import factorise, substitute
-
-SOLVED, UNSETTLED, IMPRECISE = 0, 1, 2
-"""Unsettled: rounding keeps a tie undecided. Imprecise: K is too ill-conditioned for double
-precision."""
 
 _MOST_REFINEMENTS = 8
 _PRECISE, _NEARLY_PRECISE = 1e-13, 1e-10  # of y, which is 1

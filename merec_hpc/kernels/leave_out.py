@@ -15,9 +15,16 @@ from numpy.typing import NDArray
 
 from merec_hpc.kernels.blocks import frobenius, part, product, span, subtract_from, trace
 from merec_hpc.kernels.compiled import compiled
-from merec_hpc.kernels.fold import IMPRECISE, SOLVED, UNSETTLED, leave_fold_out, measure_length
+from merec_hpc.kernels.fold import leave_fold_out, measure_length
 from merec_hpc.kernels.inverse import invert, mirror
-from merec_hpc.kernels.pivoting import SLACK, count_below, is_by_support, settle_all
+from merec_hpc.kernels.pivoting import (
+    IMPRECISE,
+    SLACK,
+    SOLVED,
+    count_below,
+    is_by_support,
+    settle_all,
+)
 from merec_hpc.kernels.tableau import fill_tableau, start_signed
 
 _ILL_CONDITIONED = 2.0**23
@@ -53,16 +60,8 @@ def leave_folds_out(
     kernel, inverse = np.empty((n_clips, n_clips)), np.empty((n_clips, n_clips))
     if not fill_kernel(gram, shifts, ridges, kernel, inverse):
         return IMPRECISE
-    length, total = frobenius(inverse), 0.0
     norms, bounds = np.empty(n_clips), np.empty(n_clips)
-    for clip in range(n_clips):
-        # Double precision, too, rounds: sums of K_ii, and the inverse.
-        norms[clip] = np.sqrt(gram[clip, clip] + 2.0**-23 * kernel[clip, clip])
-        total += norms[clip] ** 2
-    for clip in range(n_clips):
-        bounds[clip] = norms.max() * np.sqrt(length * kernel[clip, clip])
-        if length * total > _ILL_CONDITIONED:
-            bounds[clip] = np.inf
+    _bound(gram, kernel, frobenius(inverse), norms, bounds)
     if is_quick and not bounds[0] < np.inf:
         return IMPRECISE
     signed = product(targets, inverse)
@@ -75,8 +74,9 @@ def leave_folds_out(
     worst = SOLVED
     for machine in range(n_machines):
         target, outside = targets[machine], np.zeros(n_clips, np.bool_)
-        ended, core, small = settle_all(kernel, inverse, target, signed[machine], outside, values)
-        worst = max(worst, SOLVED if ended else UNSETTLED)
+        state, core, small = settle_all(kernel, inverse, target, signed[machine], outside, values)
+        if state == IMPRECISE:
+            return IMPRECISE
         if len(core) == 0:
             shared[n_shared] = machine
             n_shared += 1
@@ -118,6 +118,25 @@ def leave_folds_out(
 
 
 @compiled
+def _bound(
+    gram: NDArray[np.float64],  # (n_clips or more, n_clips or more)
+    kernel: NDArray[np.float64],  # (n_clips, n_clips)
+    length: float,  # of M
+    norms: NDArray[np.float64],  # (n_clips,), written: g
+    bounds: NDArray[np.float64],  # (n_clips,), written: of |p|
+) -> None:
+    total = 0.0
+    for clip in range(len(norms)):
+        # Double precision, too, rounds: sums of K_ii, and the inverse.
+        norms[clip] = np.sqrt(gram[clip, clip] + 2.0**-23 * kernel[clip, clip])
+        total += norms[clip] ** 2
+    for clip in range(len(norms)):
+        bounds[clip] = norms.max() * np.sqrt(length * kernel[clip, clip])
+        if length * total > _ILL_CONDITIONED:
+            bounds[clip] = np.inf
+
+
+@compiled
 def leave_nothing_out(
     gram: NDArray[np.float64],  # (n_clips, n_clips), upper triangle
     ridges: NDArray[np.float64],  # (n_clips,), 1 / (2 C) of each clip
@@ -131,17 +150,17 @@ def leave_nothing_out(
         return IMPRECISE
     signed = product(targets, inverse)
     values = np.empty(n_clips)
-    is_settled = True
+    worst = SOLVED
     for machine in range(n_machines):
         outside = np.zeros(n_clips, np.bool_)
-        ended, _, _ = settle_all(
+        state, _, _ = settle_all(
             kernel, inverse, targets[machine], signed[machine], outside, values
         )
-        is_settled &= ended
+        worst = max(worst, state)
         for clip in range(n_clips):  # on S, f = y - ridge beta; outside, f = y - z
             share = values[clip] if outside[clip] else -ridges[clip] * values[clip]
             decisions[machine, clip] = targets[machine, clip] + share
-    return SOLVED if is_settled else UNSETTLED
+    return worst
 
 
 @compiled

@@ -22,8 +22,11 @@ from merec_hpc.kernels.compiled import compiled
 from merec_hpc.kernels.inverse import invert
 
 N_BLOCK_PIVOTS = 5  # without progress, before single pivots begin
-MOST_ROUNDS = 200
+MOST_ROUNDS = 50
 SLACK = 1e-11
+SOLVED, UNSETTLED, IMPRECISE = 0, 1, 2
+"""Unsettled: rounding keeps a tie undecided. Imprecise: K is too ill-conditioned for double
+precision."""
 
 
 @compiled
@@ -34,13 +37,13 @@ def settle_all(
     dual: NDArray[np.float64],  # (n_clips,), M y
     outside: NDArray[np.bool_],  # (n_clips,), all False; those outside S, written
     values: NDArray[np.float64],  # (n_clips,), written: s, that is beta on S and -z outside
-) -> tuple[bool, NDArray[np.int64], NDArray[np.float64]]:
+) -> tuple[int, NDArray[np.int64], NDArray[np.float64]]:
     """Find the support set of the machine that is trained on all clips.
 
     Returns
     -------
     tuple
-        Whether all conditions hold, the core (the clips outside S, or those of S if they are
+        ``SOLVED``, ``UNSETTLED`` or ``IMPRECISE``, the core (the clips outside S, or those of S if they are
         few), and the inverse of the core's block of M, or of K.
     """
     n_clips = len(target)
@@ -55,7 +58,7 @@ def settle_all(
                 n_wrong += 1
                 last = clip
         if n_wrong == 0:
-            return True, core, small
+            return SOLVED, core, small
         patience = N_BLOCK_PIVOTS if n_wrong < fewest else patience - 1
         fewest = min(fewest, n_wrong)
         first = 0 if patience >= 0 else last  # a block of pivots, or the last one alone
@@ -71,8 +74,8 @@ def settle_all(
             is_definite, core, small = _invert_core(inverse, core, small, wanted)
             _exchange(inverse, dual, core, small, outside, values)
         if not is_definite:
-            break
-    return False, core, small
+            return IMPRECISE, core, small
+    return UNSETTLED, core, small
 
 
 @compiled

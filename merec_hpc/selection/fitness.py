@@ -8,8 +8,8 @@ from numpy.typing import ArrayLike, NDArray
 
 from merec_hpc import config
 from merec_hpc.arrays import Masks
-from merec_hpc.kernels.fold import SOLVED
 from merec_hpc.kernels.leave_out import leave_nothing_out
+from merec_hpc.kernels.pivoting import SOLVED
 from merec_hpc.kernels.prediction import predict
 from merec_hpc.learning.scaling import Scaling
 from merec_hpc.selection.criteria import fold_accuracies, score_predictions

@@ -8,8 +8,8 @@ from hypothesis import strategies as st
 from numpy.typing import NDArray
 from oracles.leave_out import left_out_decisions, training_decisions
 
-from merec_hpc.kernels.fold import IMPRECISE, SOLVED
 from merec_hpc.kernels.leave_out import leave_folds_out, leave_nothing_out
+from merec_hpc.kernels.pivoting import IMPRECISE, SOLVED
 from merec_hpc.selection.inner_problem import InnerProblem, System
 
 TOLERANCE = 1e-6  # of a margin: what the project promises of its decisions

@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from merec_hpc.kernels.fold import IMPRECISE
+from merec_hpc.kernels.pivoting import IMPRECISE
 from merec_hpc.selection.fitness import SubjectFoldFitness
 from merec_hpc.selection.inner_problem import InnerProblem
 
