@@ -263,7 +263,7 @@ def main() -> None:
     """Print the tables."""
     limit_library_threads()
     start, start_cpu = time.perf_counter(), time.process_time()
-    for table in (lsvt(), nci60()):
+    for table in (nci60(), lsvt()):
         outcomes = evaluate(table)
         n_samples, n_features = table.features.shape
         n_subjects, n_classes = len(np.unique(table.subjects)), len(np.unique(table.labels))

@@ -19,6 +19,7 @@ from merec_hpc.config import GeneticSettings, from_json, to_json
 from merec_hpc.parallel.mpi import connect
 from merec_hpc.parallel.signals import noted_signals
 from merec_hpc.parallel.threads import limit_library_threads
+from merec_hpc.selection.fitness import compile_kernels
 from merec_hpc.selection.genetic.archipelago import evolve
 from merec_hpc.store.checkpoint import Checkpoints
 from merec_hpc.store.selection import SelectionOrigin, write_selection
@@ -49,6 +50,8 @@ def run(
     parsed = from_json(GeneticSettings, settings)
     if comm.rank == 0:
         log.info("merec_hpc %s, %d ranks, %s", __version__, comm.size, parsed)
+    compile_kernels(comm.rank)
+    comm.allgather(None)
     folds = training_folds(store, held_out or [], outputs, scaling, parsed.n_inner_folds, comm)
     with noted_signals() as stop:
         for training in folds:
