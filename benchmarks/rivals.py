@@ -32,7 +32,7 @@ from sklearn.exceptions import ConvergenceWarning
 from sklearn.model_selection import LeaveOneGroupOut, cross_val_score
 from sklearn.svm import LinearSVC
 from sklearn_genetic import GAFeatureSelectionCV
-from synthetic import SHAPES, make_clips
+from synthetic import INDEPENDENT, make_clips
 
 from merec_hpc.arrays import Masks
 from merec_hpc.config import Criterion, GeneticSettings
@@ -285,7 +285,7 @@ def main() -> None:
     """Print the table."""
     limit_library_threads()
     warnings.simplefilter("ignore", ConvergenceWarning)
-    shape = SHAPES[0]
+    shape = INDEPENDENT[0]
     features, labels, subjects = make_clips(shape)
     refits = Refits(features.astype(np.float64), labels, subjects)
     print(
