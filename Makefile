@@ -1,6 +1,7 @@
 # make demo    from a clean clone to a report on the simulated dataset
 # make test    all tests
 # make check   formatting, lint, types, workflow
+# make benchmarks  every measurement of docs/speed.md, as tables in benchmarks/tables/ (half an hour)
 # Each sets up .venv with pip first, and again when pyproject.toml has changed.
 
 PYTHON ?= python3
@@ -10,7 +11,7 @@ TEST_INPUTS := .venv/.test-inputs
 ACTIVATE := . .venv/bin/activate &&
 SHELL := /bin/bash
 
-.PHONY: demo test check format docs clean
+.PHONY: demo test check format benchmarks docs clean
 
 demo: $(INSTALLED)
 	$(ACTIVATE) snakemake --cores $(CORES)
@@ -31,6 +32,12 @@ format: $(INSTALLED)
 	$(ACTIVATE) ruff check --fix
 	$(ACTIVATE) ruff format
 	$(ACTIVATE) snakefmt Snakefile workflow
+
+benchmarks: $(TEST_INPUTS)
+	.venv/bin/python -m pip install --quiet --editable '.[dev,benchmark]'
+	mkdir -p benchmarks/tables
+	$(ACTIVATE) for name in fitness rivals full_runs scaling nested; do \
+		python benchmarks/$$name.py | tee benchmarks/tables/$$name.md || exit 1; done
 
 docs: $(INSTALLED)
 	$(ACTIVATE) python docs/make_data_formats.py
