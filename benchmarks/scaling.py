@@ -13,6 +13,7 @@ import os
 import subprocess
 import sys
 import time
+from collections.abc import Callable
 from pathlib import Path
 
 import numpy as np
@@ -67,12 +68,12 @@ def evaluation_ms(shape: Shape, n_masks: int) -> float:
     return 1000 / n_masks * least_seconds(lambda: fitness.fold_accuracies(masks, np.ones(n_masks)))
 
 
-def least_seconds(work: object) -> float:
+def least_seconds(work: Callable[[], object]) -> float:
     """Return the least of some times."""
     times = []
     for _ in range(N_REPEATS + 1):
         start = time.perf_counter()
-        work()  # type: ignore[operator]
+        work()
         times.append(time.perf_counter() - start)
     return min(times)
 

@@ -1,4 +1,4 @@
-"""The command ``merec``: one command per rule of the workflow."""
+"""The command ``merec``: one command per rule of the workflow, and one that describes."""
 
 import importlib
 import logging

@@ -5,11 +5,12 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 from functools import partial
 from pathlib import Path
-from typing import Literal, cast
+from typing import cast
 
 import numpy as np
 from numpy.typing import NDArray
 
+from merec_hpc import config
 from merec_hpc.arrays import Features
 from merec_hpc.errors import MerecError
 from merec_hpc.learning.scaling import Scaling
@@ -19,15 +20,13 @@ from merec_hpc.selection.fitness import SubjectFoldFitness
 from merec_hpc.store.features import read_features
 from merec_hpc.store.table import SUFFIXES, read_table
 
-ScalingKind = Literal["none", "standard"]
 
-
-def check_scaling(scaling: str) -> ScalingKind:
+def check_scaling(scaling: str) -> config.Scaling:
     """Return the kind of scaling, or raise a ``MerecError``."""
     if scaling not in {"none", "standard"}:
         msg = f"--scaling: 'none' or 'standard' expected, found '{scaling}'"
         raise MerecError(msg)
-    return cast("ScalingKind", scaling)
+    return cast("config.Scaling", scaling)
 
 
 def check_fold(features: Features, fold: str, store: Path) -> None:
@@ -106,7 +105,7 @@ def training_folds(
 
 
 def _scale(
-    features: Features, training: NDArray[np.bool_], kind: ScalingKind
+    features: Features, training: NDArray[np.bool_], kind: config.Scaling
 ) -> NDArray[np.float64]:
     values = features.values[training]
     return Scaling.fit(values, kind).apply(values)

@@ -52,6 +52,7 @@ def run(
         log.info("merec_hpc %s, %d ranks, %s", __version__, comm.size, parsed)
     compile_kernels(comm.rank)
     comm.allgather(None)
+    done: list[Checkpoints] = []
     folds = training_folds(store, held_out or [], outputs, scaling, parsed.n_inner_folds, comm)
     with noted_signals() as stop:
         for training in folds:
@@ -73,4 +74,7 @@ def run(
                 )
                 origin = SelectionOrigin("genetic", training.fold, parsed.seed, settings, scaling)
                 write_selection(training.output, selection, origin)
-                checkpoints.remove()
+            done.append(checkpoints)
+    if comm.rank == 0:
+        for checkpoints in done:  # not before: the folds of an interrupted launch are kept
+            checkpoints.remove()

@@ -7,7 +7,7 @@ no support vector is the same to the algebra.
 
 Every machine is solved on all clips first. Where all clips are support vectors (d >> n), the
 folds of all machines share M = K^-1 and one small inverse a fold; else the machine has its
-own tableau, by way of S or of the clips outside it, whichever are fewer.
+own tableau, by way of the clips outside S, or of S where it is a third of them or less.
 """
 
 import numpy as np
@@ -29,7 +29,7 @@ from merec_hpc.kernels.tableau import fill_tableau, start_signed
 
 _ILL_CONDITIONED = 2.0**23
 _BLOCKWISE = 3e5
-_TOLERANCE = 1e-8  # of a decision
+_TOLERANCE = 1e-8  # of a decision, in units of a margin
 
 
 @compiled
@@ -58,7 +58,7 @@ def leave_folds_out(
     """
     n_machines, n_clips = targets.shape
     kernel, inverse = np.empty((n_clips, n_clips)), np.empty((n_clips, n_clips))
-    if not fill_kernel(gram, shifts, ridges, kernel, inverse):
+    if not _fill_kernel(gram, shifts, ridges, kernel, inverse):
         return IMPRECISE
     norms, bounds = np.empty(n_clips), np.empty(n_clips)
     _bound(gram, kernel, frobenius(inverse), norms, bounds)
@@ -143,12 +143,20 @@ def leave_nothing_out(
     targets: NDArray[np.float64],  # (n_machines, n_clips), +1 or -1
     decisions: NDArray[np.float64],  # (n_machines, n_clips), written
 ) -> int:
-    """Write the decision values of every clip by the SVM that is trained on all of them."""
+    """Write the decision values of every clip by the SVM that is trained on all of them.
+
+    Returns
+    -------
+    int
+        ``SOLVED``, ``UNSETTLED`` or ``IMPRECISE``.
+    """
     n_machines, n_clips = targets.shape
     kernel, inverse = np.empty((n_clips, n_clips)), np.empty((n_clips, n_clips))
-    if not fill_kernel(gram, np.zeros(n_clips), ridges, kernel, inverse):
+    if not _fill_kernel(gram, np.zeros(n_clips), ridges, kernel, inverse):
         return IMPRECISE
     signed = product(targets, inverse)
+    if _error_of(kernel, inverse, targets, signed) > _TOLERANCE:
+        return IMPRECISE
     values = np.empty(n_clips)
     worst = SOLVED
     for machine in range(n_machines):
@@ -164,7 +172,7 @@ def leave_nothing_out(
 
 
 @compiled
-def fill_kernel(
+def _fill_kernel(
     gram: NDArray[np.float64],  # (n_clips or more, n_clips or more), upper triangle
     shifts: NDArray[np.float64],  # (n_clips,)
     ridges: NDArray[np.float64],  # (n_clips,)

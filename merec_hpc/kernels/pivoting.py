@@ -1,7 +1,7 @@
 """The support set of a machine that is trained on all clips.
 
-By block principal pivoting (Judice, Pires 1994, doi:10.1016/0305-0548(94)90106-6), which ends
-for any positive definite K, since it falls back to single pivots.
+By block principal pivoting (Judice, Pires 1994, doi:10.1016/0305-0548(94)90106-6), which falls
+back to single pivots; those might take long, and what is not settled soon is solved slowly.
 """
 
 import numpy as np
@@ -25,8 +25,8 @@ N_BLOCK_PIVOTS = 5  # without progress, before single pivots begin
 MOST_ROUNDS = 50
 SLACK = 1e-11
 SOLVED, UNSETTLED, IMPRECISE = 0, 1, 2
-"""Unsettled: rounding keeps a tie undecided. Imprecise: K is too ill-conditioned for double
-precision."""
+"""Unsettled: the rounds ran out before all conditions held. Imprecise: K is too ill-conditioned
+for double precision."""
 
 
 @compiled
@@ -43,8 +43,8 @@ def settle_all(
     Returns
     -------
     tuple
-        ``SOLVED``, ``UNSETTLED`` or ``IMPRECISE``, the core (the clips outside S, or those of S if they are
-        few), and the inverse of the core's block of M, or of K.
+        ``SOLVED``, ``UNSETTLED`` or ``IMPRECISE``, the core (the clips outside S, or those of
+        S if they are few), and the inverse of the core's block of M, or of K.
     """
     n_clips = len(target)
     for clip in range(n_clips):

@@ -38,6 +38,13 @@ class Checkpoints:
     def _former(self) -> Path:
         return self.path.with_name(self.path.name + ".former")
 
+    def is_due(self, generation: int, n_generations: int) -> bool:
+        """Return whether to write after this generation; the last is kept for the sake of others.
+
+        Of several searches in a row those that are done need not be done again.
+        """
+        return generation % self.interval == 0 or generation == n_generations
+
     def save(self, state: SearchState) -> None:
         """Write the state; what was written last is kept as the former one."""
         payload = _pack(state, self.key)

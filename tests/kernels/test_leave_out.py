@@ -3,6 +3,7 @@
 from dataclasses import dataclass
 
 import numpy as np
+import pytest
 from hypothesis import example, given, settings
 from hypothesis import strategies as st
 from numpy.typing import NDArray
@@ -200,3 +201,18 @@ def test_one_training_clip_is_solved_by_hand() -> None:
     # min w^2 / 2 + C (1 - y w x)^2: w = 2 C y x / (1 + 2 C x^2).
     expected = [2 * -2 * 3 / (1 + 2 * 9), 3 * 2 * 2 / (1 + 2 * 4)]
     np.testing.assert_allclose(left_out(problem)[:, 0], expected, atol=1e-12)
+
+
+@pytest.mark.parametrize("C", [1.0, 1e3, 1e5, 1e7])
+@pytest.mark.parametrize("seed", range(4))
+def test_collinear_features_are_solved_or_said_to_be_imprecise(seed: int, C: float) -> None:
+    rng = np.random.default_rng(seed)
+    left, right = (np.linalg.qr(rng.normal(size=(size, 30)))[0] for size in (30, 60))
+    features = (left * np.geomspace(1e2, 1e-2, 30)) @ right.T
+    targets = np.where(rng.random((2, 30)) < 0.4, 1.0, -1.0)
+    decisions = np.full(targets.shape, np.nan)
+    gram, ridges = features @ features.T, np.full(30, 0.5 / C)
+    state = leave_nothing_out(gram, ridges, targets, decisions)
+    assert state == SOLVED or C > 1
+    if state == SOLVED:
+        assert_same_decisions(decisions.T, training_decisions(features, targets, C))

@@ -105,7 +105,7 @@ def evolve(
         if (
             checkpoints is not None
             and is_first
-            and (stopped or generation % checkpoints.interval == 0)
+            and (stopped or checkpoints.is_due(generation, settings.n_generations))
         ):
             checkpoints.save(archipelago.state)
         if stopped:

@@ -9,11 +9,12 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from merec_hpc.arrays import Features
+from merec_hpc.arrays import Features, Masks
 from merec_hpc.cli import INTERRUPTED
 from merec_hpc.commands import select_genetic
 from merec_hpc.config import FeatureSettings
 from merec_hpc.errors import InterruptedSearchError
+from merec_hpc.selection.fitness import SubjectFoldFitness
 from merec_hpc.store.features import write_features
 
 N_KILLS = 200
@@ -118,3 +119,35 @@ def test_other_settings_start_afresh_and_say_so(
     assert "of other settings or data, the search starts afresh" in caplog.text
     select(store, expected, seed=5)
     assert output.read_bytes() == expected.read_bytes()
+
+
+def test_folds_that_are_done_are_not_searched_again(
+    store: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    outputs = [tmp_path / "first.h5", tmp_path / "second.h5"]
+    arguments = (store, outputs, json.dumps(SETTINGS), "standard", ["s02", "s03"])
+    select_genetic.run(*arguments)
+    expected = [output.read_bytes() for output in outputs]
+    write = select_genetic.write_selection
+
+    def fail_at_the_second(path: Path, *rest: object) -> None:
+        if path == outputs[1]:
+            raise InterruptedSearchError
+        write(path, *rest)
+
+    monkeypatch.setattr(select_genetic, "write_selection", fail_at_the_second)
+    with pytest.raises(InterruptedSearchError):
+        select_genetic.run(*arguments)
+    monkeypatch.undo()
+    n_scored: list[int] = []
+    score = SubjectFoldFitness.score
+
+    def counted(self: SubjectFoldFitness, masks: Masks, *rest: object) -> np.ndarray:
+        n_scored.append(len(masks))
+        return score(self, masks, *rest)
+
+    monkeypatch.setattr(SubjectFoldFitness, "score", counted)
+    select_genetic.run(*arguments)
+    assert n_scored == []
+    assert [output.read_bytes() for output in outputs] == expected
+    assert sorted(tmp_path.iterdir()) == sorted([store, *outputs])
