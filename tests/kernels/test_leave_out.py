@@ -216,3 +216,14 @@ def test_collinear_features_are_solved_or_said_to_be_imprecise(seed: int, C: flo
     assert state == SOLVED or C > 1
     if state == SOLVED:
         assert_same_decisions(decisions.T, training_decisions(features, targets, C))
+
+
+@pytest.mark.parametrize("scale", [1e-3, 1.0, 1e4, 1e5])
+def test_signs_of_dual_variables_are_seen_at_any_scale_of_the_features(scale: float) -> None:
+    # Two pairs of clips; in each the second lies twice as far out and is no support vector.
+    values = scale * np.array([[1.0, 0, 0, 0], [2, 1, 0, 0], [0, 0, 1, 0], [0, 0, 2, 1]])
+    penalty = 100.0 / scale**2 * 1e10
+    machines = np.empty((1, 4))
+    targets = np.array([[1.0, 1, -1, -1]])
+    leave_nothing_out(values @ values.T, np.full(4, 0.5 / penalty), targets, machines)
+    np.testing.assert_allclose(machines[0], [1, 2, -1, -2], atol=1e-6)

@@ -1,4 +1,4 @@
-"""Leave-one-subject-out accuracies against LIBLINEAR, and the paper's fitness."""
+"""Leave-one-subject-out accuracies against LIBLINEAR."""
 
 from collections.abc import Callable
 from typing import Any
@@ -11,10 +11,8 @@ from liblinear.liblinearutil import parameter, problem, train
 from numpy.typing import NDArray
 
 from merec_hpc.arrays import Features, Masks
-from merec_hpc.kernels.leave_out import leave_nothing_out
 from merec_hpc.learning.linear_svm import train_svm
 from merec_hpc.learning.scaling import Scaling
-from merec_hpc.selection.criteria import mu, mu_minus_variance
 from merec_hpc.selection.fitness import SubjectFoldFitness
 
 PENALTIES = (0.01, 1.0, 100.0)
@@ -332,80 +330,6 @@ def test_masks_and_penalties_that_do_not_fit_are_refused(features: Features) -> 
             fitness.fold_accuracies(masks, penalties)
         with pytest.raises(ValueError, match=r"masks \(n, 30\) and C \(n,\) expected"):
             fitness.training_accuracies(masks, penalties)
-
-
-# Paper 1, Table V: values, mean and standard deviation in [0, 100], and their difference.
-TABLE_V = [
-    ((10, 20, 30), 20, 8.2, 11.8),
-    ((20, 30, 80), 43.3, 26.2, 17.1),
-    ((40, 50, 60), 50, 8.2, 41.8),
-    ((20, 30, 100), 50, 35.6, 14.4),
-    ((50, 50, 50), 50, 0, 50),
-    ((70, 80, 90), 80, 8.2, 71.8),
-]
-# Table VI: the same in [0, 1], with mean, variance, and mean minus variance. Row 3 is misprinted
-# there: values 0.3 0.4 0.5 and mean 0.4, but statistics of the 0.4 0.5 0.6 of Table V, whose mean
-# is 0.5. The table truncates in some places where it rounds in others.
-TABLE_VI = [
-    ((0.1, 0.2, 0.3), "0.2", "0.007", "0.19"),
-    ((0.2, 0.3, 0.8), "0.43", "0.069", "0.36"),
-    ((0.4, 0.5, 0.6), "0.5", "0.007", "0.49"),
-    ((0.2, 0.3, 1.0), "0.5", "0.13", "0.37"),
-    ((0.5, 0.5, 0.5), "0.5", "0", "0.5"),
-    ((0.7, 0.8, 0.9), "0.8", "0.007", "0.79"),
-]
-
-
-def assert_prints_as(value: float, printed: str) -> None:
-    """Compare within one unit of the last printed digit, and exactly for a bare 0."""
-    unit = 10.0 ** -len(printed.partition(".")[2]) if "." in printed else 1e-12
-    assert abs(value - float(printed)) < unit
-
-
-@pytest.mark.parametrize(("values", "mean", "deviation", "difference"), TABLE_V)
-def test_mean_and_deviation_are_those_of_the_papers_table_5(
-    values: tuple[float, ...], mean: float, deviation: float, difference: float
-) -> None:
-    accuracies = np.array([values]) / 100
-    found_mean = mu(accuracies)[0]
-    found_deviation = np.sqrt(found_mean - mu_minus_variance(accuracies)[0])
-    assert round(100 * found_mean, 1) == mean
-    assert round(100 * found_deviation, 1) == deviation
-    assert round(100 * (found_mean - found_deviation), 1) == difference
-
-
-@pytest.mark.parametrize(("values", "mean", "variance", "fitness"), TABLE_VI)
-def test_fitness_is_that_of_the_papers_table_6(
-    values: tuple[float, ...], mean: str, variance: str, fitness: str
-) -> None:
-    accuracies = np.array([values])
-    assert_prints_as(mu(accuracies)[0], mean)
-    assert_prints_as(mu(accuracies)[0] - mu_minus_variance(accuracies)[0], variance)
-    assert_prints_as(mu_minus_variance(accuracies)[0], fitness)
-
-
-@settings(deadline=None, max_examples=50)
-@given(st.lists(st.floats(0, 1), min_size=1, max_size=8))
-def test_fitness_of_accuracies_is_between_zero_and_their_mean(accuracies: list[float]) -> None:
-    rows = np.array([accuracies])
-    assert 0 <= mu_minus_variance(rows)[0] <= mu(rows)[0] <= 1 + 1e-12
-
-
-def test_each_individual_has_its_own_fitness() -> None:
-    rows = np.array([[0.0, 1.0], [0.5, 0.5], [1.0, 1.0]])
-    np.testing.assert_array_equal(mu(rows), [0.5, 0.5, 1.0])
-    np.testing.assert_array_equal(mu_minus_variance(rows), [0.25, 0.5, 1.0])
-
-
-@pytest.mark.parametrize("scale", [1e-3, 1.0, 1e4, 1e5])
-def test_signs_of_dual_variables_are_seen_at_any_scale_of_the_features(scale: float) -> None:
-    # Two pairs of clips; in each the second lies twice as far out and is no support vector.
-    values = scale * np.array([[1.0, 0, 0, 0], [2, 1, 0, 0], [0, 0, 1, 0], [0, 0, 2, 1]])
-    penalty = 100.0 / scale**2 * 1e10
-    machines = np.empty((1, 4))
-    targets = np.array([[1.0, 1, -1, -1]])
-    leave_nothing_out(values @ values.T, np.full(4, 0.5 / penalty), targets, machines)
-    np.testing.assert_allclose(machines[0], [1, 2, -1, -2], atol=1e-6)
 
 
 def test_masks_that_are_not_boolean_are_refused(features: Features) -> None:
