@@ -65,21 +65,22 @@ def fit_support(
 
 def _regress(rows: NDArray[np.float64], right: NDArray[np.float64]) -> NDArray[np.float64]:
     """Minimise |rows w - right|^2 + |w|^2."""
+    if len(rows) == 0:
+        return np.zeros(rows.shape[1])
     # By the smaller of the two normal equations, if it is well-conditioned: w = R'(RR' + 1)^-1 r.
     is_wide = rows.shape[1] > rows.shape[0]
     normal = rows @ rows.T if is_wide else rows.T @ rows
     normal[np.diag_indices_from(normal)] += 1
     factor, failed = lapack.dpotrf(normal, lower=True)
-    length = np.abs(normal).sum(axis=0).max(initial=1)
+    length = np.abs(normal).sum(axis=0).max()
     if not failed and lapack.dpocon(factor, length, uplo="L")[0] > _WELL_CONDITIONED:
         known = right if is_wide else rows.T @ right
         solution: NDArray[np.float64] = lapack.dpotrs(factor, known, lower=True)[0]
         return rows.T @ solution if is_wide else solution
     stacked = np.concatenate([rows, np.eye(rows.shape[1])])
     padded = np.concatenate([right, np.zeros(rows.shape[1])])
-    found: NDArray[np.float64] = lstsq(stacked, padded, lapack_driver="gelsy", check_finite=False)[
-        0
-    ]
+    found: NDArray[np.float64]
+    found, *_ = lstsq(stacked, padded, lapack_driver="gelsy", check_finite=False)
     return found
 
 

@@ -29,6 +29,17 @@ def test_each_clip_has_its_own_penalty(rng: np.random.Generator) -> None:
     np.testing.assert_allclose(weights, expected, atol=1e-9)
 
 
+def test_a_start_beyond_all_margins_leads_to_the_same_machine(
+    rng: np.random.Generator, capfd: pytest.CaptureFixture[str]
+) -> None:
+    values, everyone = rng.normal(size=(6, 9)), np.ones(6, np.bool_)
+    target, penalties = np.where(np.arange(6) < 2, 1.0, -1.0), np.full(6, 10.0)
+    far = 5 * np.linalg.pinv(values) @ target  # every margin is 5: no support vector
+    weights = fit_support(values, target, penalties, everyone, far)
+    np.testing.assert_allclose(weights, fit_support(values, target, penalties, everyone))
+    assert capfd.readouterr().out == ""  # LAPACK would complain there
+
+
 def test_rotated_clips_have_the_same_products(rng: np.random.Generator) -> None:
     wide, narrow = rng.normal(size=(5, 40)), rng.normal(size=(40, 5))
     assert rotate(wide).shape == (5, 5)
