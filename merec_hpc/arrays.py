@@ -123,6 +123,27 @@ class Population:
 
 
 @dataclass(frozen=True)
+class PackedPopulation:
+    """A population as it travels: eight bits of a mask in a byte."""
+
+    bits: NDArray[np.uint8]  # (n_individuals, ceil(n_features / 8))
+    n_features: int
+    C: NDArray[np.float64]  # (n_individuals,)
+    fitness: NDArray[np.float64]  # (n_individuals,)
+
+    @classmethod
+    def of(cls, population: Population) -> Self:
+        """Pack the masks of a population."""
+        bits = np.packbits(population.masks, axis=1)
+        return cls(bits, population.masks.shape[1], population.C, population.fitness)
+
+    def unpacked(self) -> Population:
+        """Return the population."""
+        masks = np.unpackbits(self.bits, axis=1, count=self.n_features).astype(np.bool_)
+        return Population(masks, self.C, self.fitness)
+
+
+@dataclass(frozen=True)
 class History:
     """One row a generation, founders first."""
 

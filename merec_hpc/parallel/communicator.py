@@ -1,6 +1,6 @@
 """A group of equal processes, and the group of one."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import Any, Protocol, TypeVar
 
 from numpy.typing import NDArray
@@ -25,6 +25,18 @@ class Communicator(Protocol):
         """Return the items of all ranks, in rank order, on every rank."""
         ...
 
+    def exchange(self, items: Sequence[Item]) -> list[Item]:
+        """Send one item to each rank, and return what each rank sent here."""
+        ...
+
+    def fold(self, item: Item, join: Callable[[Item, Item], Item]) -> Item:
+        """Return the items of all ranks, joined in rank order, on every rank."""
+        ...
+
+    def split(self, group: int) -> "Communicator":
+        """Return the group of those ranks that name the same number, in the same order."""
+        ...
+
     def shared(self, make: Callable[[], NDArray[Any]]) -> NDArray[Any]:
         """Return an array that is made, and kept, once for all ranks of a node."""
         ...
@@ -43,6 +55,18 @@ class SerialCommunicator:
     def allgather(self, item: Item) -> list[Item]:
         """Return the only item."""
         return [item]
+
+    def exchange(self, items: Sequence[Item]) -> list[Item]:
+        """Return the only item."""
+        return list(items)
+
+    def fold(self, item: Item, join: Callable[[Item, Item], Item]) -> Item:  # noqa: ARG002
+        """Return the item."""
+        return item
+
+    def split(self, group: int) -> Communicator:  # noqa: ARG002
+        """Return the group itself."""
+        return self
 
     def shared(self, make: Callable[[], NDArray[Any]]) -> NDArray[Any]:
         """Return the array."""

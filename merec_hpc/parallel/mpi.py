@@ -1,7 +1,7 @@
 """A group of MPI processes: the only import of mpi4py."""
 
 import os
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import Any, Literal, TypeVar
 
 import numpy as np
@@ -30,6 +30,20 @@ class MpiCommunicator:
         """Return the items of all ranks, in rank order, on every rank."""
         gathered: list[Item] = self._communicator.allgather(item)
         return gathered
+
+    def exchange(self, items: Sequence[Item]) -> list[Item]:
+        """Send one item to each rank, and return what each rank sent here."""
+        received: list[Item] = self._communicator.alltoall(items)
+        return received
+
+    def fold(self, item: Item, join: Callable[[Item, Item], Item]) -> Item:
+        """Return the items of all ranks, joined in rank order, on every rank."""
+        joined: Item = self._communicator.allreduce(item, op=join)
+        return joined
+
+    def split(self, group: int) -> Communicator:
+        """Return the group of those ranks that name the same number, in the same order."""
+        return MpiCommunicator(self._communicator.Split(group, self.rank))
 
     def shared(self, make: Callable[[], NDArray[Any]]) -> NDArray[Any]:
         """Return an array that the first rank of each node makes in memory that all see."""

@@ -47,7 +47,7 @@ class Checkpoints:
 
     def save(self, state: SearchState) -> None:
         """Write the state; what was written last is kept as the former one."""
-        payload = _pack(state, self.key)
+        payload = pack_state(state, self.key)
         with published(self.path) as partial:
             partial.write_bytes(hashlib.sha256(payload).digest() + payload)
             if self.path.exists():
@@ -67,7 +67,7 @@ class Checkpoints:
             if str(arrays["key"]) != self.key:
                 log.warning("%s: of other settings or data, the search starts afresh", path)
                 return None
-            state = _unpack(arrays)
+            state = _unpacked(arrays)
             log.info("%s: the search goes on after generation %d", path, state.generation)
             return state
         return None
@@ -78,7 +78,8 @@ class Checkpoints:
         self._former.unlink(missing_ok=True)
 
 
-def _pack(state: SearchState, key: str) -> bytes:
+def pack_state(state: SearchState, key: str = "") -> bytes:
+    """Return a state, masks bit-packed, as NumPy's npz."""
     islands = state.islands
     arrays: dict[str, Any] = {
         "key": key,
@@ -103,7 +104,12 @@ def _packed(columns: dict[str, NDArray[Any]]) -> Iterator[tuple[str, NDArray[Any
         yield name, np.packbits(value, axis=-1) if value.dtype == np.bool_ else value
 
 
-def _unpack(arrays: Any) -> SearchState:
+def unpack_state(payload: bytes) -> SearchState:
+    """Return the state that was packed."""
+    return _unpacked(np.load(io.BytesIO(payload), allow_pickle=False))
+
+
+def _unpacked(arrays: Any) -> SearchState:
     n_features = int(arrays["n_features"])
 
     def column(name: str) -> NDArray[Any]:

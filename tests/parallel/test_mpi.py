@@ -142,6 +142,26 @@ def test_ranks_gather_in_rank_order(tmp_path: Path) -> None:
 
 
 @needs_launcher
+def test_ranks_exchange_fold_and_split_as_threads_do(tmp_path: Path) -> None:
+    script = tmp_path / "exchange.py"
+    script.write_text(
+        "import json, pathlib\n"
+        "from merec_hpc.parallel.mpi import connect\n"
+        "comm = connect(5)\n"
+        "sent = comm.exchange([f'{comm.rank} to {other}' for other in range(5)])\n"
+        "assert sent == [f'{other} to {comm.rank}' for other in range(5)], sent\n"
+        "assert comm.fold(str(comm.rank), str.__add__) == '01234'\n"
+        "part = comm.split(comm.rank % 2)\n"
+        "assert part.allgather(comm.rank) == ([1, 3] if comm.rank % 2 else [0, 2, 4])\n"
+        "assert part.rank == comm.rank // 2\n"
+        f"(pathlib.Path({str(tmp_path)!r}) / f'{{comm.rank}}.done').touch()\n"
+    )
+    done = launch([str(script)], n_ranks=5)
+    assert done.returncode == 0, done.stderr
+    assert len(list(tmp_path.glob("*.done"))) == 5
+
+
+@needs_launcher
 def test_ranks_of_a_node_see_the_memory_of_one(tmp_path: Path) -> None:
     script = tmp_path / "share.py"
     script.write_text(

@@ -1,7 +1,8 @@
 """A group of ranks made of threads that meet at a barrier: many ranks without MPI."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
+from functools import reduce
 from threading import Barrier, BrokenBarrierError
 from typing import Any, TypeVar
 
@@ -29,6 +30,20 @@ class ThreadCommunicator:
         items = list(self._slots)
         self._meet.wait()  # nobody overwrites a slot before all have read
         return items
+
+    def exchange(self, items: Sequence[Item]) -> list[Item]:
+        return [sent[self.rank] for sent in self.allgather(list(items))]
+
+    def fold(self, item: Item, join: Callable[[Item, Item], Item]) -> Item:
+        return reduce(join, self.allgather(item))
+
+    def split(self, group: int) -> Communicator:
+        groups = self.allgather(group)
+        ranks = [rank for rank, other in enumerate(groups) if other == group]
+        is_first = ranks[0] == self.rank
+        meeting = ([None] * len(ranks), Barrier(len(ranks), timeout=TIMEOUT_S))
+        slots, meet = self.allgather(meeting if is_first else None)[ranks[0]]  # type: ignore[misc]
+        return ThreadCommunicator(ranks.index(self.rank), slots, meet)
 
     def shared(self, make: Callable[[], NDArray[Any]]) -> NDArray[Any]:
         return self.allgather(make() if self.rank == 0 else None)[0]

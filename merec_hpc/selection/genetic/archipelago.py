@@ -2,6 +2,7 @@
 
 import logging
 from collections.abc import Callable, Iterable, Sequence
+from math import fsum
 from typing import Protocol
 
 import numpy as np
@@ -16,7 +17,8 @@ from merec_hpc.progress import track
 from merec_hpc.selection.criteria import mu
 from merec_hpc.selection.genetic.breeding import Draft, breed, draw, island_rng, keys_of
 from merec_hpc.selection.genetic.hall_of_fame import admit
-from merec_hpc.selection.genetic.migration import best, migrate, replace_worst, sources_of
+from merec_hpc.selection.genetic.migration import best, receive, replace_worst, sources_of
+from merec_hpc.selection.genetic.teams import Teams
 from merec_hpc.selection.genetic.termination import choose_generation, has_settled
 from merec_hpc.store.checkpoint import Checkpoints
 
@@ -55,9 +57,11 @@ def evolve(
 ) -> Selection:
     """Search masks by the genetic algorithm of paper 1 (IV.C, V.B).
 
-    Every rank breeds all islands alike, from generators that belong to the islands; only the
-    evaluation is shared out, and only its results travel. The result therefore depends on
-    the settings alone, never on the number of ranks, nor on whether the search was resumed.
+    Random numbers belong to the islands, whoever breeds them: ranks of a team breed its islands
+    alike and share out the evaluation, of which only the results travel (``teams``). The result
+    therefore depends on the settings alone, never on the number of ranks, nor on whether the
+    search was resumed. Where there are several teams, ranks but the first return the last
+    population of their own islands only.
 
     In each generation an island keeps its elite, fills up with children of parents drawn by
     roulette, and replaces its worst by random migrants. With ``n_islands: 1`` this is the
@@ -88,7 +92,7 @@ def evolve(
     """
     is_first = comm.rank == 0
     found = checkpoints.load() if checkpoints is not None and is_first else None
-    archipelago = _Archipelago(fitness, settings, comm, comm.allgather(found)[0])
+    archipelago = _Archipelago(fitness, settings, comm, found)
     generations = range(archipelago.generation + 1, settings.n_generations + 1)
     tracked: Iterable[int] = generations
     if is_first and shows_progress:
@@ -102,12 +106,12 @@ def evolve(
         if on_generation is not None and is_first:
             on_generation(archipelago.history)
         stopped = any(comm.allgather(bool(stop)))
-        if (
-            checkpoints is not None
-            and is_first
-            and (stopped or checkpoints.is_due(generation, settings.n_generations))
+        if checkpoints is not None and (
+            stopped or checkpoints.is_due(generation, settings.n_generations)
         ):
-            checkpoints.save(archipelago.state)
+            state = archipelago.state()
+            if is_first:
+                checkpoints.save(state)
         if stopped:
             comm.allgather(None)  # nobody ends before rank 0 has written
             msg = f"stopped after generation {generation} of {settings.n_generations}"
@@ -125,9 +129,11 @@ class _Archipelago:
         comm: Communicator,
         state: SearchState | None,
     ) -> None:
-        self._fitness, self._settings, self._comm = fitness, settings, comm
-        self._rngs = [island_rng(settings.seed, island) for island in range(settings.n_islands)]
+        self._fitness, self._settings = fitness, settings
+        self._teams = Teams(comm, settings.n_islands)
+        self._rngs = [island_rng(settings.seed, island) for island in self._teams.islands]
         self._sources = sources_of(settings.topology, settings.n_islands, settings.edges)
+        state = self._teams.dealt_out(state)
         if state is not None:
             for rng, rng_state in zip(self._rngs, state.rng_states, strict=True):
                 rng.bit_generator.state = rng_state
@@ -138,13 +144,15 @@ class _Archipelago:
         n_features = fitness.n_features
         draft = [draw(rng, settings.n_individuals, n_features, settings) for rng in self._rngs]
         self._islands = self._evaluate(draft)
-        empty = self._islands[0].take(np.empty(0, np.int64))
-        self._hall = _admit_all(empty, self._islands, settings.hall_of_fame_size)
+        self._hall = self._islands[0].take(np.empty(0, np.int64))
+        self._admit(self._islands)
         self.history = self._row(None)
 
-    @property
     def state(self) -> SearchState:
-        """All that the search needs to go on."""
+        """Return all that the search needs to go on: on rank 0 of all islands."""
+        return self._teams.collected(self._own_state())
+
+    def _own_state(self) -> SearchState:
         rng_states = [dict(rng.bit_generator.state) for rng in self._rngs]
         return SearchState(self.generation, self._islands, rng_states, self._hall, self.history)
 
@@ -152,7 +160,7 @@ class _Archipelago:
         """Go on by one generation."""
         settings = self._settings
         if generation > 1 and (generation - 1) % settings.migration_interval == 0:
-            self._islands = migrate(self._islands, self._sources, settings.n_emigrants)
+            self._migrate()
         draft, n_features = [], self._fitness.n_features
         for island, rng in zip(self._islands, self._rngs, strict=True):
             draft.append(breed(island, rng, settings))
@@ -165,7 +173,7 @@ class _Archipelago:
             )
         ]
         former = self._hall.take(np.array([0]))
-        self._hall = _admit_all(self._hall, evaluated, settings.hall_of_fame_size)
+        self._admit(evaluated)
         self.history = self.history.joined(self._row(former))
         self.generation = generation
         log.debug("generation %d: best fitness %.4f", generation, self._hall.fitness[0])
@@ -189,8 +197,9 @@ class _Archipelago:
             settings.flat_range,
             settings.steep_derivative,
         )
-        last = self._islands[0]
-        for island in self._islands[1:]:
+        islands = self.state().islands
+        last = islands[0]
+        for island in islands[1:]:
             last = last.joined(island)
         return Selection(
             mask=history.best_masks[generation],
@@ -202,8 +211,28 @@ class _Archipelago:
             last=last,
         )
 
+    def _migrate(self) -> None:
+        """Let the best of each island travel to those that receive from it."""
+        n_emigrants, own = self._settings.n_emigrants, self._teams.islands
+        leaving = {
+            number: best(island, n_emigrants)
+            for number, island in zip(own, self._islands, strict=True)
+        }
+        emigrants = self._teams.emigrants(leaving, self._sources)
+        self._islands = [
+            receive(island, self._sources[number], emigrants)
+            for number, island in zip(own, self._islands, strict=True)
+        ]
+
+    def _admit(self, newcomers: Sequence[Population]) -> None:
+        """Admit the newcomers of all islands to the hall of fame."""
+        size = self._settings.hall_of_fame_size
+        for island in newcomers:
+            self._hall = admit(self._hall, island, size)
+        self._hall = self._teams.joined_hall(self._hall, size)
+
     def _evaluate(self, drafts: Sequence[Draft]) -> list[Population]:
-        """Score drafts of all islands; every rank scores a part and learns the whole.
+        """Score drafts of the team's islands; every rank scores a part and learns the whole.
 
         Children that are copies of a parent, or of each other, are not scored again.
         """
@@ -218,10 +247,11 @@ class _Archipelago:
         todo = unknown[np.sort(firsts)]
         # Every rank gets as many small masks as large ones: those cost more or less.
         todo = todo[np.argsort(masks[todo].sum(axis=1), kind="stable")]
-        own = todo[self._comm.rank :: self._comm.size]
+        team = self._teams.ranks
+        own = todo[team.rank :: team.size]
         own_scores = self._fitness.score(masks[own], penalties[own], self._settings.criterion)
-        for rank, part in enumerate(self._comm.allgather(own_scores)):
-            scores[todo[rank :: self._comm.size]] = part
+        for rank, part in enumerate(team.allgather(own_scores)):
+            scores[todo[rank :: team.size]] = part
         scores[unknown] = scores[unknown[firsts]][places]
         ends = np.cumsum([len(draft.C) for draft in drafts])[:-1]
         return [
@@ -243,8 +273,8 @@ class _Archipelago:
 
     def _row(self, former: Population | None) -> History:
         """Take down the present generation; ``former`` is the champion before it."""
-        counts = np.concatenate([island.masks.sum(axis=1) for island in self._islands])
-        scores = np.concatenate([island.fitness for island in self._islands])
+        islands = self._teams.gathered([_summary(island) for island in self._islands])
+        n_individuals = self._settings.n_individuals * self._settings.n_islands
         champion = self._hall.take(np.array([0]))
         if former is not None and keys_of(former.masks, former.C) == keys_of(
             champion.masks, champion.C
@@ -255,9 +285,9 @@ class _Archipelago:
         return History(
             best_fitness=champion.fitness,
             training_accuracy=training_accuracy,
-            mean_fitness=scores.mean(keepdims=True),
-            min_selected=counts.min(keepdims=True),
-            max_selected=counts.max(keepdims=True),
+            mean_fitness=np.array([fsum(total for total, _, _ in islands) / n_individuals]),
+            min_selected=np.array([min(fewest for _, fewest, _ in islands)], np.int64),
+            max_selected=np.array([max(most for _, _, most in islands)], np.int64),
             best_masks=champion.masks,
             best_C=champion.C,
         )
@@ -269,8 +299,7 @@ class _Archipelago:
         return self._fitness.training_accuracies(champion.masks, champion.C)
 
 
-def _admit_all(hall: Population, newcomers: Sequence[Population], size: int) -> Population:
-    """Admit the newcomers of all islands."""
-    for island in newcomers:
-        hall = admit(hall, island, size)
-    return hall
+def _summary(island: Population) -> tuple[float, int, int]:
+    """Return the sum of fitness, and the fewest and most features of an individual."""
+    counts = island.masks.sum(axis=1)
+    return fsum(island.fitness), int(counts.min()), int(counts.max())

@@ -1,6 +1,6 @@
 """Passes copies of the best individuals from island to island."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 
 import numpy as np
 
@@ -47,21 +47,14 @@ def _torus_edges(n_islands: int) -> set[tuple[int, int]]:
     return edges
 
 
-def migrate(
-    islands: Sequence[Population], sources: Sequence[Sequence[int]], n_emigrants: int
-) -> list[Population]:
-    """Replace each island's worst by copies of the best of those it receives from.
-
-    All islands give what they were before; sizes do not change.
-    """
-    emigrants = [best(island, n_emigrants) for island in islands]
-    arrived = []
-    for island, givers in zip(islands, sources, strict=True):
-        newcomers = island.take(np.empty(0, np.int64))
-        for giver in givers:
-            newcomers = newcomers.joined(emigrants[giver])
-        arrived.append(replace_worst(island, newcomers))
-    return arrived
+def receive(
+    island: Population, givers: Sequence[int], emigrants: Mapping[int, Population]
+) -> Population:
+    """Replace an island's worst by what its givers send; its size does not change."""
+    newcomers = island.take(np.empty(0, np.int64))
+    for giver in givers:
+        newcomers = newcomers.joined(emigrants[giver])
+    return replace_worst(island, newcomers)
 
 
 def best(island: Population, count: int) -> Population:

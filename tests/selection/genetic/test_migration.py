@@ -6,7 +6,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from merec_hpc.arrays import Population
-from merec_hpc.selection.genetic.migration import best, migrate, replace_worst, sources_of
+from merec_hpc.selection.genetic.migration import best, receive, replace_worst, sources_of
 
 
 def island(fitness: list[float], smallest: float = 1.0) -> Population:
@@ -17,6 +17,16 @@ def island(fitness: list[float], smallest: float = 1.0) -> Population:
         smallest + np.arange(n_individuals),
         np.array(fitness),
     )
+
+
+def migrate(
+    islands: list[Population], sources: list[list[int]], n_emigrants: int
+) -> list[Population]:
+    """Let all islands give at once."""
+    emigrants = {place: best(island, n_emigrants) for place, island in enumerate(islands)}
+    return [
+        receive(island, givers, emigrants) for island, givers in zip(islands, sources, strict=True)
+    ]
 
 
 def ring(islands: list[Population]) -> list[list[int]]:
