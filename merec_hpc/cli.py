@@ -1,4 +1,4 @@
-"""The command ``merec``: one command per rule of the workflow, and one that describes."""
+"""The command ``merec``: one command per rule of the workflow, and some that look."""
 
 import importlib
 import logging
@@ -25,8 +25,12 @@ COMMANDS = (
     "evaluate-folds",
     "collect-predictions",
     "render-report",
+    "collect-sweep",
+    "plan",
+    "status",
+    "doctor",
 )
-"""In the order in which the data flows."""
+"""In the order in which the data flows, then those that look after a run."""
 
 INPUT_ERROR = 2
 """Exit status of a mistake in the input; it is also that of a mistaken command line."""

@@ -28,6 +28,7 @@ Preset = Literal["vis", "hs"]
 Camera = Literal["HS", "VIS", "NIR"]
 Pose = Literal["left", "right", "straight", "up"]
 Eyes = Literal["open", "sunglasses"]
+NetworkName = Literal["mobilenet_v2"]
 Statistic = Literal["mean", "variance", "std"]
 Method = Literal["all_features", "genetic"]
 Scaling = Literal["none", "standard"]
@@ -111,7 +112,7 @@ class InterpolationSettings:
 class FeatureSettings:
     """Deep features of a clip."""
 
-    network: Literal["mobilenet_v2"] = "mobilenet_v2"
+    network: NetworkName = "mobilenet_v2"
     layer: str = "features.18"
     pooling: Literal["mean", "none"] = "mean"
     statistics: tuple[Statistic, ...] = Field(default=("mean", "std"), min_length=1)
@@ -184,6 +185,24 @@ class AllFeaturesSettings:
 
 
 @dataclass(frozen=True, kw_only=True, config=_STRICT)
+class SweepSettings:
+    """Variants of the search; an empty list leaves the experiment's own value."""
+
+    networks: tuple[NetworkName, ...] = ()
+    layers: tuple[Name, ...] = ()
+    statistics: tuple[Annotated[tuple[Statistic, ...], Field(min_length=1)], ...] = ()
+    criteria: tuple[Criterion, ...] = ()
+    seeds: tuple[Annotated[int, Field(ge=0)], ...] = ()
+
+    def __post_init__(self) -> None:
+        """Check what involves more than one value."""
+        for key, values in vars(self).items():
+            _check_distinct(key, [str(value) for value in values])
+        for names in self.statistics:
+            _check_distinct("statistics", names)
+
+
+@dataclass(frozen=True, kw_only=True, config=_STRICT)
 class EvaluationSettings:
     """What is compared, and how its uncertainty is stated."""
 
@@ -216,6 +235,7 @@ class Config:
     scaling: Scaling = "standard"
     all_features: AllFeaturesSettings = field(default_factory=AllFeaturesSettings)
     genetic: GeneticSettings = field(default_factory=GeneticSettings)
+    sweep: SweepSettings = field(default_factory=SweepSettings)
     evaluation: EvaluationSettings = field(default_factory=EvaluationSettings)
 
     def __post_init__(self) -> None:

@@ -1,14 +1,13 @@
 """Extract the deep features of all clips."""
 
 import logging
-from collections.abc import Iterator
 from pathlib import Path
 from typing import Annotated
 
 import numpy as np
 import typer
-from numpy.typing import NDArray
 
+from merec_hpc import __version__
 from merec_hpc.arrays import Features
 from merec_hpc.commands.options import Catalog, Output, Settings, Threads
 from merec_hpc.config import FeatureSettings, from_json
@@ -19,6 +18,7 @@ from merec_hpc.features.extraction import extract
 from merec_hpc.networks.weights import sha256
 from merec_hpc.progress import track
 from merec_hpc.store.clips import iterate_clips, read_clip_index
+from merec_hpc.store.feature_parts import FeaturePart, FeatureParts
 from merec_hpc.store.features import write_features
 
 log = logging.getLogger(__name__)
@@ -32,41 +32,47 @@ def run(
     output: Output,
     threads: Threads = 1,
 ) -> None:
-    """Extract the deep features of all clips, on CUDA where there is one."""
+    """Extract the deep features of all clips, on CUDA where there is one.
+
+    The features of each subject are kept in OUTPUT.parts/ as soon as they are there: a new
+    subject, or another start after an end, costs no more than what is missing.
+    """
     parsed = from_json(FeatureSettings, settings)
-    backbone = Backbone(parsed.network, parsed.layer, weights)
-    log.info("%s on %s, %d threads", parsed, backbone.device, threads)
-    names = [str(name) for path in clips for name in read_clip_index(path)[0]]
-    rows: list[NDArray[np.float32]] = []
-    feature_names: NDArray[np.str_] | None = None
-    extracted = extract(_all_clips(clips), backbone, parsed, threads)
-    for values, found_names in track(extracted, "clips", len(names)):
-        rows.append(values)
-        feature_names = found_names
-    if feature_names is None:
+    digest = sha256(weights)
+    parts = FeatureParts(
+        output.with_name(output.name + ".parts"), f"{__version__} {settings} {digest}"
+    )
+    missing = [path for path in clips if parts.read(path) is None]
+    if missing:
+        backbone = Backbone(parsed.network, parsed.layer, weights)
+        log.info("%s on %s, %d threads", parsed, backbone.device, threads)
+    log.info("%d of %d subjects are known already", len(clips) - len(missing), len(clips))
+    for path in track(missing, "subjects", len(missing)):
+        rows = list(extract(iterate_clips(path), backbone, parsed, threads))
+        if rows:
+            values, names = np.stack([row for row, _ in rows]), rows[0][1]
+            parts.write(path, FeaturePart(values, names, read_clip_index(path)[0]))
+    complete = [part for part in map(parts.read, clips) if part is not None]
+    if not complete:
         msg = "clips expected, found none in any of the files"
         raise MerecError(msg)
+    extracted = [str(clip) for part in complete for clip in part.clips]
     catalogued = {clip.clip: clip for clip in read_catalog(catalog)}
     # The catalog's order, whatever the order of the files.
     place = {name: position for position, name in enumerate(catalogued)}
-    unknown = [name for name in names if name not in place]
+    unknown = [name for name in extracted if name not in place]
     if unknown:
         msg = f"{catalog}: clip '{unknown[0]}' expected, found no such row"
         raise MerecError(msg)
-    order = sorted(range(len(names)), key=lambda row: place[names[row]])
-    kept = [catalogued[names[row]] for row in order]
+    order = sorted(range(len(extracted)), key=lambda row: place[extracted[row]])
+    kept = [catalogued[extracted[row]] for row in order]
     class_names = sorted({clip.label for clip in kept})
     features = Features(
-        values=np.stack([rows[row] for row in order]),
+        values=np.concatenate([part.values for part in complete])[order],
         labels=np.array([class_names.index(clip.label) for clip in kept], np.int64),
         subjects=np.array([clip.subject for clip in kept]),
         clips=np.array([clip.clip for clip in kept]),
-        names=feature_names,
+        names=complete[0].names,
         class_names=np.array(class_names),
     )
-    write_features(output, features, parsed, sha256(weights))
-
-
-def _all_clips(paths: list[Path]) -> Iterator[NDArray[np.float32]]:
-    for path in paths:
-        yield from iterate_clips(path)
+    write_features(output, features, parsed, digest)

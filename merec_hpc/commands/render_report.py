@@ -12,6 +12,7 @@ from merec_hpc.errors import MerecError
 from merec_hpc.evaluation.protocol import Prediction
 from merec_hpc.publishing import published
 from merec_hpc.report.page import render_page
+from merec_hpc.report.resources import rule_resources
 from merec_hpc.store.selection import read_selection
 from merec_hpc.tables import read_rows
 
@@ -22,6 +23,9 @@ def run(
     failures: Annotated[Path, typer.Option(help="Clips left out.")],
     settings: Annotated[str, typer.Option(help="The whole configuration, as JSON.")],
     output: Output,
+    benchmarks: Annotated[
+        Path | None, typer.Option(help="Folder of Snakemake's tables of resources.")
+    ] = None,
 ) -> None:
     """Render one self-contained HTML page."""
     config = from_json(Config, settings)
@@ -40,6 +44,7 @@ def run(
         read_rows(failures, Failure),
         settings,
         config.evaluation,
+        rule_resources(benchmarks, config.experiment) if benchmarks else (),
     )
     with published(output) as partial:
         partial.write_text(page, encoding="utf-8")

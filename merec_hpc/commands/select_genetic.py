@@ -2,10 +2,12 @@
 
 import hashlib
 import logging
+from pathlib import Path
 from typing import Annotated
 
 import typer
 
+import merec_hpc
 from merec_hpc import __version__
 from merec_hpc.commands.folds import training_folds
 from merec_hpc.commands.options import (
@@ -37,6 +39,13 @@ def run(
     checkpoint_every: Annotated[
         int, typer.Option(min=1, help="Generations between two checkpoints.")
     ] = 5,
+    keep_checkpoint: Annotated[
+        bool,
+        typer.Option(
+            "--keep-checkpoint",
+            help="Keep the last checkpoint, so that a lost output is written again in seconds.",
+        ),
+    ] = False,
 ) -> None:
     """Search features by the genetic algorithm on the training subjects of each fold.
 
@@ -52,12 +61,13 @@ def run(
         log.info("merec_hpc %s, %d ranks, %s", __version__, comm.size, parsed)
     compile_kernels(comm.rank)
     comm.allgather(None)
+    program = f"{__version__} {_digest_of_sources()}"
     done: list[Checkpoints] = []
     folds = training_folds(store, held_out or [], outputs, scaling, parsed.n_inner_folds, comm)
     with noted_signals() as stop:
         for training in folds:
             key = hashlib.sha256(
-                f"{__version__} {to_json(parsed)} {training.digest}".encode()
+                f"{program} {to_json(parsed)} {training.digest}".encode()
             ).hexdigest()
             path = training.output.with_name(training.output.name + ".checkpoint")
             checkpoints = Checkpoints(path, key, checkpoint_every)
@@ -75,6 +85,15 @@ def run(
                 origin = SelectionOrigin("genetic", training.fold, parsed.seed, settings, scaling)
                 write_selection(training.output, selection, origin)
             done.append(checkpoints)
-    if comm.rank == 0:
+    if comm.rank == 0 and not keep_checkpoint:
         for checkpoints in done:  # not before: the folds of an interrupted launch are kept
             checkpoints.remove()
+
+
+def _digest_of_sources() -> str:
+    """Return a digest of the code of the search: another code starts afresh."""
+    digest = hashlib.sha256()
+    for package in ("kernels", "selection"):
+        for source in sorted(Path(merec_hpc.__file__).parent.joinpath(package).rglob("*.py")):
+            digest.update(source.read_bytes())
+    return digest.hexdigest()

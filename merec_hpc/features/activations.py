@@ -29,14 +29,15 @@ class Backbone:
         torch.backends.cudnn.benchmark = False
         self.device = torch.device(device or ("cuda" if torch.cuda.is_available() else "cpu"))
         loaded = load_network(network, weights)
-        self._check_layer(loaded, network, layer)
+        self.check_layer(loaded, network, layer)
         self._known = NETWORKS[network]
         self._extractor = create_feature_extractor(loaded, {layer: "layer"}).to(self.device).eval()
         self._mean = torch.tensor(self._known.mean, device=self.device).view(1, 3, 1, 1)
         self._std = torch.tensor(self._known.std, device=self.device).view(1, 3, 1, 1)
 
     @staticmethod
-    def _check_layer(loaded: nn.Module, network: str, layer: str) -> None:
+    def check_layer(loaded: nn.Module, network: str, layer: str) -> None:
+        """Raise a ``MerecError`` if the network has no such layer."""
         names = get_graph_node_names(loaded)[1]
         if layer not in names and not any(name.startswith(f"{layer}.") for name in names):
             msg = f"layer '{layer}' expected in {network}, found {', '.join(names[1:])}"
@@ -70,3 +71,25 @@ class Backbone:
                 output = output[..., None, None]
             activations: NDArray[np.float32] = output.float().cpu().numpy()
         return activations
+
+
+def find_device() -> str:
+    """Return what networks run on here: the name of the GPU, or "cpu"."""
+    return torch.cuda.get_device_name() if torch.cuda.is_available() else "cpu"
+
+
+def layer_shape(network: str, layer: str) -> tuple[int, ...]:
+    """Return the shape of a layer's output for one frame, (channels, h, w); without weights.
+
+    Raises
+    ------
+    MerecError
+        If the network has no such layer.
+    """
+    built = NETWORKS[network].build().eval()
+    Backbone.check_layer(built, network, layer)
+    size = NETWORKS[network].input_px
+    with torch.inference_mode():
+        output = create_feature_extractor(built, {layer: "layer"})(torch.zeros(1, 3, size, size))
+    shape = tuple(output["layer"].shape[1:])
+    return shape if len(shape) == 3 else (*shape, 1, 1)

@@ -73,6 +73,23 @@ class MpiCommunicator:
             self._windows.pop().Free()
 
 
+def library_version() -> str:
+    """Return the name and version of the MPI library; nothing is started.
+
+    Raises
+    ------
+    ImportError, RuntimeError
+        If there is none that mpi4py can load.
+    """
+    import mpi4py  # noqa: PLC0415  # MPI must not be started
+
+    mpi4py.rc.initialize = False
+    from mpi4py import MPI  # noqa: PLC0415  # as above
+
+    version: str = MPI.Get_library_version()
+    return version.splitlines()[0].strip(" \0")
+
+
 def launched_rank() -> int | None:
     """Return the rank that an MPI launcher gave this process, ``None`` without a launcher."""
     return next((int(os.environ[name]) for name in _RANK_VARIABLES if name in os.environ), None)

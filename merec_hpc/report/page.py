@@ -13,6 +13,7 @@ from merec_hpc.config import EvaluationSettings
 from merec_hpc.evaluation.protocol import Prediction
 from merec_hpc.learning.metrics import majority_share
 from merec_hpc.report.figures import confusion_figure, convergence_figure
+from merec_hpc.report.resources import RuleResources
 from merec_hpc.report.scores import METRICS, by_method, class_names, score_methods, score_subjects
 
 
@@ -23,6 +24,7 @@ def render_page(
     failures: Sequence[Failure],
     config: str,
     settings: EvaluationSettings,
+    resources: Sequence[RuleResources] = (),
 ) -> str:
     """Return the report of an experiment.
 
@@ -32,6 +34,8 @@ def render_page(
         Of each method, by fold.
     config
         The whole configuration, as JSON.
+    resources
+        What the jobs used.
     """
     methods = score_methods(predictions, settings)
     one_method = next(iter(by_method(predictions).values()))
@@ -67,6 +71,7 @@ def render_page(
             if any(len(found.history.best_fitness) > 1 for found in folds.values())
         },
         settings=json.dumps(json.loads(config), indent=2),
+        resources=resources,
         version=__version__,
         n_features=len(next(iter(next(iter(selections.values())).values())).mask),
     )

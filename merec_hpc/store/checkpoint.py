@@ -58,9 +58,8 @@ class Checkpoints:
         for path in (self.path, self._former):
             if not path.exists():
                 continue
-            content = path.read_bytes()
-            payload = content[_DIGEST_BYTES:]
-            if hashlib.sha256(payload).digest() != content[:_DIGEST_BYTES]:
+            payload = _intact_payload(path)
+            if payload is None:
                 log.warning("%s: torn, the former checkpoint is taken", path)
                 continue
             arrays = np.load(io.BytesIO(payload), allow_pickle=False)
@@ -76,6 +75,22 @@ class Checkpoints:
         """Remove all checkpoints: the search has ended."""
         self.path.unlink(missing_ok=True)
         self._former.unlink(missing_ok=True)
+
+
+def read_state(path: Path) -> SearchState | None:
+    """Return the state of any search, for looking at; ``None`` if the file is torn or missing."""
+    try:
+        payload = _intact_payload(path)
+    except FileNotFoundError:
+        return None
+    return None if payload is None else unpack_state(payload)
+
+
+def _intact_payload(path: Path) -> bytes | None:
+    """Return what a checkpoint holds, or ``None`` if it is torn."""
+    content = path.read_bytes()
+    payload = content[_DIGEST_BYTES:]
+    return payload if hashlib.sha256(payload).digest() == content[:_DIGEST_BYTES] else None
 
 
 def pack_state(state: SearchState, key: str = "") -> bytes:

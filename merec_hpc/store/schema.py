@@ -1,6 +1,7 @@
 """Names the arrays of every HDF5 file, with axes, kind and meaning; writes and checks them."""
 
 import json
+import tempfile
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -179,6 +180,23 @@ def read_array(file: h5py.File, spec: FileSpec, name: str) -> NDArray[Any]:
 def read_attribute(file: h5py.File, name: str) -> Any:
     """Return an attribute that ``write_store`` wrote."""
     return json.loads(file.attrs[name])
+
+
+def try_folder(folder: Path) -> str:
+    """Write and read a small file there, and return the version of HDF5.
+
+    Raises
+    ------
+    OSError
+        If that cannot be, for want of rights or of file locks.
+    """
+    with tempfile.TemporaryDirectory(dir=folder) as inside:
+        path = Path(inside) / "try.h5"
+        with h5py.File(path, "w") as file:
+            file["try"] = np.arange(3)
+        with h5py.File(path, "r") as file, h5py.File(path, "r"):
+            assert file["try"][2] == 2
+    return f"{h5py.version.hdf5_version}, h5py {h5py.version.version}"
 
 
 def describe_formats() -> str:

@@ -2,6 +2,7 @@
 
 import shlex
 import sys
+from functools import cache
 from hashlib import sha256
 from pathlib import Path
 
@@ -24,7 +25,11 @@ ROOT = f"{RESULTS}/simulated" if SIMULATED else str(CONFIG.dataset_root.resolve(
 # The commands are those of the environment that runs Snakemake, activated or not. A prefix of
 # our own replaces Snakemake's, which is this one's strictness.
 BIN = shlex.quote(str(Path(sys.executable).parent))
-shell.prefix(f"set -euo pipefail; export PATH={BIN}:$PATH; ")
+shell.prefix(
+    f"set -euo pipefail; export PATH={BIN}:$PATH; "
+    # Snakemake tells OpenMP and BLAS how many threads a job has; Numba reads its own variable.
+    "export NUMBA_NUM_THREADS=${OMP_NUM_THREADS:-1}; "
+)
 
 
 wildcard_constraints:
@@ -58,10 +63,21 @@ def per_subject(pattern):
     return files
 
 
+def fold_names():
+    """Return the names of the folds, once it is known which clips are left."""
+    collected = checkpoints.collect_failures.get(experiment=CONFIG.experiment)
+    path = Path(collected.output.folds)
+    return _fold_names(path, path.stat().st_mtime_ns)
+
+
+@cache
+def _fold_names(path, _state):
+    return [row.fold for row in read_rows(path, SubjectFold)]
+
+
 def selections(wildcards):
     """Return the selection of each fold, by the method of the wildcards or by all methods."""
-    collected = checkpoints.collect_failures.get(experiment=CONFIG.experiment)
-    folds = [row.fold for row in read_rows(Path(collected.output.folds), SubjectFold)]
+    folds = fold_names()
     methods = [wildcards.method] if hasattr(wildcards, "method") else CONFIG.evaluation.methods
     return [f"{RESULTS}/selection/{method}/{fold}.h5" for method in methods for fold in folds]
 

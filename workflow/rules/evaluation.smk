@@ -22,17 +22,20 @@ rule evaluate_folds:
         predictions="results/{experiment}/evaluation/{method}/{classifier}.csv",
     log:
         "logs/evaluate_folds/{experiment}/{method}/{classifier}.log",
+    benchmark:
+        "benchmarks/evaluate_folds/{experiment}/{method}/{classifier}.tsv"
     resources:
         mem_mb=lambda wildcards, attempt: 1000 * attempt,
         runtime=lambda wildcards, attempt: 15 * attempt,
     params:
         selections=lambda wildcards, input: repeated("--selection", input.selections),
+        classifier="{classifier}",
     shell:
         r"""
         merec evaluate-folds \
             --store {input.store:q} \
             {params.selections:q} \
-            --classifier {wildcards.classifier:q} \
+            --classifier {params.classifier:q} \
             --output {output.predictions:q} \
             2>&1 | tee {log:q}
         """

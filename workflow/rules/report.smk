@@ -6,6 +6,8 @@ Inputs
     results/{experiment}/selection/{method}/{fold}.h5   what was chosen in each fold
     results/{experiment}/failures.tsv                   clips left out
 
+    benchmarks/{rule}/{experiment}/...                  what jobs used; not waited for
+
 Outputs
 
     results/{experiment}/report/index.html
@@ -34,5 +36,6 @@ rule render_report:
             {params.selections:q} \
             --settings {params.settings:q} \
             --output {output.page:q} \
+            --benchmarks benchmarks \
             2>&1 | tee {log:q}
         """

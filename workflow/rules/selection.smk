@@ -8,6 +8,9 @@ Outputs
 
     results/{experiment}/selection/all_features/{fold}.h5   every feature, C chosen
     results/{experiment}/selection/genetic/{fold}.h5        mask, C, history, populations
+
+The last checkpoint of a search stays beside its selection, {fold}.h5.checkpoint: Snakemake
+removes the outputs of a job that fails, and of all others in its group.
 """
 
 STORE = f"results/{{experiment}}/features/{CONFIG.features.network}.h5"
@@ -66,6 +69,7 @@ rule select_genetic:
             --settings {params.settings:q} \
             --scaling {params.scaling} \
             --ranks {resources.tasks} \
+            --keep-checkpoint \
             --output {output.selection:q} \
             2>&1 | tee {log:q}
         """

@@ -1,0 +1,59 @@
+"""Lists the variants of an experiment: other features, other criteria, other seeds."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from itertools import product
+
+from merec_hpc.config import (
+    Config,
+    Criterion,
+    FeatureSettings,
+    GeneticSettings,
+    NetworkName,
+    Statistic,
+)
+
+
+@dataclass(frozen=True)
+class Variant:
+    """One of the searches of a sweep."""
+
+    network: NetworkName
+    layer: str
+    statistics: str
+    """The statistics joined by ``+``."""
+    criterion: Criterion
+    seed: int
+
+    @property
+    def path(self) -> str:
+        """Name of the variant's folder, as Snakemake's paramspace spells it."""
+        return "/".join(f"{name}~{value}" for name, value in vars(self).items())
+
+
+def variants_of(config: Config) -> list[Variant]:
+    """Return all combinations; what the sweep leaves empty stays as the experiment has it."""
+    sweep, features, genetic = config.sweep, config.features, config.genetic
+    statistics = sweep.statistics or (features.statistics,)
+    return [
+        Variant(network, layer, joined, criterion, seed)
+        for network, layer, joined, criterion, seed in product(
+            sweep.networks or (features.network,),
+            sweep.layers or (features.layer,),
+            ["+".join(names) for names in statistics],
+            sweep.criteria or (genetic.criterion,),
+            sweep.seeds or (genetic.seed,),
+        )
+    ]
+
+
+def feature_settings(
+    config: Config, network: NetworkName, layer: str, statistics: Sequence[Statistic]
+) -> FeatureSettings:
+    """Return the experiment's settings with a variant's network, layer and statistics."""
+    return replace(config.features, network=network, layer=layer, statistics=tuple(statistics))
+
+
+def genetic_settings(config: Config, criterion: Criterion, seed: int) -> GeneticSettings:
+    """Return the experiment's settings with a variant's criterion and seed."""
+    return replace(config.genetic, criterion=criterion, seed=seed)

@@ -1,0 +1,148 @@
+"""How far an experiment has come, told from its files."""
+
+import os
+import time
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+from store.test_checkpoint import make_state
+
+from merec_hpc.arrays import Clip, SearchState, Selection
+from merec_hpc.config import Config, GeneticSettings, SweepSettings
+from merec_hpc.dataset.catalog import write_catalog
+from merec_hpc.evaluation.folds import SubjectFold
+from merec_hpc.report.status import StageRow, failures, search_rows, stage_rows
+from merec_hpc.store.checkpoint import Checkpoints
+from merec_hpc.store.selection import SelectionOrigin, write_selection
+from merec_hpc.tables import write_rows
+
+CONFIG = Config(experiment="small", genetic=GeneticSettings(n_generations=20))
+FOLDS = ("s1", "s2", "s3")
+
+
+@pytest.fixture
+def results(tmp_path: Path) -> Path:
+    """An experiment of three subjects whose folds are known."""
+    folder = tmp_path / "results" / "small"
+    write_catalog(folder / "catalog.tsv", [Clip(f"{fold}_1", fold, "a", fold) for fold in FOLDS])
+    write_rows(folder / "folds.tsv", SubjectFold, [SubjectFold(fold, 1, 2) for fold in FOLDS])
+    return folder
+
+
+@pytest.fixture
+def logs(tmp_path: Path) -> Path:
+    folder = tmp_path / "logs" / "select_genetic" / "small"
+    folder.mkdir(parents=True)
+    return tmp_path / "logs"
+
+
+def save(results: Path, fold: str, states: list[SearchState], folder: str = "genetic") -> None:
+    """Write checkpoints, one a minute up to now."""
+    path = results / "selection" / folder / f"{fold}.h5.checkpoint"
+    checkpoints = Checkpoints(path, "key", 1)
+    for back, state in enumerate(reversed(states)):
+        when = time.time() - 60 * (len(states) - 1 - back)
+        checkpoints.save(state)
+        os.utime(path, (when, when))
+
+
+def make_selection(generations: int) -> Selection:
+    state = make_state(generations)
+    return Selection(
+        state.history.best_masks[-1],
+        1.0,
+        0.5,
+        0,
+        state.history,
+        state.hall_of_fame,
+        state.islands[0],
+    )
+
+
+def test_stages_are_counted_in_the_order_of_the_data(results: Path) -> None:
+    (results / "faces").mkdir()
+    (results / "faces" / "s1.h5").touch()
+    assert stage_rows(results, CONFIG) == [
+        StageRow("catalog", 1, 1),
+        StageRow("faces", 1, 3),
+        StageRow("clips", 0, 3),
+        StageRow("features", 0, 1),
+        StageRow("selection all_features", 0, 3),
+        StageRow("selection genetic", 0, 3),
+        StageRow("report", 0, 1),
+    ]
+
+
+def test_before_the_catalog_nobody_knows_how_many(tmp_path: Path) -> None:
+    rows = {row.stage: row.n_wanted for row in stage_rows(tmp_path / "absent", CONFIG)}
+    assert rows["faces"] is None
+    assert search_rows(tmp_path / "absent", tmp_path / "logs", CONFIG, sweep=False) == []
+
+
+def test_searches_are_done_under_way_or_waiting(results: Path, logs: Path) -> None:
+    done, state = make_selection(20), make_state(9)
+    origin = SelectionOrigin("genetic", "s1", 0, "{}", "none")
+    write_selection(results / "selection" / "genetic" / "s1.h5", done, origin)
+    save(results, "s2", [state, make_state(5)])
+    first, second, third = search_rows(results, logs, CONFIG, sweep=False)
+    assert (first.state, first.generation, first.minutes_left) == ("done", 20, 0.0)
+    assert first.best_fitness == done.history.best_fitness[-1]
+    assert (second.state, second.generation) == ("searching", 9)
+    assert second.best_fitness == state.hall_of_fame.fitness[0]
+    # Four generations took a minute, eleven are left.
+    assert second.minutes_left == pytest.approx(11 / 4, rel=0.01)
+    assert (third.state, third.generation, third.best_fitness) == ("waiting", None, None)
+
+
+@pytest.mark.parametrize(
+    ("said", "state"),
+    [
+        ("merec: stopped after generation 9 of 20\n", "interrupted"),
+        ("2026-11-25 INFO start\nmerec: s2: a fold expected, found none\n", "failed"),
+        ("Traceback\nMemoryError\n", "failed"),
+        ("slurmstepd: error: *** Killed ***\n\n", "failed"),
+        ("2026-11-25 INFO generations: 9 of 20, 3 s\n", "searching"),
+    ],
+)
+def test_the_log_says_why_a_search_ended(results: Path, logs: Path, said: str, state: str) -> None:
+    save(results, "s2", [make_state(9)])
+    (logs / "select_genetic" / "small" / "s2.log").write_text(said)
+    row = search_rows(results, logs, CONFIG, sweep=False)[1]
+    assert row.state == state
+    assert row.said == (said.strip().splitlines()[-1] if state != "searching" else "")
+
+
+def test_a_search_that_has_been_silent_is_interrupted(results: Path, logs: Path) -> None:
+    save(results, "s2", [make_state(9)])
+    row = search_rows(results, logs, CONFIG, sweep=False, now=time.time() + 3600)[1]
+    assert row.state == "interrupted"
+
+
+def test_a_torn_checkpoint_is_no_error(results: Path, logs: Path) -> None:
+    save(results, "s2", [make_state(9)])
+    (results / "selection" / "genetic" / "s2.h5.checkpoint").write_bytes(b"torn")
+    assert search_rows(results, logs, CONFIG, sweep=False)[1].generation is None
+
+
+def test_a_sweep_lists_every_variant(results: Path, logs: Path) -> None:
+    config = replace(CONFIG, sweep=SweepSettings(seeds=(0, 1)))
+    rows = search_rows(results, logs, config, sweep=True)
+    assert len(rows) == 6
+    assert {row.search.rsplit("/", 1)[1] for row in rows} == {"seed~0", "seed~1"}
+
+
+def test_failures_of_other_commands_are_found(logs: Path) -> None:
+    for name, text in {
+        "register_faces/small/s1.log": "start\nmerec: s1: frames expected, found none\n",
+        "register_faces/small/s2.log": "start\ndone\n",
+        "register_faces/other/s1.log": "merec: not of this experiment\n",
+        "simulate/small.log": "merec: no room\n",
+        "select_genetic/small/s1.log": "merec: told by its own row\n",
+    }.items():
+        (logs / name).parent.mkdir(parents=True, exist_ok=True)
+        (logs / name).write_text(text)
+    assert failures(logs, "small") == [
+        (str(logs / "register_faces/small/s1.log"), "merec: s1: frames expected, found none"),
+        (str(logs / "simulate/small.log"), "merec: no room"),
+    ]

@@ -1,0 +1,50 @@
+"""Features of subjects that are kept, and found again while nothing has changed."""
+
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from merec_hpc.store.feature_parts import FeaturePart, FeatureParts
+
+PART = FeaturePart(
+    values=np.arange(6, dtype=np.float32).reshape(2, 3),
+    names=np.array(["a", "b", "c"]),
+    clips=np.array(["clip1", "clip2"]),
+)
+
+
+@pytest.fixture
+def clips(tmp_path: Path) -> Path:
+    path = tmp_path / "s01.h5"
+    path.write_bytes(b"frames")
+    return path
+
+
+def test_a_part_reads_back(tmp_path: Path, clips: Path) -> None:
+    parts = FeatureParts(tmp_path / "parts", "settings")
+    assert parts.read(clips) is None
+    parts.write(clips, PART)
+    found = parts.read(clips)
+    assert found is not None
+    np.testing.assert_array_equal(found.values, PART.values)
+    assert (found.names.tolist(), found.clips.tolist()) == (["a", "b", "c"], ["clip1", "clip2"])
+
+
+def test_other_settings_or_frames_do_not_find_it(tmp_path: Path, clips: Path) -> None:
+    FeatureParts(tmp_path / "parts", "settings").write(clips, PART)
+    assert FeatureParts(tmp_path / "parts", "others").read(clips) is None
+    clips.write_bytes(b"other frames")
+    assert FeatureParts(tmp_path / "parts", "settings").read(clips) is None
+
+
+def test_former_parts_of_a_subject_are_removed_and_others_kept(tmp_path: Path, clips: Path) -> None:
+    other = tmp_path / "s01.b.h5"
+    other.write_bytes(b"frames")
+    for key in ("former", "settings"):
+        parts = FeatureParts(tmp_path / "parts", key)
+        parts.write(clips, PART)
+        parts.write(other, PART)
+    assert len(list((tmp_path / "parts").iterdir())) == 2
+    assert parts.read(clips) is not None
+    assert parts.read(other) is not None

@@ -1,0 +1,45 @@
+"""Which variants a sweep has."""
+
+import pytest
+
+from merec_hpc.config import Config, FeatureSettings, GeneticSettings, parse_config
+from merec_hpc.errors import MerecError
+from merec_hpc.sweep import Variant, feature_settings, genetic_settings, variants_of
+
+
+def test_an_empty_sweep_is_the_experiment_itself() -> None:
+    (variant,) = variants_of(Config())
+    assert variant == Variant("mobilenet_v2", "features.18", "mean+std", "mu_minus_variance", 0)
+    assert feature_settings(Config(), "mobilenet_v2", "features.18", ["mean", "std"]) == (
+        FeatureSettings()
+    )
+    assert genetic_settings(Config(), variant.criterion, variant.seed) == GeneticSettings()
+
+
+def test_a_sweep_is_every_combination_once() -> None:
+    config = parse_config(
+        {
+            "sweep": {
+                "layers": ["features.14", "features.18"],
+                "statistics": [["mean"], ["mean", "variance"]],
+                "criteria": ["mu", "pooled_uar"],
+                "seeds": [0, 1, 2],
+            }
+        }
+    )
+    variants = variants_of(config)
+    assert len(set(variants)) == len(variants) == 2 * 2 * 2 * 3
+    assert len({variant.path for variant in variants}) == 24
+    assert variants[0].path == (
+        "network~mobilenet_v2/layer~features.14/statistics~mean/criterion~mu/seed~0"
+    )
+    assert genetic_settings(config, "pooled_uar", 2).seed == 2
+    assert feature_settings(config, "mobilenet_v2", "features.14", ["mean"]).statistics == ("mean",)
+
+
+@pytest.mark.parametrize(
+    "sweep", [{"seeds": [1, 1]}, {"statistics": [[]]}, {"layers": ["a/b"]}, {"seeds": [-1]}]
+)
+def test_a_sweep_that_makes_no_sense_is_refused(sweep: dict[str, list[object]]) -> None:
+    with pytest.raises(MerecError, match="sweep"):
+        parse_config({"sweep": sweep})

@@ -1,0 +1,108 @@
+"""Search with many features, criteria and seeds: "snakemake sweep".
+
+Inputs
+
+    results/{experiment}/clips/{subject}.h5             interpolated frames
+    resources/weights/{network}                         of the backbones
+
+Outputs
+
+    results/{experiment}/sweep/features/{...}.h5        a feature store for each kind of features
+    results/{experiment}/sweep/selection/{...}/{fold}.h5
+    results/{experiment}/sweep/predictions/{...}.csv
+    results/{experiment}/sweep.csv                      one row for each variant
+"""
+
+import pandas as pd
+from snakemake.utils import Paramspace
+
+from merec_hpc.sweep import feature_settings, genetic_settings, variants_of
+
+VARIANTS = Paramspace(pd.DataFrame(map(vars, variants_of(CONFIG))))
+SWEEP = "results/{experiment}/sweep"
+# The part of a variant that its features depend on.
+KIND = "network~{network}/layer~{layer}/statistics~{statistics}"
+assert VARIANTS.wildcard_pattern.startswith(KIND)
+
+
+def sweep_features(wildcards):
+    """Return the settings of a variant's features."""
+    statistics = wildcards.statistics.split("+")
+    return to_json(feature_settings(CONFIG, wildcards.network, wildcards.layer, statistics))
+
+
+def sweep_selections(wildcards):
+    """Return the selection of each fold of a variant."""
+    pattern = f"{SWEEP}/selection/{VARIANTS.wildcard_pattern}".format(**wildcards)
+    return [f"{pattern}/{fold}.h5" for fold in fold_names()]
+
+
+use rule extract_features as sweep_extract_features with:
+    output:
+        store=f"{SWEEP}/features/{KIND}.h5",
+    log:
+        f"logs/sweep_extract_features/{{experiment}}/{KIND}.log",
+    benchmark:
+        f"benchmarks/sweep_extract_features/{{experiment}}/{KIND}.tsv"
+    params:
+        clips=lambda wildcards, input: repeated("--clips", input.clips),
+        settings=sweep_features,
+
+
+use rule select_genetic as sweep_select_genetic with:
+    input:
+        store=f"{SWEEP}/features/{KIND}.h5",
+    output:
+        selection=f"{SWEEP}/selection/{VARIANTS.wildcard_pattern}/{{fold}}.h5",
+    log:
+        f"logs/sweep_select_genetic/{{experiment}}/{VARIANTS.wildcard_pattern}/{{fold}}.log",
+    benchmark:
+        f"benchmarks/sweep_select_genetic/{{experiment}}/{VARIANTS.wildcard_pattern}/{{fold}}.tsv"
+    params:
+        settings=lambda wildcards: to_json(
+            genetic_settings(CONFIG, wildcards.criterion, int(wildcards.seed))
+        ),
+        scaling=CONFIG.scaling,
+
+
+use rule evaluate_folds as sweep_evaluate_folds with:
+    input:
+        store=f"{SWEEP}/features/{KIND}.h5",
+        folds="results/{experiment}/folds.tsv",  # whose checkpoint names the selections
+        selections=sweep_selections,
+    output:
+        predictions=f"{SWEEP}/predictions/{VARIANTS.wildcard_pattern}.csv",
+    log:
+        f"logs/sweep_evaluate_folds/{{experiment}}/{VARIANTS.wildcard_pattern}.log",
+    benchmark:
+        f"benchmarks/sweep_evaluate_folds/{{experiment}}/{VARIANTS.wildcard_pattern}.tsv"
+    params:
+        selections=lambda wildcards, input: repeated("--selection", input.selections),
+        classifier=CONFIG.evaluation.classifier,
+
+
+rule collect_sweep:
+    input:
+        expand(f"{RESULTS}/sweep/predictions/{{variant}}.csv", variant=VARIANTS.instance_patterns),
+    output:
+        table="results/{experiment}/sweep.csv",
+    log:
+        "logs/collect_sweep/{experiment}.log",
+    localrule: True
+    params:
+        folder=SWEEP,
+        settings=to_json(CONFIG),
+    shell:
+        r"""
+        merec collect-sweep \
+            --folder {params.folder:q} \
+            --settings {params.settings:q} \
+            --output {output.table:q} \
+            2>&1 | tee {log:q}
+        """
+
+
+rule sweep:
+    input:
+        f"{RESULTS}/sweep.csv",
+    localrule: True
