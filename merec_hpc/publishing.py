@@ -1,25 +1,72 @@
 """Writes a file so that a name that exists is complete."""
 
+import errno
+import glob
+import os
+import re
+import socket
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
 from merec_hpc.errors import MerecError
 
+_FULL = {errno.ENOSPC: "no room", errno.EDQUOT: "the quota is used up", errno.EFBIG: "a limit"}
+
 
 @contextmanager
 def published(path: Path) -> Iterator[Path]:
-    """Yield ``path`` with ``.partial`` added, and rename it to ``path`` if nothing was raised.
+    """Yield a name beside ``path`` to write to, and rename it to ``path`` if nothing was raised.
 
-    The folder is made. On an error the partial file is removed and the former file kept.
+    The folder is made. On an error the partial file is removed and the former file kept. The
+    partial name tells host and process: a job whose end went unnoticed may still be writing
+    when the next one starts. What processes of this host left when they were killed is
+    removed.
+
+    Raises
+    ------
+    MerecError
+        If there is no room to write.
     """
     make_folder(path.parent)
-    partial = path.with_name(path.name + ".partial")
+    partial = path.with_name(f"{path.name}.{socket.gethostname()}-{os.getpid()}.partial")
     try:
         yield partial
         partial.replace(path)
+    except OSError as error:
+        found = _said_to_be_full(error)
+        if found is None:
+            raise
+        msg = f"{path}: room to write expected, found {found}"
+        raise MerecError(msg) from error
     finally:
         partial.unlink(missing_ok=True)
+    _remove_abandoned(path)
+
+
+def _said_to_be_full(error: OSError) -> str | None:
+    """Return why nothing could be written, if that is for want of room; HDF5 hides the number."""
+    told = re.search(r"errno = (\d+)", str(error))
+    return _FULL.get(error.errno or (int(told[1]) if told else 0))
+
+
+def _remove_abandoned(path: Path) -> None:
+    """Remove partial files of processes of this host that are no more."""
+    pattern = re.compile(re.escape(f"{path.name}.{socket.gethostname()}-") + r"(\d+)\.partial")
+    for other in path.parent.glob(f"{glob.escape(path.name)}.*.partial"):
+        told = pattern.fullmatch(other.name)
+        if told and not _is_running(int(told[1])):
+            other.unlink(missing_ok=True)
+
+
+def _is_running(pid: int) -> bool:
+    try:
+        os.kill(pid, 0)
+    except ProcessLookupError:
+        return False
+    except PermissionError:
+        return True
+    return True
 
 
 def make_folder(folder: Path) -> None:

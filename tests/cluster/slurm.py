@@ -45,6 +45,7 @@ SelectType=select/cons_tres
 SelectTypeParameters=CR_CPU_Memory
 DefMemPerCPU=256
 ReturnToService=2
+EnforcePartLimits=ALL
 SchedulerType=sched/backfill
 SchedulerParameters=sched_interval=2,bf_interval=3,batch_sched_delay=0,sched_min_interval=0
 # Finished jobs must stay known for as long as Snakemake may ask.
@@ -156,7 +157,7 @@ class SlurmCluster:
             os.mknod(gpu, 0o666 | 0o020000, os.makedev(1, 3))  # a copy of /dev/null
             gpus.append(f"NodeName={node} Name=gpu File={gpu}\n")
         lines.append(
-            "PartitionName=main Nodes=ALL Default=YES DefaultTime=10 MaxTime=60 State=UP\n"
+            "PartitionName=main Nodes=ALL Default=YES DefaultTime=10 MaxTime=1440 State=UP\n"
         )
         (self.folder / "slurm.conf").write_text("".join(lines))
         (self.folder / "gres.conf").write_text("".join(gpus))

@@ -21,7 +21,7 @@ rule interpolate_clips:
         "benchmarks/interpolate_clips/{experiment}/{subject}.tsv"
     resources:
         mem_mb=lambda wildcards, attempt: 4000 * attempt,
-        runtime=lambda wildcards, attempt: 15 * attempt,
+        runtime=lambda wildcards, attempt: 5 * attempt,
     params:
         settings=to_json(CONFIG.interpolation),
     shell:

@@ -28,7 +28,7 @@ BIN = shlex.quote(str(Path(sys.executable).parent))
 shell.prefix(
     f"set -euo pipefail; export PATH={BIN}:$PATH; "
     # Snakemake tells OpenMP and BLAS how many threads a job has; Numba reads its own variable.
-    "export NUMBA_NUM_THREADS=${OMP_NUM_THREADS:-1}; "
+    "export NUMBA_NUM_THREADS=${{OMP_NUM_THREADS:-1}}; "
 )
 
 

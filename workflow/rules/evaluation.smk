@@ -26,7 +26,7 @@ rule evaluate_folds:
         "benchmarks/evaluate_folds/{experiment}/{method}/{classifier}.tsv"
     resources:
         mem_mb=lambda wildcards, attempt: 1000 * attempt,
-        runtime=lambda wildcards, attempt: 15 * attempt,
+        runtime=lambda wildcards, attempt: 5 * attempt,
     params:
         selections=lambda wildcards, input: repeated("--selection", input.selections),
         classifier="{classifier}",

@@ -31,7 +31,7 @@ rule register_faces:
         "benchmarks/register_faces/{experiment}/{subject}.tsv"
     resources:
         mem_mb=lambda wildcards, attempt: 2000 * attempt,
-        runtime=lambda wildcards, attempt: 30 * attempt,
+        runtime=lambda wildcards, attempt: 10 * attempt,
     params:
         root=ROOT,
         clips=clips_digest,

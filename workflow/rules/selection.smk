@@ -27,7 +27,7 @@ rule select_all_features:
         "benchmarks/select_all_features/{experiment}/{fold}.tsv"
     resources:
         mem_mb=lambda wildcards, attempt: 1000 * attempt,
-        runtime=lambda wildcards, attempt: 10 * attempt,
+        runtime=lambda wildcards, attempt: 5 * attempt,
     params:
         settings=to_json(CONFIG.all_features),
         scaling=CONFIG.scaling,
@@ -57,7 +57,7 @@ rule select_genetic:
         tasks=2,
         mpi="mpiexec",
         mem_mb=lambda wildcards, attempt: 2000 * attempt,
-        runtime=lambda wildcards, attempt: 60 * attempt,
+        runtime=lambda wildcards, attempt: 10 * attempt,
     params:
         settings=to_json(CONFIG.genetic),
         scaling=CONFIG.scaling,
