@@ -1,5 +1,6 @@
 # make demo    from a clean clone to a report on the simulated dataset
 # make test    all tests
+# make test-cluster  the workflow through jobs of a throw-away SLURM (Debian, root)
 # make check   formatting, lint, types, workflow
 # make benchmarks  every measurement of docs/speed.md, as tables in benchmarks/tables/ (half an hour)
 # Each sets up .venv with pip first, and again when pyproject.toml has changed.
@@ -11,15 +12,19 @@ TEST_INPUTS := .venv/.test-inputs
 ACTIVATE := . .venv/bin/activate &&
 SHELL := /bin/bash
 
-.PHONY: demo test check format benchmarks docs clean
+.PHONY: demo test test-cluster check format benchmarks docs clean
 
 demo: $(INSTALLED)
 	$(ACTIVATE) snakemake --cores $(CORES)
 	@echo "The report: results/demo/report/index.html"
 
 test: $(TEST_INPUTS)
-	$(ACTIVATE) python -m pytest --numprocesses $(CORES) --dist loadgroup
+	$(ACTIVATE) python -m pytest --numprocesses $(CORES) --dist loadgroup --ignore tests/cluster
 	$(ACTIVATE) NUMBA_DISABLE_JIT=1 python -m pytest tests/kernels
+
+test-cluster: $(TEST_INPUTS)
+	tests/cluster/install.sh
+	$(ACTIVATE) python -m pytest --durations 5 tests/cluster/test_stages.py tests/cluster/test_faults.py
 
 check: $(INSTALLED)
 	$(ACTIVATE) ruff check
@@ -36,7 +41,7 @@ format: $(INSTALLED)
 benchmarks: $(TEST_INPUTS)
 	.venv/bin/python -m pip install --quiet --editable '.[dev,benchmark]'
 	mkdir -p benchmarks/tables
-	$(ACTIVATE) for name in fitness rivals full_runs scaling nested; do \
+	$(ACTIVATE) for name in fitness rivals full_runs scaling projection planning nested; do \
 		python benchmarks/$$name.py | tee benchmarks/tables/$$name.md || exit 1; done
 
 docs: $(INSTALLED)

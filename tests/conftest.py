@@ -8,6 +8,9 @@ import pytest
 
 from merec_hpc.arrays import Features
 
+# Its fixtures start SLURM daemons, for whoever asks for them.
+pytest_plugins = ["cluster.experiment"]
+
 REPOSITORY = Path(__file__).parents[1]
 
 

@@ -32,8 +32,8 @@ from merec_hpc.sweep import variants_of
 # Seconds a frame on one core, and megabytes, of the stages before selection, as Snakemake's
 # benchmarks of the simulated dataset have them (640 x 480 in, 224 x 224 out, MobileNetV2).
 SECONDS_PER_FRAME = {
-    "register_faces": 0.06,
-    "interpolate_clips": 0.01,
+    "register_faces": 0.04,
+    "interpolate_clips": 0.005,
     "extract_features": 0.03,
 }
 STAGE_MB = {"register_faces": 500, "interpolate_clips": 400, "extract_features": 900}
@@ -92,10 +92,10 @@ def run(
     """
     limit_library_threads()
     parsed = read_config(configfile, config or [])
-    given = None
     if clips is not None and subjects is not None:
-        given = Size(clips, subjects, classes, clips * frames, "options")
-    size = given or _size(parsed)
+        size = Size(clips, subjects, classes, clips * frames, "options")
+    else:
+        size = _size(parsed, frames)
     values, labels, groups, source = _features(parsed, size)
     costs = measure_costs(values, labels, groups, parsed.genetic)
     prediction = predict_search(parsed.genetic, values.shape[1], ranks, costs, INFINIBAND)
@@ -177,13 +177,18 @@ def _stages(
     return plans
 
 
-def _size(config: Config) -> Size:
-    """Return the size of the dataset: of its catalog, else as it is known."""
+def _size(config: Config, n_frames: int) -> Size:
+    """Return the size of the dataset: of its catalog, else as it is known.
+
+    Clips whose frames are not annotated are taken to have ``n_frames``.
+    """
     catalog = Path("results", config.experiment, "catalog.tsv")
     if catalog.exists():
         rows = read_catalog(catalog)
         lengths = [
-            row.offset - row.onset + 1 if row.offset is not None and row.onset is not None else 40
+            row.offset - row.onset + 1
+            if row.offset is not None and row.onset is not None
+            else n_frames
             for row in rows
         ]
         n_subjects = len({row.subject for row in rows})
@@ -193,8 +198,8 @@ def _size(config: Config) -> Size:
         preset = PRESETS[config.simulated.preset]
         n_clips = config.simulated.n_clips or sum(preset.class_sizes.values())
         n_subjects = config.simulated.n_subjects or len(preset.subjects)
-        n_frames = round(n_clips * preset.n_frames[0])
-        return Size(n_clips, n_subjects, len(preset.class_sizes), n_frames, "preset")
+        total = round(n_clips * preset.n_frames[0])
+        return Size(n_clips, n_subjects, len(preset.class_sizes), total, "preset")
     if config.dataset == "smic":
         n_clips, n_subjects, length = SMIC_SIZES[config.smic.camera]
         return Size(n_clips, n_subjects, 3, n_clips * length, "as published")

@@ -18,6 +18,7 @@ from merec_hpc.commands.options import (
     StoreOrTable,
 )
 from merec_hpc.config import GeneticSettings, from_json, to_json
+from merec_hpc.parallel.memory import peak_memory_mb
 from merec_hpc.parallel.mpi import connect
 from merec_hpc.parallel.signals import noted_signals
 from merec_hpc.parallel.threads import limit_library_threads
@@ -85,6 +86,9 @@ def run(
                 origin = SelectionOrigin("genetic", training.fold, parsed.seed, settings, scaling)
                 write_selection(training.output, selection, origin)
             done.append(checkpoints)
+    peaks = comm.allgather(peak_memory_mb())
+    if comm.rank == 0:
+        log.info("peak memory of a rank: %.0f to %.0f MB", min(peaks), max(peaks))
     if comm.rank == 0 and not keep_checkpoint:
         for checkpoints in done:  # not before: the folds of an interrupted launch are kept
             checkpoints.remove()

@@ -8,33 +8,9 @@ from pathlib import Path
 
 import pytest
 import yaml
-from conftest import REPOSITORY
+from workflow.small import AFTER_SELECTION, SMALL, planned_rules, workflow_copy
 
 pytestmark = [pytest.mark.workflow]
-
-SMALL = {
-    "experiment": "small",
-    "simulated": {"n_subjects": 3, "n_clips": 12, "peak_displacement_px": [2.0, 3.0]},
-    "interpolation": {"n_frames": 5},
-    "genetic": {
-        "n_islands": 2,
-        "n_individuals": 8,
-        "n_random_migrants": 2,
-        "n_generations": 3,
-        "migration_interval": 1,
-    },
-    "evaluation": {"n_bootstraps": 50},
-}
-AFTER_SELECTION = {"collect_predictions", "evaluate_folds", "render_report", "all"}
-
-
-def workflow_copy(folder: Path) -> Path:
-    """Put the workflow, without results, where a test may change it."""
-    for name in ("Snakefile", "config.yaml"):
-        shutil.copy(REPOSITORY / name, folder / name)
-    for name in ("workflow", "config", "slurm"):
-        shutil.copytree(REPOSITORY / name, folder / name)
-    return folder
 
 
 def snakemake(folder: Path, *arguments: str, **changes: object) -> subprocess.CompletedProcess[str]:
@@ -44,16 +20,6 @@ def snakemake(folder: Path, *arguments: str, **changes: object) -> subprocess.Co
     return subprocess.run(
         command, cwd=folder, capture_output=True, text=True, check=False, timeout=1200
     )
-
-
-def planned_rules(run: subprocess.CompletedProcess[str]) -> set[str]:
-    """Return the names of the rules in the last table of job counts."""
-    assert run.returncode == 0, run.stdout + run.stderr
-    said = run.stdout + run.stderr
-    if "Nothing to be done" in said:
-        return set()
-    table = said[said.rindex("Job stats:") :]
-    return set(re.findall(r"^(\w+) +\d+$", table, flags=re.MULTILINE)) - {"total"}
 
 
 @pytest.fixture(scope="module")
@@ -144,6 +110,24 @@ def test_deleted_tables_are_made_again_in_one_run(finished: Path) -> None:
     assert run.returncode == 0, run.stdout + run.stderr
     assert (results / "predictions.csv").read_bytes() == before
     assert planned_rules(snakemake(finished, "--dry-run")) == set()
+
+
+@pytest.mark.xdist_group("finished")
+def test_a_sweep_scores_every_variant_on_the_same_folds(finished: Path) -> None:
+    sweep = {"seeds": [0, 1], "statistics": [["std"]]}
+    run = snakemake(finished, "--", "sweep", sweep=sweep)
+    assert run.returncode == 0, run.stdout + run.stderr
+    rows = rows_of(finished / "results" / "small" / "sweep.csv")
+    assert [(row["seed"], row["statistics"]) for row in rows] == [("0", "std"), ("1", "std")]
+    assert all(row["n_clips"] == "12" for row in rows)
+    assert all(0 <= float(row["UAR_low"]) <= float(row["UAR"]) <= 1 for row in rows)
+    assert planned_rules(snakemake(finished, "--dry-run", "--", "sweep", sweep=sweep)) == set()
+    more = {**sweep, "seeds": [0, 1, 2], "criteria": ["mu", "mu_minus_variance"]}
+    planned = snakemake(finished, "--dry-run", "--", "sweep", sweep=more)
+    said = planned.stdout + planned.stderr
+    # Six variants on three folds, of which two variants are done.
+    assert re.search(r"^sweep_select_genetic +12$", said, re.MULTILINE), said
+    assert "sweep_extract_features" not in planned_rules(planned)
 
 
 @pytest.mark.xdist_group("finished")

@@ -1,0 +1,154 @@
+"""A throw-away cluster for all tests, and an experiment that was run through it."""
+
+import json
+import shutil
+import subprocess
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+import pytest
+import yaml
+from cluster.slurm import SlurmCluster
+from workflow.small import SMALL, workflow_copy
+
+# SMIC's layout, written by the simulator: subjects can be added to a folder.
+CONFIG = {
+    **{key: value for key, value in SMALL.items() if key != "simulated"},
+    "dataset": "smic",
+    "dataset_root": "dataset",
+}
+SUBJECTS = {"n_subjects": 4, "n_clips": 16}
+LAST_SUBJECT = "s14"
+
+SITE = {
+    # Two ranks on two nodes of few real cores.
+    "set-resources": {"select_genetic": {"tasks": 2, "nodes": 2}},
+    # Jobs take seconds.
+    "slurm-init-seconds-before-status-checks": 8,
+    "latency-wait": 5,
+}
+
+
+@dataclass
+class Experiment:
+    """A folder with the workflow, and Snakemake in it."""
+
+    folder: Path
+    cluster: SlurmCluster
+    config: dict[str, Any] = field(default_factory=lambda: dict(CONFIG))
+
+    def command(self, *arguments: str, profile: dict[str, Any] | None = None) -> list[str]:
+        """Return Snakemake's command line on the cluster, with some of the profile changed."""
+        (self.folder / "own.yaml").write_text(yaml.safe_dump(self.config))
+        site = yaml.safe_load((self.folder / "slurm" / "config.yaml").read_text())
+        _merge(site, SITE)
+        changed = profile or {}
+        if "groups" in changed:
+            site["groups"] = {}
+        _merge(site, changed)
+        (self.folder / "site").mkdir(exist_ok=True)
+        (self.folder / "site" / "config.yaml").write_text(yaml.safe_dump(site))
+        return ["snakemake", "--configfile", "own.yaml", "--profile", "site", *arguments]
+
+    def run(
+        self, *arguments: str, profile: dict[str, Any] | None = None, seconds: float = 300
+    ) -> subprocess.CompletedProcess[str]:
+        """Run Snakemake on the cluster to its end."""
+        return self.call(self.command(*arguments, profile=profile), seconds)
+
+    def run_here(self, *arguments: str) -> subprocess.CompletedProcess[str]:
+        """Run Snakemake without the cluster."""
+        (self.folder / "own.yaml").write_text(yaml.safe_dump(self.config))
+        return self.call(["snakemake", "--configfile", "own.yaml", "--cores", "2", *arguments], 300)
+
+    def start(self, *arguments: str, profile: dict[str, Any] | None = None) -> Any:
+        """Start Snakemake on the cluster, and return the process; it writes to said.log."""
+        with (self.folder / "said.log").open("w") as log:
+            return subprocess.Popen(
+                self.command(*arguments, profile=profile),
+                cwd=self.folder,
+                env=self.cluster.environment,
+                stdout=log,
+                stderr=log,
+            )
+
+    def call(self, command: list[str], seconds: float) -> subprocess.CompletedProcess[str]:
+        """Run a command in the folder, in the environment of a login node."""
+        return subprocess.run(
+            # An end by SIGTERM would leave Snakemake waiting.
+            ["timeout", "-k", "10", "-s", "INT", str(seconds), *command],
+            cwd=self.folder,
+            env=self.cluster.environment,
+            capture_output=True,
+            text=True,
+            check=False,
+        )
+
+    @property
+    def results(self) -> Path:
+        """The folder of the results."""
+        return self.folder / "results" / str(self.config["experiment"])
+
+    def selection(self, fold: str) -> Path:
+        """The file of a fold's genetic selection."""
+        return self.results / "selection" / "genetic" / f"{fold}.h5"
+
+    def contents(self, pattern: str) -> dict[str, bytes]:
+        """Return what files of the results hold, by their names."""
+        return {
+            str(path.relative_to(self.results)): path.read_bytes()
+            for path in sorted(self.results.glob(pattern))
+        }
+
+
+def _merge(into: dict[str, Any], values: dict[str, Any]) -> None:
+    for key, value in values.items():
+        if isinstance(value, dict) and isinstance(into.get(key), dict):
+            _merge(into[key], value)
+        else:
+            into[key] = value
+
+
+@pytest.fixture(scope="session")
+def cluster() -> Iterator[SlurmCluster]:
+    """Two virtual nodes."""
+    running = SlurmCluster()
+    try:
+        running.start()
+        yield running
+    finally:
+        running.stop()
+
+
+@pytest.fixture(scope="session")
+def dataset(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A simulated dataset of four subjects."""
+    folder = tmp_path_factory.mktemp("dataset") / "simulated"
+    command = ["merec", "simulate", "--output", str(folder), "--settings", json.dumps(SUBJECTS)]
+    subprocess.run([*command, "--threads", "2"], check=True, capture_output=True)
+    return folder
+
+
+def make_experiment(
+    folder: Path, cluster: SlurmCluster, dataset: Path, weights: Path
+) -> Experiment:
+    """Set up the experiment without the last subject."""
+    workflow_copy(folder)
+    shutil.copytree(weights, folder / "resources" / "weights")
+    left_out = shutil.ignore_patterns(LAST_SUBJECT)
+    shutil.copytree(dataset, folder / "dataset", ignore=left_out)
+    return Experiment(folder, cluster)
+
+
+@pytest.fixture(scope="session")
+def finished(
+    tmp_path_factory: pytest.TempPathFactory, cluster: SlurmCluster, dataset: Path, weights: Path
+) -> Experiment:
+    """The experiment, run from frames to report by jobs of the cluster."""
+    folder = tmp_path_factory.mktemp("finished")
+    experiment = make_experiment(folder, cluster, dataset, weights)
+    done = experiment.run()
+    assert done.returncode == 0, done.stdout + done.stderr
+    return experiment

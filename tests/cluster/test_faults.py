@@ -1,0 +1,228 @@
+"""Whatever ends a search on the cluster, nothing is lost and the same bytes come out."""
+
+import os
+import re
+import shutil
+import signal
+import subprocess
+import time
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+from cluster.experiment import Experiment
+from cluster.slurm import SlurmCluster, wait_until
+
+from merec_hpc.config import GeneticSettings, to_json
+
+FOLD = "s11"
+# Some ten seconds on two ranks.
+LONG = {
+    "n_islands": 4,
+    "n_individuals": 100,
+    "n_random_migrants": 10,
+    "n_generations": 700,
+    "migration_interval": 10,
+}
+TARGET = f"results/small/selection/genetic/{FOLD}.h5"
+LOG = f"logs/select_genetic/small/{FOLD}.log"
+END_S = 240
+
+
+@pytest.fixture(scope="module")
+def folder(finished: Experiment, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A copy of the finished experiment, whose searches take longer."""
+    folder = tmp_path_factory.mktemp("faults") / "experiment"
+    shutil.copytree(finished.folder, folder, symlinks=True)
+    return folder
+
+
+@pytest.fixture(scope="module")
+def expected(folder: Path) -> bytes:
+    """What a search without any fault writes."""
+    output = folder / "expected.h5"
+    command = ["merec", "select-genetic", "--store", "results/small/features/mobilenet_v2.h5"]
+    command += ["--held-out", FOLD, "--scaling", "standard", "--output", str(output)]
+    command += ["--settings", to_json(GeneticSettings(**LONG))]  # type: ignore[arg-type]
+    subprocess.run(command, cwd=folder, check=True, capture_output=True)
+    return output.read_bytes()
+
+
+@pytest.fixture
+def experiment(folder: Path, finished: Experiment, cluster: SlurmCluster) -> Iterator[Experiment]:
+    """The experiment, before its search; the cluster is empty afterwards."""
+    config = {**finished.config, "genetic": LONG}
+    own = Experiment(folder, cluster, config)
+    for path in own.selection(FOLD).parent.glob(f"{FOLD}.h5*"):
+        path.unlink()
+    shutil.rmtree(folder / "logs" / "slurm", ignore_errors=True)
+    yield own
+    cluster.output("scancel", "--user", "root")
+    wait_until(lambda: not running_jobs(cluster), 30, "empty cluster")
+
+
+def running_jobs(cluster: SlurmCluster) -> list[str]:
+    """Return the numbers of jobs that are not over."""
+    over = {"COMPLETED", "FAILED", "CANCELLED", "TIMEOUT", "NODE_FAIL", "OUT_OF_MEMORY"}
+    return [job for job, state in cluster.jobs().items() if state not in over]
+
+
+def ranks(folder: Path) -> list[int]:
+    """Return the numbers of the processes that search in the folder."""
+    found = []
+    for entry in Path("/proc").glob("[0-9]*"):
+        try:
+            command = (entry / "cmdline").read_bytes().split(b"\0")
+            place = (entry / "cwd").readlink()
+        except OSError:
+            continue
+        if b"select-genetic" in command and b"python" in command[0] and place == folder:
+            found.append(int(entry.name))
+    return found
+
+
+def start_search(experiment: Experiment, profile: dict[str, Any] | None = None) -> Any:
+    """Start Snakemake, and return when the search has written a checkpoint."""
+    started = experiment.start(TARGET, profile=profile)
+    checkpoint = experiment.selection(FOLD).with_name(f"{FOLD}.h5.checkpoint.former")
+    wait_until(lambda: checkpoint.exists() or started.poll() is not None, 90, "checkpoint")
+    assert started.poll() is None, (experiment.folder / "said.log").read_text()
+    return started
+
+
+def finish(experiment: Experiment, started: Any, expected: bytes) -> None:
+    """Wait for Snakemake, which must end well, with the expected selection."""
+    assert started.wait(END_S) == 0, (experiment.folder / "said.log").read_text()
+    assert_same(experiment, expected)
+
+
+def assert_same(experiment: Experiment, expected: bytes) -> None:
+    assert experiment.selection(FOLD).read_bytes() == expected
+    assert list(experiment.selection(FOLD).parent.glob("*.partial")) == []
+
+
+def n_jobs(experiment: Experiment) -> int:
+    """Return how many jobs were submitted for the search."""
+    return len(list((experiment.folder / "logs" / "slurm").rglob("*.log")))
+
+
+def went_on(experiment: Experiment) -> bool:
+    """Return whether the last search began where another had stopped."""
+    log = (experiment.folder / LOG).read_text()
+    found = re.search(r"the search goes on after generation (\d+)", log)
+    return found is not None and int(found[1]) > 0
+
+
+def test_a_rank_is_killed(experiment: Experiment, expected: bytes) -> None:
+    started = start_search(experiment)
+    assert len(ranks(experiment.folder)) >= 2
+    os.kill(ranks(experiment.folder)[-1], signal.SIGKILL)
+    finish(experiment, started, expected)
+    assert n_jobs(experiment) == 2
+    assert went_on(experiment)
+
+
+@pytest.mark.parametrize("node", ["n1", "n2"])
+def test_the_daemon_of_a_node_is_killed_and_restarted(
+    experiment: Experiment, cluster: SlurmCluster, expected: bytes, node: str
+) -> None:
+    started = start_search(experiment)
+    cluster.kill(node)
+    time.sleep(3)
+    cluster.start_node(node)
+    finish(experiment, started, expected)
+    wait_until(lambda: set(cluster.node_states()) == {"idle"}, 60, "idle nodes")
+
+
+def test_a_job_reaches_its_time_limit(experiment: Experiment, expected: bytes) -> None:
+    # SLURM counts in minutes, and may send the signal up to a minute early.
+    limits = {"runtime": "attempt", "slurm_extra": "\"'--signal=USR1@55'\""}
+    started = start_search(experiment, {"set-resources": {"select_genetic": limits}})
+    finish(experiment, started, expected)
+    assert n_jobs(experiment) >= 2
+    assert went_on(experiment)
+    stopped = [
+        path
+        for path in (experiment.folder / "logs" / "slurm").rglob("*.log")
+        if "merec: stopped after generation" in path.read_text()
+    ]
+    assert stopped
+
+
+def test_a_job_is_cancelled(experiment: Experiment, cluster: SlurmCluster, expected: bytes) -> None:
+    started = start_search(experiment)
+    (job,) = running_jobs(cluster)
+    cluster.output("scancel", job)
+    finish(experiment, started, expected)
+    assert n_jobs(experiment) == 2
+    assert went_on(experiment)
+
+
+def test_memory_runs_out_and_the_next_job_has_more(
+    experiment: Experiment, cluster: SlurmCluster, expected: bytes
+) -> None:
+    memory = {"mem_mb_per_cpu": "150 if attempt == 1 else 1200"}
+    started = experiment.start(TARGET, profile={"set-resources": {"select_genetic": memory}})
+    finish(experiment, started, expected)
+    logs = sorted((experiment.folder / "logs" / "slurm").rglob("*.log"), key=lambda p: int(p.stem))
+    asked = [
+        re.search(r"MinMemoryCPU=(\d+)M", cluster.output("scontrol", "show", "job", log.stem))
+        for log in logs
+    ]
+    assert [found and found[1] for found in asked] == ["150", "1200"]
+
+
+def test_the_disk_is_full(experiment: Experiment, expected: bytes) -> None:
+    place = experiment.selection(FOLD).parent
+    kept = {path.name: path.read_bytes() for path in place.iterdir()}
+    subprocess.run(["mount", "-t", "tmpfs", "-o", "size=1m", "tmpfs", str(place)], check=True)
+    try:
+        (place / "other").write_bytes(bytes(2**20 - 2**16))
+        done = experiment.run(TARGET, profile={"retries": 0})
+        assert done.returncode != 0
+        assert "room to write expected, found no room" in (experiment.folder / LOG).read_text()
+        left = {path.name for path in place.iterdir()}
+        assert not experiment.selection(FOLD).exists()
+        assert not any(name.endswith(".partial") for name in left)
+        (place / "other").unlink()
+        subprocess.run(["mount", "-o", "remount,size=20m", str(place)], check=True)
+        done = experiment.run(TARGET)
+        assert done.returncode == 0, done.stdout + done.stderr
+        assert_same(experiment, expected)
+    finally:
+        subprocess.run(["umount", str(place)], check=True)
+    assert {path.name: path.read_bytes() for path in place.iterdir()} == kept
+
+
+def test_the_controller_is_killed_and_started_again(
+    experiment: Experiment, expected: bytes
+) -> None:
+    started = start_search(experiment)
+    started.kill()
+    started.wait()
+    unlocked = experiment.run("--unlock")
+    assert unlocked.returncode == 0, unlocked.stderr
+    # The former job still searches, and writes what the new one writes.
+    done = experiment.run(TARGET)
+    assert done.returncode == 0, done.stdout + done.stderr
+    assert_same(experiment, expected)
+
+
+def test_ranks_that_do_not_find_each_other_are_refused(experiment: Experiment) -> None:
+    alone = {"mpi": "'srun --mpi=none --cpus-per-task=1'"}
+    profile = {"retries": 0, "set-resources": {"select_genetic": alone}}
+    done = experiment.run(TARGET, profile=profile)
+    assert done.returncode != 0
+    assert "2 rank(s) expected (--ranks), found 1" in (experiment.folder / LOG).read_text()
+    assert not experiment.selection(FOLD).exists()
+
+
+def test_the_doctor_knows_a_wrong_pmi(experiment: Experiment) -> None:
+    wrong = experiment.call(["merec", "doctor", "--launcher", "srun --mpi=none"], 90)
+    assert wrong.returncode == 1
+    assert "starts 2 worlds of one rank" in wrong.stdout
+    right = experiment.call(["merec", "doctor", "--launcher", "srun --mpi=pmi2"], 90)
+    assert right.returncode == 0, right.stdout
+    assert "ok    ranks: 'srun --mpi=pmi2' starts 2 that know each other" in right.stdout
+    assert "keep slurm-status-command: squeue" in right.stdout
