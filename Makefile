@@ -24,7 +24,7 @@ test: $(TEST_INPUTS)
 
 test-cluster: $(TEST_INPUTS)
 	tests/cluster/install.sh
-	$(ACTIVATE) python -m pytest --durations 5 tests/cluster/test_stages.py tests/cluster/test_faults.py
+	$(ACTIVATE) python -m pytest --durations 5 tests/cluster
 
 check: $(INSTALLED)
 	$(ACTIVATE) ruff check

@@ -113,9 +113,10 @@ def print_messages(shape: Shape) -> None:
     """Print how much ranks send, counted on four ranks of this machine."""
     print("\n| islands | ranks | sent by rank 0 a generation, bytes | of these to teams |")
     print("|---|---|---|---|")
-    for n_islands, n_ranks in ((1, 4), (4, 4), (32, 4)):
-        settings = replace(SETTINGS, n_islands=n_islands)
-        sent = run_here(n_ranks, shape, settings)["sent"][0]
+    few = replace(shape, n_clips=24, n_subjects=4)  # what travels depends on features alone
+    for n_islands, n_ranks in ((1, 4), (4, 4), (64, 8)):
+        settings = replace(SETTINGS, n_islands=n_islands, n_generations=10, migration_interval=5)
+        sent = run_here(n_ranks, few, settings)["sent"][0]
         between = sent.get("exchange", 0) + sent.get("fold", 0)
         n = settings.n_generations
         print(f"| {n_islands} | {n_ranks} | {sum(sent.values()) / n:.0f} | {between / n:.0f} |")

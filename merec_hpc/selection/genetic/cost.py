@@ -86,7 +86,10 @@ def predict_search(
     drafts = n_islands * children
     share = ceil(drafts / team_size)
     generations = settings.n_generations
-    evaluation = share * costs.evaluation_s + costs.training_s
+    # A child that is neither crossed nor mutated is a copy, and is not scored again.
+    copied = (1 - settings.crossover_probability) * (1 - settings.mutation_rate) ** 2
+    scored = 1 - copied * (settings.n_individuals - settings.n_elites) / children
+    evaluation = share * scored * costs.evaluation_s + costs.training_s
     spread = costs.evaluation_spread * sqrt(2 * log(max(n_ranks, 2)) / share) if n_ranks > 1 else 0
     individual = ceil(n_features / 8) + 16
     sent = 0.0
@@ -133,14 +136,16 @@ def measure_costs(
     def score(rows: NDArray[np.int64]) -> object:
         return fitness.score(masks[rows], penalties[rows], settings.criterion)
 
-    score(np.arange(8))  # compiles
-    parts = [_seconds(partial(score, rows)) for rows in np.split(np.arange(n_masks), 8)]
+    everybody = np.arange(n_masks)
+    score(everybody)  # compiles
+    fitness.training_accuracies(masks[:1], penalties[:1])
+    parts = [_seconds(partial(score, rows)) for rows in np.split(everybody, 8)]
     island = Population(masks, penalties, rng.random(n_masks))
     breed(island, rng, settings)
     children = settings.n_individuals - settings.n_elites
     mean = float(np.mean(parts))
     return Costs(
-        evaluation_s=mean / 8,
+        evaluation_s=_seconds(partial(score, everybody)) / n_masks,
         # Of batches of 8: single masks differ by the square root of 8 more.
         evaluation_spread=float(np.std(parts) / mean * np.sqrt(8)),
         breeding_s=_seconds(lambda: breed(island, rng, settings)) / children,

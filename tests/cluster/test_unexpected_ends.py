@@ -17,7 +17,7 @@ from cluster.slurm import SlurmCluster, wait_until
 from merec_hpc.config import GeneticSettings, to_json
 
 FOLD = "s11"
-# Some ten seconds on two ranks.
+# Some six seconds on two ranks.
 LONG = {
     "n_islands": 4,
     "n_individuals": 100,
@@ -31,32 +31,29 @@ END_S = 240
 
 
 @pytest.fixture(scope="module")
-def folder(finished: Experiment, tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """A copy of the finished experiment, whose searches take longer."""
-    folder = tmp_path_factory.mktemp("faults") / "experiment"
-    shutil.copytree(finished.folder, folder, symlinks=True)
-    return folder
-
-
-@pytest.fixture(scope="module")
-def expected(folder: Path) -> bytes:
+def expected(finished: Experiment) -> bytes:
     """What a search without any fault writes."""
-    output = folder / "expected.h5"
-    command = ["merec", "select-genetic", "--store", "results/small/features/mobilenet_v2.h5"]
+    return search_here(finished, LONG)
+
+
+def search_here(finished: Experiment, settings: dict[str, Any]) -> bytes:
+    """Return what a search writes that nothing ends."""
+    output = finished.folder / "expected.h5"
+    command = ["mpiexec", "-n", "2", "python", "-m", "mpi4py", "-m", "merec_hpc", "select-genetic"]
+    command += ["--ranks", "2", "--store", "results/small/features/mobilenet_v2.h5"]
     command += ["--held-out", FOLD, "--scaling", "standard", "--output", str(output)]
-    command += ["--settings", to_json(GeneticSettings(**LONG))]  # type: ignore[arg-type]
-    subprocess.run(command, cwd=folder, check=True, capture_output=True)
+    command += ["--settings", to_json(GeneticSettings(**settings))]
+    subprocess.run(command, cwd=finished.folder, check=True, capture_output=True)
     return output.read_bytes()
 
 
 @pytest.fixture
-def experiment(folder: Path, finished: Experiment, cluster: SlurmCluster) -> Iterator[Experiment]:
-    """The experiment, before its search; the cluster is empty afterwards."""
-    config = {**finished.config, "genetic": LONG}
-    own = Experiment(folder, cluster, config)
+def experiment(finished: Experiment, cluster: SlurmCluster) -> Iterator[Experiment]:
+    """The finished experiment, before a longer search; the cluster is empty afterwards."""
+    own = Experiment(finished.folder, cluster, {**finished.config, "genetic": LONG})
     for path in own.selection(FOLD).parent.glob(f"{FOLD}.h5*"):
         path.unlink()
-    shutil.rmtree(folder / "logs" / "slurm", ignore_errors=True)
+    shutil.rmtree(own.folder / "logs" / "slurm", ignore_errors=True)
     yield own
     cluster.output("scancel", "--user", "root")
     wait_until(lambda: not running_jobs(cluster), 30, "empty cluster")
@@ -104,7 +101,13 @@ def assert_same(experiment: Experiment, expected: bytes) -> None:
 
 def n_jobs(experiment: Experiment) -> int:
     """Return how many jobs were submitted for the search."""
-    return len(list((experiment.folder / "logs" / "slurm").rglob("*.log")))
+    return len(search_logs(experiment))
+
+
+def search_logs(experiment: Experiment) -> list[Path]:
+    """Return SLURM's logs of the search, first to last."""
+    logs = (experiment.folder / "logs" / "slurm" / "group_searches_select_genetic").glob("*.log")
+    return sorted(logs, key=lambda path: int(path.stem))
 
 
 def went_on(experiment: Experiment) -> bool:
@@ -135,19 +138,17 @@ def test_the_daemon_of_a_node_is_killed_and_restarted(
     wait_until(lambda: set(cluster.node_states()) == {"idle"}, 60, "idle nodes")
 
 
-def test_a_job_reaches_its_time_limit(experiment: Experiment, expected: bytes) -> None:
+def test_a_job_reaches_its_time_limit(experiment: Experiment) -> None:
+    longer = {**LONG, "n_generations": 5000}
+    expected = search_here(experiment, longer)
+    experiment.config["genetic"] = longer
     # SLURM counts in minutes, and may send the signal up to a minute early.
     limits = {"runtime": "attempt", "slurm_extra": "\"'--signal=USR1@55'\""}
     started = start_search(experiment, {"set-resources": {"select_genetic": limits}})
     finish(experiment, started, expected)
     assert n_jobs(experiment) >= 2
     assert went_on(experiment)
-    stopped = [
-        path
-        for path in (experiment.folder / "logs" / "slurm").rglob("*.log")
-        if "merec: stopped after generation" in path.read_text()
-    ]
-    assert stopped
+    assert "merec: stopped after generation" in search_logs(experiment)[0].read_text()
 
 
 def test_a_job_is_cancelled(experiment: Experiment, cluster: SlurmCluster, expected: bytes) -> None:
@@ -165,10 +166,9 @@ def test_memory_runs_out_and_the_next_job_has_more(
     memory = {"mem_mb_per_cpu": "150 if attempt == 1 else 1200"}
     started = experiment.start(TARGET, profile={"set-resources": {"select_genetic": memory}})
     finish(experiment, started, expected)
-    logs = sorted((experiment.folder / "logs" / "slurm").rglob("*.log"), key=lambda p: int(p.stem))
     asked = [
         re.search(r"MinMemoryCPU=(\d+)M", cluster.output("scontrol", "show", "job", log.stem))
-        for log in logs
+        for log in search_logs(experiment)
     ]
     assert [found and found[1] for found in asked] == ["150", "1200"]
 
