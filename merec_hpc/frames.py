@@ -1,5 +1,6 @@
 """Reads the frames of one clip from image files or a video: (n_frames, h, w, 3), RGB."""
 
+import os
 import re
 from collections.abc import Iterable
 from itertools import islice
@@ -62,6 +63,23 @@ def file_states(root: Path, clip: Clip) -> list[tuple[str, int, int]]:
     except (MerecError, OSError):
         return []
     return [(name, state.st_size, state.st_mtime_ns) for name, state in states]
+
+
+def folder_states(root: Path) -> list[tuple[str, int]]:
+    """Return every folder below ``root`` with the time of its last change (ns), sorted.
+
+    A folder changes when something is added to it or removed. Frames are not looked at:
+    where a filesystem counts a folder's folders in its links, leaves are not even listed.
+    """
+    states, waiting = [], [root]
+    while waiting:
+        folder = waiting.pop()
+        state = folder.stat()
+        states.append((folder.relative_to(root).as_posix(), state.st_mtime_ns))
+        if state.st_nlink != 2:
+            with os.scandir(folder) as entries:
+                waiting += [Path(entry.path) for entry in entries if entry.is_dir()]
+    return sorted(states)
 
 
 def frame_files(root: Path, clip: Clip) -> list[Path]:

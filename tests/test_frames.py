@@ -8,7 +8,7 @@ from numpy.typing import NDArray
 
 from merec_hpc.arrays import Clip
 from merec_hpc.errors import MerecError
-from merec_hpc.frames import frame_files, frame_number, read_frames
+from merec_hpc.frames import folder_states, frame_files, frame_number, read_frames
 
 HEIGHT, WIDTH = 24, 32
 RED, GREEN, BLUE = (255, 0, 0), (0, 255, 0), (0, 0, 255)
@@ -269,3 +269,21 @@ def test_onset_and_offset_beyond_the_frames_are_refused(
     clip = Clip("c", "s", "x", ".", onset=onset, offset=offset)
     with pytest.raises(MerecError, match="expected, found 3 to 3"):
         frame_files(tmp_path, clip)
+
+
+def test_a_new_folder_far_below_is_noticed_and_a_changed_frame_is_not(tmp_path: Path) -> None:
+    frame = tmp_path / "VIS" / "s1" / "micro" / "clip" / "1.bmp"
+    frame.parent.mkdir(parents=True)
+    frame.touch()
+    before = folder_states(tmp_path)
+    assert [name for name, _ in before] == [
+        ".",
+        "VIS",
+        "VIS/s1",
+        "VIS/s1/micro",
+        "VIS/s1/micro/clip",
+    ]
+    frame.write_bytes(b"changed")
+    assert folder_states(tmp_path) == before
+    (tmp_path / "VIS" / "s2").mkdir()
+    assert folder_states(tmp_path) != before

@@ -139,7 +139,7 @@ def test_the_daemon_of_a_node_is_killed_and_restarted(
 
 
 def test_a_job_reaches_its_time_limit(experiment: Experiment) -> None:
-    longer = {**LONG, "n_generations": 5000}
+    longer = {**LONG, "n_generations": 3500}
     expected = search_here(experiment, longer)
     experiment.config["genetic"] = longer
     # SLURM counts in minutes, and may send the signal up to a minute early.

@@ -10,7 +10,7 @@ from merec_hpc.config import parse_config, to_json
 from merec_hpc.dataset.catalog import read_catalog
 from merec_hpc.errors import MerecError
 from merec_hpc.evaluation.folds import SubjectFold
-from merec_hpc.frames import file_states
+from merec_hpc.frames import file_states, folder_states
 from merec_hpc.tables import read_rows
 
 try:
@@ -41,6 +41,13 @@ wildcard_constraints:
 def dataset_folder(wildcards):
     """Return the dataset as an input; a missing one is reported by the command, in one line."""
     return [ROOT] if SIMULATED or Path(ROOT).is_dir() else []
+
+
+def dataset_digest(wildcards):
+    """Return a digest of the dataset's folders: a new subject, far below its root, is noticed."""
+    if SIMULATED or not Path(ROOT).is_dir():
+        return ""
+    return sha256(repr(folder_states(Path(ROOT))).encode()).hexdigest()[:16]
 
 
 def clips_digest(wildcards):

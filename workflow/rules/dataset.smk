@@ -48,8 +48,10 @@ checkpoint index_dataset:
         dataset=CONFIG.dataset,
         root=ROOT,
         settings=to_json(CONFIG.dataset_settings()),
+        folders=dataset_digest,
     shell:
         r"""
+        : folders {params.folders}
         merec index-dataset \
             --dataset {params.dataset:q} \
             --root {params.root:q} \
