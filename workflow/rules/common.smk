@@ -6,11 +6,15 @@ from functools import cache
 from hashlib import sha256
 from pathlib import Path
 
+import pandas as pd
+from snakemake.utils import Paramspace
+
 from merec_hpc.config import parse_config, to_json
 from merec_hpc.dataset.catalog import read_catalog
 from merec_hpc.errors import MerecError
 from merec_hpc.evaluation.folds import SubjectFold
 from merec_hpc.frames import file_states, folder_states
+from merec_hpc.sweep import feature_settings, genetic_settings, variants_of
 from merec_hpc.tables import read_rows
 
 try:
@@ -21,6 +25,12 @@ SIMULATED = CONFIG.dataset == "simulated"
 RESULTS = f"results/{CONFIG.experiment}"
 # One spelling of the folder: another would look like another setting.
 ROOT = f"{RESULTS}/simulated" if SIMULATED else str(CONFIG.dataset_root.resolve())
+
+VARIANTS = Paramspace(pd.DataFrame(map(vars, variants_of(CONFIG))))
+SWEEP = "results/{experiment}/sweep"
+# The part of a variant that its features depend on.
+KIND = "network~{network}/layer~{layer}/statistics~{statistics}"
+assert VARIANTS.wildcard_pattern.startswith(KIND)
 
 # The commands are those of the environment that runs Snakemake, activated or not. A prefix of
 # our own replaces Snakemake's, which is this one's strictness.
@@ -93,3 +103,15 @@ def repeated(option, values):
     """Return an option before each of its values (one path may come as a string)."""
     values = [values] if isinstance(values, str) else values
     return [part for value in values for part in (option, value)]
+
+
+def sweep_features(wildcards):
+    """Return the settings of a variant's features."""
+    statistics = wildcards.statistics.split("+")
+    return to_json(feature_settings(CONFIG, wildcards.network, wildcards.layer, statistics))
+
+
+def sweep_selections(wildcards):
+    """Return the selection of each fold of a variant."""
+    pattern = f"{SWEEP}/selection/{VARIANTS.wildcard_pattern}".format(**wildcards)
+    return [f"{pattern}/{fold}.h5" for fold in fold_names()]

@@ -13,29 +13,6 @@ Outputs
     results/{experiment}/sweep.csv                      one row for each variant
 """
 
-import pandas as pd
-from snakemake.utils import Paramspace
-
-from merec_hpc.sweep import feature_settings, genetic_settings, variants_of
-
-VARIANTS = Paramspace(pd.DataFrame(map(vars, variants_of(CONFIG))))
-SWEEP = "results/{experiment}/sweep"
-# The part of a variant that its features depend on.
-KIND = "network~{network}/layer~{layer}/statistics~{statistics}"
-assert VARIANTS.wildcard_pattern.startswith(KIND)
-
-
-def sweep_features(wildcards):
-    """Return the settings of a variant's features."""
-    statistics = wildcards.statistics.split("+")
-    return to_json(feature_settings(CONFIG, wildcards.network, wildcards.layer, statistics))
-
-
-def sweep_selections(wildcards):
-    """Return the selection of each fold of a variant."""
-    pattern = f"{SWEEP}/selection/{VARIANTS.wildcard_pattern}".format(**wildcards)
-    return [f"{pattern}/{fold}.h5" for fold in fold_names()]
-
 
 use rule extract_features as sweep_extract_features with:
     output:
