@@ -23,6 +23,8 @@ class Clip:
     apex: int | None = None
     offset: int | None = None
     frame_rate_hz: float | None = None
+    split: str | None = None
+    """Official split: train, validation or test."""
 
 
 @dataclass(frozen=True)

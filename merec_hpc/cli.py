@@ -26,6 +26,7 @@ COMMANDS = (
     "collect-predictions",
     "render-report",
     "collect-sweep",
+    "audit",
     "plan",
     "status",
     "doctor",

@@ -11,23 +11,37 @@ from dataclasses import field, fields, is_dataclass
 from pathlib import Path
 from typing import Annotated, Any, Literal, TypeVar, get_args
 
-from pydantic import ConfigDict, Field, TypeAdapter, ValidationError
+from pydantic import Field, TypeAdapter, ValidationError
 from pydantic.dataclasses import dataclass
 
+from merec_hpc.dataset_settings import (
+    STRICT,
+    Casme2Settings,
+    Casme3Settings,
+    CasmeSettings,
+    CasmeSqSettings,
+    CkplusSettings,
+    CmuFacesSettings,
+    DatasetName,
+    Fer2013Settings,
+    JaffeSettings,
+    ManifestSettings,
+    Megc2019Settings,
+    MmewSettings,
+    Positive,
+    RafdbSettings,
+    SammSettings,
+    SfewSettings,
+    SimulatedSettings,
+    SmicSettings,
+    check_distinct,
+)
 from merec_hpc.errors import MerecError
-
-_STRICT = ConfigDict(extra="forbid", strict=True)
 
 Count = Annotated[int, Field(ge=1)]
 Probability = Annotated[float, Field(ge=0.0, le=1.0)]
-Positive = Annotated[float, Field(gt=0.0)]
 Name = Annotated[str, Field(pattern=r"^[A-Za-z0-9][A-Za-z0-9_.-]*$")]
 
-DatasetName = Literal["simulated", "smic", "cmu_faces", "manifest"]
-Preset = Literal["vis", "hs"]
-Camera = Literal["HS", "VIS", "NIR"]
-Pose = Literal["left", "right", "straight", "up"]
-Eyes = Literal["open", "sunglasses"]
 NetworkName = Literal["mobilenet_v2"]
 Statistic = Literal["mean", "variance", "std"]
 Method = Literal["all_features", "genetic"]
@@ -36,53 +50,7 @@ Criterion = Literal["mu_minus_variance", "mu", "pooled_accuracy", "pooled_uar", 
 ClassWeight = Literal["none", "balanced"]
 
 
-@dataclass(frozen=True, kw_only=True, config=_STRICT)
-class SimulatedSettings:
-    """The embedded dataset: a real photograph with simulated identities and expressions."""
-
-    preset: Preset = "vis"
-    peak_displacement_px: tuple[Positive, Positive] = (2.0, 3.0)
-    n_subjects: int | None = Field(default=None, ge=2)
-    n_clips: int | None = Field(default=None, ge=3)
-    seed: int = Field(default=0, ge=0)
-
-    def __post_init__(self) -> None:
-        """Check what involves more than one field."""
-        low, high = self.peak_displacement_px
-        if low > high:
-            msg = f"peak_displacement_px is [{low}, {high}], must be [smallest, largest]"
-            raise ValueError(msg)
-
-
-@dataclass(frozen=True, kw_only=True, config=_STRICT)
-class SmicSettings:
-    """SMIC, release of clips."""
-
-    camera: Camera = "VIS"
-
-
-@dataclass(frozen=True, kw_only=True, config=_STRICT)
-class CmuFacesSettings:
-    """CMU Face Images: a clip is the pair neutral, expression."""
-
-    poses: tuple[Pose, ...] = Field(default=("straight",), min_length=1)
-    eyes: tuple[Eyes, ...] = Field(default=("open",), min_length=1)
-
-    def __post_init__(self) -> None:
-        """Check what involves more than one value."""
-        _check_distinct("poses", self.poses)
-        _check_distinct("eyes", self.eyes)
-
-
-@dataclass(frozen=True, kw_only=True, config=_STRICT)
-class ManifestSettings:
-    """Any labelled frame folders or videos, listed in one CSV."""
-
-    file: str = "manifest.csv"
-    labels: tuple[str, ...] = ()
-
-
-@dataclass(frozen=True, kw_only=True, config=_STRICT)
+@dataclass(frozen=True, kw_only=True, config=STRICT)
 class WeightSettings:
     """Local files to use in place of the packages that carry the weights."""
 
@@ -90,7 +58,7 @@ class WeightSettings:
     face_mesh: Path | None = None
 
 
-@dataclass(frozen=True, kw_only=True, config=_STRICT)
+@dataclass(frozen=True, kw_only=True, config=STRICT)
 class FaceSettings:
     """Detection, landmarks and registration."""
 
@@ -101,14 +69,14 @@ class FaceSettings:
     min_detection_fraction: float = Field(default=0.15, gt=0.0, lt=1.0)
 
 
-@dataclass(frozen=True, kw_only=True, config=_STRICT)
+@dataclass(frozen=True, kw_only=True, config=STRICT)
 class InterpolationSettings:
     """Temporal interpolation (TIM)."""
 
     n_frames: Count = 20
 
 
-@dataclass(frozen=True, kw_only=True, config=_STRICT)
+@dataclass(frozen=True, kw_only=True, config=STRICT)
 class FeatureSettings:
     """Deep features of a clip."""
 
@@ -119,10 +87,10 @@ class FeatureSettings:
 
     def __post_init__(self) -> None:
         """Check what involves more than one value."""
-        _check_distinct("statistics", self.statistics)
+        check_distinct("statistics", self.statistics)
 
 
-@dataclass(frozen=True, kw_only=True, config=_STRICT)
+@dataclass(frozen=True, kw_only=True, config=STRICT)
 class GeneticSettings:
     """The genetic algorithm of paper 1, on one population or on islands."""
 
@@ -176,7 +144,7 @@ class GeneticSettings:
             raise ValueError(msg)
 
 
-@dataclass(frozen=True, kw_only=True, config=_STRICT)
+@dataclass(frozen=True, kw_only=True, config=STRICT)
 class AllFeaturesSettings:
     """All features, with C chosen on the inner folds."""
 
@@ -184,7 +152,7 @@ class AllFeaturesSettings:
     criterion: Criterion = "mu_minus_variance"
 
 
-@dataclass(frozen=True, kw_only=True, config=_STRICT)
+@dataclass(frozen=True, kw_only=True, config=STRICT)
 class SweepSettings:
     """Variants of the search; an empty list leaves the experiment's own value."""
 
@@ -197,12 +165,12 @@ class SweepSettings:
     def __post_init__(self) -> None:
         """Check what involves more than one value."""
         for key, values in vars(self).items():
-            _check_distinct(key, [str(value) for value in values])
+            check_distinct(key, [str(value) for value in values])
         for names in self.statistics:
-            _check_distinct("statistics", names)
+            check_distinct("statistics", names)
 
 
-@dataclass(frozen=True, kw_only=True, config=_STRICT)
+@dataclass(frozen=True, kw_only=True, config=STRICT)
 class EvaluationSettings:
     """What is compared, and how its uncertainty is stated."""
 
@@ -213,20 +181,33 @@ class EvaluationSettings:
 
     def __post_init__(self) -> None:
         """Check what involves more than one value."""
-        _check_distinct("methods", self.methods)
+        check_distinct("methods", self.methods)
 
 
-@dataclass(frozen=True, kw_only=True, config=_STRICT)
+@dataclass(frozen=True, kw_only=True, config=STRICT)
 class Config:
     """The whole of ``config.yaml``."""
 
     experiment: Name = "demo"
     dataset: DatasetName = "simulated"
     dataset_root: Path | None = None
+    corrections: Path | None = None
     max_failed_fraction: Probability = 0.1
     simulated: SimulatedSettings = field(default_factory=SimulatedSettings)
     smic: SmicSettings = field(default_factory=SmicSettings)
+    casme: CasmeSettings = field(default_factory=CasmeSettings)
+    casme2: Casme2Settings = field(default_factory=Casme2Settings)
+    samm: SammSettings = field(default_factory=SammSettings)
+    casme_sq: CasmeSqSettings = field(default_factory=CasmeSqSettings)
+    casme3: Casme3Settings = field(default_factory=Casme3Settings)
+    mmew: MmewSettings = field(default_factory=MmewSettings)
+    ckplus: CkplusSettings = field(default_factory=CkplusSettings)
+    fer2013: Fer2013Settings = field(default_factory=Fer2013Settings)
+    rafdb: RafdbSettings = field(default_factory=RafdbSettings)
+    jaffe: JaffeSettings = field(default_factory=JaffeSettings)
+    sfew: SfewSettings = field(default_factory=SfewSettings)
     cmu_faces: CmuFacesSettings = field(default_factory=CmuFacesSettings)
+    megc2019: Megc2019Settings = field(default_factory=Megc2019Settings)
     manifest: ManifestSettings = field(default_factory=ManifestSettings)
     weights: WeightSettings = field(default_factory=WeightSettings)
     faces: FaceSettings = field(default_factory=FaceSettings)
@@ -248,13 +229,6 @@ class Config:
         """Return the section of the dataset that is in use."""
         return getattr(self, self.dataset)
 
-
-DATASET_SETTINGS: Mapping[str, type] = {
-    "simulated": SimulatedSettings,
-    "smic": SmicSettings,
-    "cmu_faces": CmuFacesSettings,
-    "manifest": ManifestSettings,
-}
 
 Section = TypeVar("Section")
 
@@ -287,12 +261,6 @@ def from_json(kind: type[Section], text: str, source: str = "--settings") -> Sec
     except ValidationError as error:
         msg = f"{source}: {_explain(kind, error)}"
         raise MerecError(msg) from None
-
-
-def _check_distinct(key: str, values: Sequence[str]) -> None:
-    if len(set(values)) < len(values):
-        msg = f"{key} is {', '.join(values)}, must name each once"
-        raise ValueError(msg)
 
 
 def _explain(kind: type, error: ValidationError) -> str:

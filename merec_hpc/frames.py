@@ -1,8 +1,10 @@
 """Reads the frames of one clip from image files or a video: (n_frames, h, w, 3), RGB."""
 
+import csv
 import os
 import re
 from collections.abc import Iterable
+from functools import lru_cache
 from itertools import islice
 from pathlib import Path
 
@@ -26,7 +28,8 @@ def read_frames(root: Path, clip: Clip) -> NDArray[np.uint8]:
     root
         Folder that the clip's path is relative to.
     clip
-        A folder of numbered images, a video (frames count from 0), or images joined by ``;``.
+        A folder of numbered images, a video (frames count from 0), images joined by ``;``, or
+        ``file.csv#row`` of a table with a column of grey pixels.
 
     Returns
     -------
@@ -39,6 +42,8 @@ def read_frames(root: Path, clip: Clip) -> NDArray[np.uint8]:
         If the clip, a frame between onset and offset, or an image's content is missing or
         broken, or if sizes differ.
     """
+    if "#" in clip.path:
+        return _read_row(root, clip)[None]
     if is_video(root, clip):
         return _read_video(root / clip.path, clip)
     frames = [_read_image(path) for path in frame_files(root, clip)]
@@ -47,6 +52,42 @@ def read_frames(root: Path, clip: Clip) -> NDArray[np.uint8]:
         msg = f"{root / clip.path}: frames of one size expected, found {sizes[0]} and {sizes[1]}"
         raise MerecError(msg)
     return np.stack(frames)
+
+
+def frame_size(root: Path, clip: Clip) -> tuple[int, int]:
+    """Return height and width of the first frame of a clip.
+
+    Raises
+    ------
+    MerecError
+        If it cannot be read.
+    """
+    if is_video(root, clip):
+        video = cv2.VideoCapture(str(root / clip.path))
+        width, height = (int(video.get(key)) for key in (3, 4))
+        video.release()
+        if not width or not height:
+            msg = f"{root / clip.path}: expected a video, found none that can be read"
+            raise MerecError(msg)
+        return height, width
+    image = _read_row(root, clip) if "#" in clip.path else _read_image(frame_files(root, clip)[0])
+    return image.shape[0], image.shape[1]
+
+
+def broken_frames(root: Path, clip: Clip) -> list[int]:
+    """Return the numbers of the images of a clip that do not decode, or are of another size."""
+    if is_video(root, clip) or "#" in clip.path:
+        return []
+    broken, size = [], None
+    for place, path in enumerate(frame_files(root, clip)):
+        number = frame_number(path)
+        try:
+            image = _read_image(path)
+        except MerecError:
+            image = None
+        if image is None or image.shape != (size := size or image.shape):
+            broken.append(number if number is not None else place)
+    return broken
 
 
 def is_video(root: Path, clip: Clip) -> bool:
@@ -90,8 +131,8 @@ def frame_files(root: Path, clip: Clip) -> list[Path]:
     MerecError
         If the folder or a frame is missing, or two files carry the same number.
     """
-    if ";" in clip.path:
-        files = [root / part for part in clip.path.split(";")]
+    if ";" in clip.path or "#" in clip.path or _is_image(root / clip.path):
+        files = [root / part.split("#")[0] for part in clip.path.split(";")]
         missing = [path for path in files if not path.is_file()]
         if missing:
             msg = f"{missing[0]}: expected an image, found no such file"
@@ -142,6 +183,35 @@ def _numbered_images(folder: Path) -> dict[int, Path]:
         msg = f"{folder}: expected numbered images, found none"
         raise MerecError(msg)
     return numbered
+
+
+def _is_image(path: Path) -> bool:
+    return path.suffix.lower() in IMAGE_SUFFIXES and path.is_file()
+
+
+def _read_row(root: Path, clip: Clip) -> NDArray[np.uint8]:
+    """Return the image of a row of a table of pixels, (h, w, 3)."""
+    name, number = clip.path.rsplit("#", 1)
+    pixels = _pixel_column(root / name)[int(number) - 1]
+    try:
+        values = np.array(pixels.split(), np.uint8)
+    except (ValueError, OverflowError):
+        values = np.empty(0, np.uint8)
+    side = round(len(values) ** 0.5)
+    if side == 0 or side * side != len(values):
+        msg = f"{root / clip.path}: a square of grey pixels expected, found {len(values)} numbers"
+        raise MerecError(msg)
+    return np.repeat(values.reshape(side, side, 1), 3, axis=2)
+
+
+@lru_cache(maxsize=2)
+def _pixel_column(path: Path) -> list[str]:
+    """Return the column of pixels of a table, read once."""
+    csv.field_size_limit(2**31 - 1)
+    with path.open(newline="", encoding="utf-8-sig") as file:
+        reader = csv.reader(file)
+        place = [name.strip().lower() for name in next(reader)].index("pixels")
+        return [row[place] for row in reader]
 
 
 def _read_image(path: Path) -> NDArray[np.uint8]:

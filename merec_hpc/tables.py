@@ -3,7 +3,7 @@
 import csv
 import io
 from collections.abc import Iterable
-from dataclasses import asdict, fields
+from dataclasses import MISSING, asdict, fields
 from pathlib import Path
 from types import UnionType
 from typing import TYPE_CHECKING, TypeVar, get_args, get_type_hints
@@ -29,6 +29,8 @@ def write_rows(path: Path, kind: type[Row], rows: Iterable[Row]) -> None:
 def read_rows(path: Path, kind: type[Row]) -> list[Row]:
     """Read rows of a dataclass of texts and numbers; columns that it lacks are ignored.
 
+    Where a column is missing, its field's default counts.
+
     Raises
     ------
     MerecError
@@ -50,12 +52,21 @@ def read_rows(path: Path, kind: type[Row]) -> list[Row]:
     except csv.Error as error:
         msg = f"{path}: a table expected, found near line {reader.line_num}: {error}"
         raise MerecError(msg) from None
-    missing = [name for name in kinds if name not in found]
+    optional = {field.name: field.default for field in fields(kind) if field.default is not MISSING}
+    absent = {name for name in optional if name not in found}
+    missing = [name for name in kinds if name not in found and name not in absent]
     if missing:
         msg = f"{path}: column '{missing[0]}' expected, found {', '.join(found) or 'none'}"
         raise MerecError(msg)
     return [
-        kind(**{name: _parse(path, line, name, row[name], kinds[name]) for name in kinds})
+        kind(
+            **{
+                name: optional[name]
+                if name in absent
+                else _parse(path, line, name, row[name], kinds[name])
+                for name in kinds
+            }
+        )
         for line, row in cells
     ]
 

@@ -15,8 +15,8 @@ from typer.testing import CliRunner
 from merec_hpc import __version__, cli
 from merec_hpc.arrays import Clip, Failure, Features
 from merec_hpc.config import FeatureSettings, to_json
-from merec_hpc.dataset.audit import Fault
 from merec_hpc.dataset.catalog import read_catalog, write_catalog
+from merec_hpc.dataset.listing import Fault
 from merec_hpc.evaluation.folds import SubjectFold
 from merec_hpc.store.schema import FEATURES, write_store
 from merec_hpc.tables import read_rows, write_rows
@@ -149,9 +149,9 @@ def test_wrong_release_is_one_line_with_status_2(tmp_path: Path, images: Path) -
 
 
 def test_unknown_dataset_is_one_line_with_status_2(tmp_path: Path, images: Path) -> None:
-    line = _refusal(_merec(*_index(tmp_path, "casme", images)))
+    line = _refusal(_merec(*_index(tmp_path, "cas", images)))
     assert "smic" in line
-    assert "found 'casme'" in line
+    assert "found 'cas'" in line
 
 
 def test_unknown_setting_is_one_line_with_status_2(tmp_path: Path, images: Path) -> None:

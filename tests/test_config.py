@@ -9,15 +9,8 @@ import pytest
 import yaml
 from conftest import REPOSITORY
 
-from merec_hpc.config import (
-    DATASET_SETTINGS,
-    Config,
-    GeneticSettings,
-    SimulatedSettings,
-    from_json,
-    parse_config,
-    to_json,
-)
+from merec_hpc.config import Config, GeneticSettings, from_json, parse_config, to_json
+from merec_hpc.dataset_settings import DATASET_SETTINGS, SimulatedSettings
 from merec_hpc.errors import MerecError
 
 CONFIG_FILE = REPOSITORY / "config.yaml"
@@ -180,8 +173,8 @@ def test_dataset_that_is_not_simulated_needs_a_folder(dataset: str) -> None:
 
 
 def test_unknown_dataset_is_refused_with_the_known_ones() -> None:
-    message = _refusal({"dataset": "casme"})
-    assert all(f"'{name}'" in message for name in ("casme", *DATASET_SETTINGS))
+    message = _refusal({"dataset": "cas"})
+    assert all(f"'{name}'" in message for name in ("cas", *DATASET_SETTINGS))
 
 
 def test_message_counts_the_other_mistakes() -> None:

@@ -8,8 +8,8 @@ import typer
 
 from merec_hpc.arrays import Failure
 from merec_hpc.commands.options import Catalog, Output
-from merec_hpc.dataset.audit import Fault
 from merec_hpc.dataset.catalog import read_catalog
+from merec_hpc.dataset.listing import Fault
 from merec_hpc.errors import MerecError
 from merec_hpc.evaluation.folds import SubjectFold, subject_folds
 from merec_hpc.tables import read_rows, write_rows

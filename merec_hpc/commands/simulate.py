@@ -9,8 +9,9 @@ import cv2
 import typer
 
 from merec_hpc.commands.options import Threads
-from merec_hpc.config import SimulatedSettings, from_json
+from merec_hpc.config import from_json
 from merec_hpc.dataset.simulated import plan_clips, simulate, size_on_disk
+from merec_hpc.dataset_settings import SimulatedSettings
 from merec_hpc.errors import MerecError
 from merec_hpc.progress import track
 from merec_hpc.publishing import make_folder

@@ -3,29 +3,17 @@
 import re
 from collections import Counter
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
 from itertools import pairwise
 from pathlib import Path
-from typing import Literal
 
 import cv2
 
 from merec_hpc.arrays import Clip
+from merec_hpc.dataset.listing import Consequence, Fault
 from merec_hpc.errors import MerecError
-from merec_hpc.frames import frame_files, frame_number, is_video
+from merec_hpc.frames import broken_frames, frame_files, frame_number, is_video
 
-Consequence = Literal["stops the run", "clip left out", "noted"]
 _SUBJECT_NAME = re.compile(r"^[A-Za-z0-9][A-Za-z0-9_.-]*$")
-
-
-@dataclass(frozen=True)
-class Fault:
-    """One fault of a clip, and what follows from it."""
-
-    clip: str
-    subject: str
-    consequence: str
-    fault: str
 
 
 def audit(root: Path, clips: Sequence[Clip], classes: Sequence[str]) -> list[Fault]:
@@ -41,6 +29,20 @@ def audit(root: Path, clips: Sequence[Clip], classes: Sequence[str]) -> list[Fau
         for clip in clips
         for consequence, fault in _faults(root, clip, classes, counts[clip.clip])
     ]
+
+
+def audit_images(root: Path, clips: Sequence[Clip]) -> list[Fault]:
+    """Return the frames that do not decode or differ in size, by number; every image is read."""
+    return [
+        Fault(clip.clip, clip.subject, "clip left out", f"broken frames {_numbers(broken)}")
+        for clip in clips
+        if (broken := broken_frames(root, clip))
+    ]
+
+
+def _numbers(numbers: Sequence[int]) -> str:
+    shown = ", ".join(map(str, numbers[:5]))
+    return shown + (f" and {len(numbers) - 5} more" if len(numbers) > 5 else "")
 
 
 def check_audit(faults: Sequence[Fault]) -> None:
@@ -104,12 +106,14 @@ def _frame_faults(root: Path, clip: Clip) -> Iterator[tuple[Consequence, str]]:
         elif last is not None and last >= n_frames:
             yield "clip left out", f"frame {last} expected, {clip.path} has {n_frames} frames"
         return
+    if "#" in clip.path:
+        return  # a row of a table that was read
     try:
         files = frame_files(root, clip)
     except MerecError as error:
         yield "clip left out", str(error)
         return
-    if ";" in clip.path:
+    if ";" in clip.path or path.is_file():
         return
     numbers = [number for number in map(frame_number, files) if number is not None]
     if clip.apex is not None and clip.apex not in numbers:

@@ -1,30 +1,58 @@
 """Turns a dataset's folder into its catalog: one row a clip."""
 
-from dataclasses import dataclass
+from collections import Counter
+from dataclasses import replace
 from pathlib import Path
 
 from merec_hpc.arrays import Clip
-from merec_hpc.config import (
+from merec_hpc.dataset import (
+    casme,
+    casme2,
+    casme3,
+    casme_sq,
+    ckplus,
+    cmu_faces,
+    fer2013,
+    jaffe,
+    manifest,
+    megc2019,
+    mmew,
+    rafdb,
+    samm,
+    sfew,
+    simulated,
+    smic,
+    smic_extended,
+)
+from merec_hpc.dataset.listing import Fault, Listing
+from merec_hpc.dataset.schemes import Scheme, apply_scheme, differences, find_scheme
+from merec_hpc.dataset_settings import (
+    Casme2Settings,
+    Casme3Settings,
+    CasmeSettings,
+    CasmeSqSettings,
+    CkplusSettings,
     CmuFacesSettings,
+    Fer2013Settings,
+    JaffeSettings,
     ManifestSettings,
+    Megc2019Settings,
+    MmewSettings,
+    RafdbSettings,
+    SammSettings,
+    SfewSettings,
     SimulatedSettings,
     SmicSettings,
 )
-from merec_hpc.dataset import cmu_faces, manifest, schemes, simulated, smic
 from merec_hpc.errors import MerecError
 from merec_hpc.tables import read_rows, write_rows
 
 
-@dataclass(frozen=True)
-class Listing:
-    """The clips that a dataset lists, before anything is known of their frames."""
-
-    clips: list[Clip]
-    classes: tuple[str, ...]
-
-
 def list_clips(root: Path, settings: object) -> Listing:
-    """List the clips of the dataset whose settings are given.
+    """List the clips of a dataset with their classes.
+
+    What the scheme leaves out, and how counts differ from those that were published, is
+    noted among the listing's faults.
 
     Raises
     ------
@@ -34,22 +62,93 @@ def list_clips(root: Path, settings: object) -> Listing:
     if not root.is_dir():
         msg = f"{root}: expected the dataset's folder, found no such folder"
         raise MerecError(msg)
+    listing = _read(root, settings)
+    if isinstance(settings, ManifestSettings):
+        found = tuple(sorted({clip.label for clip in listing.clips}))
+        return replace(listing, classes=settings.labels or found)
+    scheme = find_scheme(_scheme_name(settings))
+    clips, others = apply_scheme(listing.clips, scheme)
+    if not clips:
+        msg = f"{root}: clips of the classes {', '.join(scheme.classes)} expected, found none"
+        raise MerecError(msg)
+    noted = [*listing.faults, *_left_out(others), *_differing(clips, scheme)]
+    return Listing(clips, listing.source, noted, scheme.classes)
+
+
+def _scheme_name(settings: object) -> str:
     match settings:
         case SimulatedSettings():
-            camera = simulated.PRESETS[settings.preset].camera
-            return Listing(smic.list_clips(root, camera), schemes.SMIC_3)
-        case SmicSettings():
-            return Listing(smic.list_clips(root, settings.camera), schemes.SMIC_3)
+            return "casme2-5" if settings.preset == "casme2" else "smic-3"
         case CmuFacesSettings():
-            clips = cmu_faces.list_clips(root, settings.poses, settings.eyes)
-            return Listing(clips, schemes.CMU_FACES_3)
+            return "cmu-faces-3"
+        case _:
+            return str(getattr(settings, "scheme"))  # noqa: B009  # every other section has one
+
+
+def _is_objective(scheme: str) -> bool:
+    """Return whether a scheme is of objective classes instead of estimated emotions."""
+    return "objective" in scheme or scheme.startswith("megc2018")
+
+
+def _read(root: Path, settings: object) -> Listing:  # noqa: C901, PLR0911, PLR0912  # a table
+    match settings:
+        case SimulatedSettings(preset="casme2"):
+            return casme2.list_clips(root, "raw", None)
+        case SimulatedSettings():
+            return Listing(smic.list_clips(root, simulated.PRESETS[settings.preset].camera))
+        case SmicSettings(release="extended"):
+            return smic_extended.list_clips(root, settings.camera, settings.sheet)
+        case SmicSettings():
+            return Listing(smic.list_clips(root, settings.camera))
+        case CasmeSettings():
+            return casme.list_clips(root, settings.release, settings.sheet)
+        case Casme2Settings():
+            objective = _is_objective(settings.scheme)
+            return casme2.list_clips(root, settings.release, settings.sheet, objective=objective)
+        case SammSettings():
+            objective = _is_objective(settings.scheme)
+            return samm.list_clips(root, settings.release, settings.sheet, objective=objective)
+        case CasmeSqSettings():
+            return casme_sq.list_clips(root, settings.release, settings.sheet, settings.kinds)
+        case Casme3Settings(part="C"):
+            return casme3.list_part_c(root, settings.sheet)
+        case Casme3Settings():
+            return casme3.list_part_a(root, settings.sheet)
+        case MmewSettings():
+            return mmew.list_clips(root, settings.sheet)
+        case CkplusSettings():
+            return ckplus.list_clips(root)
+        case Fer2013Settings():
+            return fer2013.list_clips(root)
+        case RafdbSettings():
+            return rafdb.list_clips(root, settings.image)
+        case JaffeSettings():
+            return jaffe.list_clips(root)
+        case SfewSettings():
+            return sfew.list_clips(root)
+        case CmuFacesSettings():
+            return Listing(cmu_faces.list_clips(root, settings.poses, settings.eyes))
+        case Megc2019Settings():
+            folders = {"smic": settings.smic, "casme2": settings.casme2, "samm": settings.samm}
+            return megc2019.list_clips(root, folders, settings.release)
         case ManifestSettings():
-            clips = manifest.list_clips(root, settings.file)
-            found = tuple(sorted({clip.label for clip in clips}))
-            return Listing(clips, settings.labels or found)
+            return Listing(manifest.list_clips(root, settings.file))
         case _:
             msg = f"no reader for {type(settings).__name__}"
             raise TypeError(msg)
+
+
+def _left_out(clips: list[Clip]) -> list[Fault]:
+    """Note how many clips of which emotions are not part of the scheme."""
+    counts = Counter(clip.label or "none" for clip in clips)
+    return [
+        Fault("", "", "noted", f"{count} clips of '{label}' are not part of the scheme")
+        for label, count in sorted(counts.items())
+    ]
+
+
+def _differing(clips: list[Clip], scheme: Scheme) -> list[Fault]:
+    return [Fault("", "", "noted", said) for said in differences(clips, scheme)]
 
 
 def write_catalog(path: Path, clips: list[Clip]) -> None:
@@ -58,5 +157,11 @@ def write_catalog(path: Path, clips: list[Clip]) -> None:
 
 
 def read_catalog(path: Path) -> list[Clip]:
-    """Read what ``write_catalog`` wrote."""
+    """Read a catalog.
+
+    Raises
+    ------
+    MerecError
+        If the file, a column or a needed cell is missing.
+    """
     return read_rows(path, Clip)

@@ -8,8 +8,9 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from merec_hpc.arrays import Clip
-from merec_hpc.dataset.schemes import CMU_FACES_3
 from merec_hpc.errors import MerecError
+
+EXPRESSIONS = ("angry", "happy", "sad")
 
 
 def list_clips(root: Path, poses: Sequence[str], eyes: Sequence[str]) -> list[Clip]:
@@ -35,7 +36,7 @@ def list_clips(root: Path, poses: Sequence[str], eyes: Sequence[str]) -> list[Cl
         for pose in poses
         for covering in eyes
         for neutral in [folder / f"{folder.name}_{pose}_neutral_{covering}.pgm"]
-        for label in CMU_FACES_3
+        for label in EXPRESSIONS
         for expressive in [folder / f"{folder.name}_{pose}_{label}_{covering}.pgm"]
         if expressive.is_file()
     ]

@@ -17,8 +17,8 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from merec_hpc.config import SimulatedSettings
 from merec_hpc.dataset.simulated_face import HEIGHT, WIDTH, Points, make_frames, make_subject
+from merec_hpc.dataset_settings import SimulatedSettings
 from merec_hpc.errors import MerecError
 from merec_hpc.publishing import published
 

@@ -7,10 +7,11 @@ import re
 from pathlib import Path
 
 from merec_hpc.arrays import Clip
-from merec_hpc.dataset.schemes import SMIC_3
+from merec_hpc.dataset.listing import names_in
 from merec_hpc.errors import MerecError
 
 FRAME_RATES_HZ = {"HS": 100.0, "VIS": 25.0, "NIR": 25.0}
+EMOTIONS = ("negative", "positive", "surprise")
 _CLIP_NAME = re.compile(r"^s(\d+)_(ne|po|sur)_(\d+)$")
 
 
@@ -29,7 +30,7 @@ def list_clips(root: Path, camera: str) -> list[Clip]:
     folder = _camera_folder(root, camera)
     found = [
         _clip(root, path, matched, camera)
-        for label in SMIC_3
+        for label in EMOTIONS
         for path in folder.glob(f"s*/micro/{label}/*")
         if path.is_dir() and (matched := _CLIP_NAME.match(path.name))
     ]
@@ -38,7 +39,7 @@ def list_clips(root: Path, camera: str) -> list[Clip]:
         raise MerecError(msg)
     return sorted(
         found,
-        key=lambda clip: (clip.subject, SMIC_3.index(clip.label), clip.clip),
+        key=lambda clip: (clip.subject, EMOTIONS.index(clip.label), clip.clip),
     )
 
 
@@ -50,7 +51,7 @@ def _camera_folder(root: Path, camera: str) -> Path:
     for folder in candidates:
         if folder.is_dir():
             return folder
-    msg = f"{root}: a folder '{camera}' of SMIC's clips release expected, found {_names(root)}"
+    msg = f"{root}: a folder '{camera}' of SMIC's clips release expected, found {names_in(root)}"
     raise MerecError(msg)
 
 
@@ -58,7 +59,7 @@ def _clip(root: Path, path: Path, matched: re.Match[str], camera: str) -> Clip:
     """Return the clip in one folder."""
     subject, kind, number = matched.groups()
     return Clip(
-        clip=f"s{int(subject):02d}_{kind}_{int(number):02d}",
+        clip=plain_name(subject, kind, number),
         subject=f"s{int(subject):02d}",
         label=path.parent.name,
         path=path.relative_to(root).as_posix(),
@@ -66,7 +67,6 @@ def _clip(root: Path, path: Path, matched: re.Match[str], camera: str) -> Clip:
     )
 
 
-def _names(folder: Path) -> str:
-    """Return what lies in a folder, for a message."""
-    names = sorted(path.name for path in folder.iterdir())
-    return ", ".join(names[:5]) + (", ..." if len(names) > 5 else "") if names else "nothing"
+def plain_name(subject: str, kind: str, number: str) -> str:
+    """Return a clip's name with two digits, as MEGC writes it."""
+    return f"s{int(subject):02d}_{kind}_{int(number):02d}"

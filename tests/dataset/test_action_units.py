@@ -3,7 +3,9 @@ import pytest
 from numpy.typing import NDArray
 
 from merec_hpc.dataset.action_units import EXPRESSIONS, landmark_moves
-from merec_hpc.dataset.schemes import SMIC_3
+from merec_hpc.dataset.schemes import SCHEMES
+
+SMIC_3 = SCHEMES["smic-3"].classes
 
 UNITS = sorted({unit for units in EXPRESSIONS.values() for unit in units})
 LEFT_BROW, RIGHT_BROW = slice(17, 22), slice(22, 27)

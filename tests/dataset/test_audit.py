@@ -7,7 +7,8 @@ import numpy as np
 import pytest
 
 from merec_hpc.arrays import Clip
-from merec_hpc.dataset.audit import Fault, audit, check_audit, usable_clips
+from merec_hpc.dataset.audit import audit, check_audit, usable_clips
+from merec_hpc.dataset.listing import Fault
 from merec_hpc.errors import MerecError
 
 CLASSES = ("happy", "sad")

@@ -3,16 +3,19 @@ from pathlib import Path
 import pytest
 
 from merec_hpc.arrays import Clip
-from merec_hpc.config import (
+from merec_hpc.dataset.catalog import list_clips, read_catalog, write_catalog
+from merec_hpc.dataset.schemes import SCHEMES
+from merec_hpc.dataset_settings import (
     DATASET_SETTINGS,
     CmuFacesSettings,
     ManifestSettings,
     SimulatedSettings,
     SmicSettings,
 )
-from merec_hpc.dataset.catalog import list_clips, read_catalog, write_catalog
-from merec_hpc.dataset.schemes import CMU_FACES_3, SMIC_3
 from merec_hpc.errors import MerecError
+
+CMU_FACES_3 = SCHEMES["cmu-faces-3"].classes
+SMIC_3 = SCHEMES["smic-3"].classes
 
 CLIPS = [
     Clip("s01_ne_01", "s01", "negative", "HS/s1/micro/negative/s1_ne_01", frame_rate_hz=100.0),

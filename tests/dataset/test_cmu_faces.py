@@ -5,12 +5,14 @@ from pathlib import Path
 import pytest
 
 from merec_hpc.arrays import Clip
-from merec_hpc.config import CmuFacesSettings
 from merec_hpc.dataset import cmu_faces as reader
 from merec_hpc.dataset.audit import audit
-from merec_hpc.dataset.schemes import CMU_FACES_3
+from merec_hpc.dataset.schemes import SCHEMES
+from merec_hpc.dataset_settings import CmuFacesSettings
 from merec_hpc.errors import MerecError
 from merec_hpc.frames import read_frames
+
+CMU_FACES_3 = SCHEMES["cmu-faces-3"].classes
 
 EXPRESSIONS = ("neutral", "angry", "happy", "sad")
 POSES, EYES = ("left", "right", "straight", "up"), ("open", "sunglasses")

@@ -8,11 +8,10 @@ import pytest
 from numpy.typing import NDArray
 from skimage.data import astronaut
 
-from merec_hpc.config import SimulatedSettings
 from merec_hpc.dataset import smic
 from merec_hpc.dataset.audit import audit
 from merec_hpc.dataset.catalog import list_clips
-from merec_hpc.dataset.schemes import SMIC_3
+from merec_hpc.dataset.schemes import SCHEMES
 from merec_hpc.dataset.simulated import (
     PRESETS,
     plan_clips,
@@ -20,8 +19,11 @@ from merec_hpc.dataset.simulated import (
     simulate,
     size_on_disk,
 )
+from merec_hpc.dataset_settings import SimulatedSettings
 from merec_hpc.errors import MerecError
 from merec_hpc.frames import frame_files, frame_number, read_frames
+
+SMIC_3 = SCHEMES["smic-3"].classes
 
 SMALL = SimulatedSettings(n_subjects=2, n_clips=4, seed=3)
 HEAD_MOTION_PX = 1.0

@@ -9,7 +9,7 @@ from numpy.typing import NDArray
 from skimage.data import astronaut
 
 from merec_hpc.dataset import simulated_face
-from merec_hpc.dataset.schemes import SMIC_3
+from merec_hpc.dataset.schemes import SCHEMES
 from merec_hpc.dataset.simulated_face import (
     HEIGHT,
     WIDTH,
@@ -17,6 +17,8 @@ from merec_hpc.dataset.simulated_face import (
     make_frames,
     make_subject,
 )
+
+SMIC_3 = SCHEMES["smic-3"].classes
 
 # Textured landmarks: brows, base of the nose, corners of the eyes, mouth.
 TEXTURED = (21, 22, 33, 36, 39, 42, 45, 48, 51, 54, 57)

@@ -14,14 +14,9 @@ from skimage.data import astronaut
 
 from merec_hpc.arrays import Failure, Features
 from merec_hpc.commands import extract_features, interpolate_clips, register_faces
-from merec_hpc.config import (
-    FaceSettings,
-    FeatureSettings,
-    InterpolationSettings,
-    ManifestSettings,
-    to_json,
-)
+from merec_hpc.config import FaceSettings, FeatureSettings, InterpolationSettings, to_json
 from merec_hpc.dataset.catalog import list_clips, write_catalog
+from merec_hpc.dataset_settings import ManifestSettings
 from merec_hpc.errors import MerecError
 from merec_hpc.faces.detection import Box
 from merec_hpc.faces.landmarks import FaceMesh, LandmarkEngine

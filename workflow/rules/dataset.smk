@@ -49,6 +49,7 @@ checkpoint index_dataset:
         root=ROOT,
         settings=to_json(CONFIG.dataset_settings()),
         folders=dataset_digest,
+        corrections=repeated("--corrections", filter(None, [CONFIG.corrections])),
     shell:
         r"""
         : folders {params.folders}
@@ -56,6 +57,7 @@ checkpoint index_dataset:
             --dataset {params.dataset:q} \
             --root {params.root:q} \
             --settings {params.settings:q} \
+            {params.corrections:q} \
             --catalog {output.catalog:q} \
             --audit {output.audit:q} \
             2>&1 | tee {log:q}

@@ -1,0 +1,123 @@
+"""What a reader of a dataset returns."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from fnmatch import fnmatch
+from pathlib import Path
+from typing import Literal
+
+from merec_hpc.arrays import Clip
+from merec_hpc.errors import MerecError
+
+Consequence = Literal["stops the run", "clip left out", "noted"]
+
+
+@dataclass(frozen=True)
+class Fault:
+    """One fault of a clip, or of a dataset as a whole (without clip), and what follows from it."""
+
+    clip: str
+    subject: str
+    consequence: str
+    fault: str
+
+
+@dataclass(frozen=True)
+class Listing:
+    """The clips that a dataset lists, before anything is known of their frames."""
+
+    clips: list[Clip]
+    """With the emotion as it was annotated for a label; a scheme makes a class of it."""
+    source: str = ""
+    """The sheet or folder that was read."""
+    faults: list[Fault] = field(default_factory=list)
+    """What the reader itself found wrong."""
+    classes: tuple[str, ...] = ()
+    """In the order in which they are numbered; empty before a scheme is applied."""
+
+
+def names_in(folder: Path) -> str:
+    """Return what lies in a folder, for a message."""
+    if not folder.is_dir():
+        return "no such folder"
+    names = sorted(path.name for path in folder.iterdir())
+    return ", ".join(names[:5]) + (", ..." if len(names) > 5 else "") if names else "nothing"
+
+
+def folder_below(root: Path, candidates: Sequence[str]) -> Path | None:
+    """Return the first of some folders that is there, its name in any case; or the root itself.
+
+    A root that bears one of the names, and holds none, is taken for that folder: users name
+    what they see.
+    """
+    wanted = [candidate.casefold() for candidate in candidates]
+    for candidate in wanted:
+        folder: Path | None = root
+        for part in candidate.split("/"):
+            folder = entry_named(folder, part) if folder is not None else None
+        if folder is not None and folder.is_dir():
+            return folder
+    is_named = root.name.casefold() in {name.split("/")[-1] for name in wanted}
+    return root if is_named else None
+
+
+def entry_named(folder: Path, name: str) -> Path | None:
+    """Return the entry of a folder with this name, in any case; exactly that name first."""
+    exact = folder / name
+    if exact.exists():
+        return exact
+    if not folder.is_dir():
+        return None
+    return next(
+        (entry for entry in sorted(folder.iterdir()) if entry.name.casefold() == name.casefold()),
+        None,
+    )
+
+
+def unlisted_folders(root: Path, clips: Sequence[Clip], pattern: str) -> list[Fault]:
+    """Note every folder of frames that no row of the sheet names.
+
+    Parameters
+    ----------
+    pattern
+        Of the folders of clips below the root, such as ``Cropped/sub*/*``.
+    """
+    listed = {clip.path.casefold() for clip in clips}
+    return [
+        Fault("", "", "noted", f"{path}: a folder that the sheet does not name")
+        for folder in sorted(root.glob(pattern))
+        if folder.is_dir()
+        and (path := folder.relative_to(root).as_posix()).casefold() not in listed
+    ]
+
+
+def find_sheet(root: Path, patterns: Sequence[str], given: str | None) -> Path:
+    """Return the sheet of a dataset: the one that was given, or the only one that fits.
+
+    Raises
+    ------
+    MerecError
+        If none fits, or several do: sheets of different versions disagree.
+    """
+    if given is not None:
+        path = root / given
+        if not path.is_file():
+            msg = f"{path}: a sheet expected, found {names_in(path.parent)}"
+            raise MerecError(msg)
+        return path
+    places = (root, root.parent)
+    for place in places:
+        found = sorted(
+            path
+            for path in place.iterdir()
+            if any(fnmatch(path.name.casefold(), pattern.casefold()) for pattern in patterns)
+            and not path.name.startswith(("~", "."))
+        )
+        if len(found) > 1:
+            names = ", ".join(path.name for path in found)
+            msg = f"{place}: one sheet expected, found {names}: name one by the setting 'sheet'"
+            raise MerecError(msg)
+        if found:
+            return found[0]
+    msg = f"{root}: a sheet like {patterns[0]} expected, found {names_in(root)}"
+    raise MerecError(msg)

@@ -1,0 +1,65 @@
+"""Joins SMIC (HS), CASME II and SAMM as the MEGC2019 composite: 442 clips of 68 subjects.
+
+See et al.: MEGC 2019, FG 2019, doi:10.1109/FG.2019.8756611.
+"""
+
+from collections.abc import Mapping
+from dataclasses import replace
+from pathlib import Path
+
+from merec_hpc.arrays import Clip
+from merec_hpc.dataset import casme2, samm, smic
+from merec_hpc.dataset.listing import Fault, Listing
+
+# Of the 147 candidates of CASME II's sheet these two are not part of the composite.
+NOT_OF_THE_COMPOSITE = {
+    "sub04_EP12_01f": "its apex is '/'",
+    "sub05_EP09_05f": "its apex is its onset",
+}
+_OMITTED_EMOTIONS = {
+    "casme2": {"others", "sadness", "fear"},
+    "samm": {"Other"},
+    "smic": set[str](),
+}
+
+
+def list_clips(root: Path, folders: Mapping[str, str], release: str) -> Listing:
+    """List the clips of the three datasets, named ``smic_...``, ``casme2_...``, ``samm_...``.
+
+    Parameters
+    ----------
+    folders
+        Of "smic", "casme2" and "samm", below the root.
+    release
+        "raw" or "cropped", of CASME II and SAMM.
+
+    Raises
+    ------
+    MerecError
+        As the readers of the three datasets.
+    """
+    listings = {
+        "smic": Listing(smic.list_clips(root / folders["smic"], "HS")),
+        "casme2": casme2.list_clips(root / folders["casme2"], release, None),
+        "samm": samm.list_clips(root / folders["samm"], release, None),
+    }
+    clips, faults = [], []
+    for name, listing in listings.items():
+        for clip in listing.clips:
+            own = _renamed(clip, name, folders[name])
+            if name == "casme2" and clip.clip in NOT_OF_THE_COMPOSITE:
+                said = f"not of the composite: {NOT_OF_THE_COMPOSITE[clip.clip]}"
+                faults.append(Fault(own.clip, own.subject, "noted", said))
+            elif clip.label not in _OMITTED_EMOTIONS[name]:
+                clips.append(own)
+        faults += listing.faults
+    return Listing(clips, ", ".join(listing.source for listing in listings.values()), faults)
+
+
+def _renamed(clip: Clip, dataset: str, folder: str) -> Clip:
+    return replace(
+        clip,
+        clip=f"{dataset}_{clip.clip}",
+        subject=f"{dataset}_{clip.subject}",
+        path=f"{folder}/{clip.path}",
+    )

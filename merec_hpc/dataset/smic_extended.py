@@ -1,0 +1,95 @@
+"""Lists the clips of SMIC-E, the extended release: long videos and a sheet for each camera.
+
+A row holds up to three expressions (``OnsetF``, ``Onset2F``, ``Onset3F``); offsets are formulas
+that refer to another sheet, so that the values saved with them are read.
+
+Li et al.: A spontaneous micro-expression database, FG 2013, doi:10.1109/FG.2013.6553717.
+"""
+
+import re
+from pathlib import Path
+
+from merec_hpc.arrays import Clip
+from merec_hpc.dataset.listing import Listing, entry_named, find_sheet, folder_below, names_in
+from merec_hpc.dataset.sheets import SheetRow, read_rows_below
+from merec_hpc.dataset.smic import FRAME_RATES_HZ, plain_name
+from merec_hpc.errors import MerecError
+
+FOLDERS = {
+    "HS": ("HS_long/SMIC-HS-E", "HS_long/SMIC_HS_E", "SMIC-HS-E", "SMIC_HS_E"),
+    "VIS": ("VIS_long/SMIC-VIS-E/VIS", "SMIC-VIS-E/VIS", "VIS_long/SMIC_VIS_E"),
+    "NIR": ("NIR_long/SMIC-NIR-E/NIR", "SMIC-NIR-E/NIR", "NIR_long/SMIC_NIR_E"),
+}
+EMOTIONS = {"ne": "negative", "po": "positive", "sur": "surprise"}
+_NAME = re.compile(r"^s0*(\d+)_(ne|po|sur)_(\d+)$")
+
+
+def list_clips(root: Path, camera: str, sheet: str | None) -> Listing:
+    """List the expressions of all rows; the second and third of a row get ``b`` and ``c``.
+
+    Raises
+    ------
+    MerecError
+        If the folder of this camera or its sheet is missing or of another kind, or a formula
+        was saved without its value.
+    """
+    videos = folder_below(root, FOLDERS[camera])
+    if videos is None:
+        msg = f"{root}: a folder '{FOLDERS[camera][0]}' of SMIC-E expected, found {names_in(root)}"
+        raise MerecError(msg)
+    place = root if sheet else videos.parent
+    path = find_sheet(place, (f"SMIC-{camera}-E_annotation*.xls*",), sheet)
+    columns = ("Subject", "Filename", _column("Onset"), _column("Offset"))
+    try:
+        rows = read_rows_below(path, columns)
+    except MerecError:
+        rows = read_rows_below(
+            path, [f"{name} {camera}" if "F" in name else name for name in columns]
+        )
+    clips = []
+    for row in rows:
+        matched = _NAME.match(row.text("Filename"))
+        if matched is None:
+            continue  # remarks stand below the last row
+        subject, kind, number = matched.groups()
+        owner = entry_named(videos, f"s{int(subject)}") or entry_named(
+            videos, f"s{int(subject):02d}"
+        )
+        folder = (owner or videos / f"s{int(subject)}") / row.text("Filename")
+        for letter, onset, offset in _expressions(row, camera):
+            clips.append(
+                Clip(
+                    clip=plain_name(subject, kind, number) + letter,
+                    subject=f"s{int(subject):02d}",
+                    label=EMOTIONS[kind],
+                    path=folder.relative_to(root).as_posix(),
+                    onset=onset,
+                    offset=offset,
+                    frame_rate_hz=FRAME_RATES_HZ[camera],
+                )
+            )
+    return Listing(clips, str(path))
+
+
+def _column(name: str, number: str = "") -> str:
+    return f"{name}{number}F"
+
+
+def _expressions(row: SheetRow, camera: str) -> list[tuple[str, int, int]]:
+    """Return letter, onset and offset of each expression of a row."""
+    found = []
+    for letter, number in (("", ""), ("b", "2"), ("c", "3")):
+        onset, offset = (
+            _number(row, _column(name, number), camera) for name in ("Onset", "Offset")
+        )
+        if onset is not None and offset is not None:
+            found.append((letter, onset, offset))
+    return found
+
+
+def _number(row: SheetRow, column: str, camera: str) -> int | None:
+    """Return a cell of a column that one of the sheets names with the camera behind it."""
+    for name in (column, f"{column} {camera}"):
+        if row.has(name):
+            return row.number_or_none(name)
+    return None
