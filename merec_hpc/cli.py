@@ -19,6 +19,7 @@ COMMANDS = (
     "collect-failures",
     "interpolate-clips",
     "extract-features",
+    "extract-lbp-top",
     "select-all-features",
     "select-genetic",
     "describe-selection",

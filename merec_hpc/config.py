@@ -43,6 +43,7 @@ Probability = Annotated[float, Field(ge=0.0, le=1.0)]
 Name = Annotated[str, Field(pattern=r"^[A-Za-z0-9][A-Za-z0-9_.-]*$")]
 
 NetworkName = Literal["mobilenet_v2"]
+FeatureName = Literal["mobilenet_v2", "lbp_top"]
 Statistic = Literal["mean", "variance", "std"]
 Method = Literal["all_features", "genetic"]
 Scaling = Literal["none", "standard"]
@@ -80,7 +81,7 @@ class InterpolationSettings:
 class FeatureSettings:
     """Deep features of a clip."""
 
-    network: NetworkName = "mobilenet_v2"
+    network: FeatureName = "mobilenet_v2"
     layer: str = "features.18"
     pooling: Literal["mean", "none"] = "mean"
     statistics: tuple[Statistic, ...] = Field(default=("mean", "std"), min_length=1)
@@ -88,6 +89,18 @@ class FeatureSettings:
     def __post_init__(self) -> None:
         """Check what involves more than one value."""
         check_distinct("statistics", self.statistics)
+
+
+@dataclass(frozen=True, kw_only=True, config=STRICT)
+class LbpTopSettings:
+    """Local binary patterns on three orthogonal planes."""
+
+    radius_x: Count = 1
+    radius_y: Count = 1
+    radius_t: Count = 4
+    n_points: int = Field(default=4, ge=3, le=16)
+    uniform: bool = True
+    n_blocks: Count = 5
 
 
 @dataclass(frozen=True, kw_only=True, config=STRICT)
@@ -213,6 +226,7 @@ class Config:
     faces: FaceSettings = field(default_factory=FaceSettings)
     interpolation: InterpolationSettings = field(default_factory=InterpolationSettings)
     features: FeatureSettings = field(default_factory=FeatureSettings)
+    lbp_top: LbpTopSettings = field(default_factory=LbpTopSettings)
     scaling: Scaling = "standard"
     all_features: AllFeaturesSettings = field(default_factory=AllFeaturesSettings)
     genetic: GeneticSettings = field(default_factory=GeneticSettings)

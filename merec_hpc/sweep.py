@@ -7,9 +7,9 @@ from itertools import product
 from merec_hpc.config import (
     Config,
     Criterion,
+    FeatureName,
     FeatureSettings,
     GeneticSettings,
-    NetworkName,
     Statistic,
 )
 
@@ -18,7 +18,7 @@ from merec_hpc.config import (
 class Variant:
     """One of the searches of a sweep."""
 
-    network: NetworkName
+    network: FeatureName
     layer: str
     statistics: str
     """The statistics joined by ``+``."""
@@ -48,7 +48,7 @@ def variants_of(config: Config) -> list[Variant]:
 
 
 def feature_settings(
-    config: Config, network: NetworkName, layer: str, statistics: Sequence[Statistic]
+    config: Config, network: FeatureName, layer: str, statistics: Sequence[Statistic]
 ) -> FeatureSettings:
     """Return the experiment's settings with a variant's network, layer and statistics."""
     return replace(config.features, network=network, layer=layer, statistics=tuple(statistics))

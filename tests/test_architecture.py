@@ -81,6 +81,7 @@ TESTED_ELSEWHERE = {
     "kernels.blocks": "through every kernel",
     "kernels.compiled": "through every kernel",
     "kernels.fold": "by test_leave_out: one solver in four parts",
+    "kernels.lbp": "by test_lbp_top",
     "kernels.pivoting": "by test_leave_out",
     "kernels.tableau": "by test_leave_out",
     "errors": "one exception class without code",

@@ -21,7 +21,7 @@ from merec_hpc.evaluation.folds import SubjectFold
 from merec_hpc.store.schema import FEATURES, write_store
 from merec_hpc.tables import read_rows, write_rows
 
-NOT_COMMANDS = {"__init__", "configuration", "folds", "options"}
+NOT_COMMANDS = {"__init__", "configuration", "folds", "joining", "options"}
 MANIFEST = "clip,subject,label,path,onset,apex,offset"
 _COLOUR = re.compile(r"\x1b\[[0-9;]*m")
 

@@ -8,10 +8,9 @@ import numpy as np
 import typer
 
 from merec_hpc import __version__
-from merec_hpc.arrays import Features
+from merec_hpc.commands.joining import joined_features
 from merec_hpc.commands.options import Catalog, Output, Settings, Threads
 from merec_hpc.config import FeatureSettings, from_json
-from merec_hpc.dataset.catalog import read_catalog
 from merec_hpc.errors import MerecError
 from merec_hpc.features.activations import Backbone
 from merec_hpc.features.extraction import extract
@@ -38,6 +37,9 @@ def run(
     subject, or another start after an end, costs no more than what is missing.
     """
     parsed = from_json(FeatureSettings, settings)
+    if parsed.network == "lbp_top":
+        msg = "features.network: a network expected, found lbp_top: see merec extract-lbp-top"
+        raise MerecError(msg)
     digest = sha256(weights)
     parts = FeatureParts(
         output.with_name(output.name + ".parts"), f"{__version__} {settings} {digest}"
@@ -56,23 +58,4 @@ def run(
     if not complete:
         msg = "clips expected, found none in any of the files"
         raise MerecError(msg)
-    extracted = [str(clip) for part in complete for clip in part.clips]
-    catalogued = {clip.clip: clip for clip in read_catalog(catalog)}
-    # The catalog's order, whatever the order of the files.
-    place = {name: position for position, name in enumerate(catalogued)}
-    unknown = [name for name in extracted if name not in place]
-    if unknown:
-        msg = f"{catalog}: clip '{unknown[0]}' expected, found no such row"
-        raise MerecError(msg)
-    order = sorted(range(len(extracted)), key=lambda row: place[extracted[row]])
-    kept = [catalogued[extracted[row]] for row in order]
-    class_names = sorted({clip.label for clip in kept})
-    features = Features(
-        values=np.concatenate([part.values for part in complete])[order],
-        labels=np.array([class_names.index(clip.label) for clip in kept], np.int64),
-        subjects=np.array([clip.subject for clip in kept]),
-        clips=np.array([clip.clip for clip in kept]),
-        names=complete[0].names,
-        class_names=np.array(class_names),
-    )
-    write_features(output, features, parsed, digest)
+    write_features(output, joined_features(catalog, complete), parsed, digest)

@@ -17,6 +17,7 @@ from merec_hpc.dataset.catalog import read_catalog
 from merec_hpc.dataset.simulated import PRESETS
 from merec_hpc.errors import MerecError
 from merec_hpc.features.activations import layer_shape
+from merec_hpc.features.lbp_top import lbp_top_names
 from merec_hpc.features.statistics import feature_names
 from merec_hpc.parallel.threads import limit_library_threads
 from merec_hpc.selection.genetic.cost import (
@@ -218,8 +219,11 @@ def _features(
     if store.exists():
         found = read_features(store)
         return found.values, found.labels, found.subjects, str(store)
-    shape = layer_shape(config.features.network, config.features.layer)
-    n_features = len(feature_names(config.features, shape))
+    if config.features.network == "lbp_top":
+        n_features = len(lbp_top_names(config.lbp_top))
+    else:
+        shape = layer_shape(config.features.network, config.features.layer)
+        n_features = len(feature_names(config.features, shape))
     rng = np.random.default_rng(0)
     n_factors = ceil(size.n_clips / 2)
     factors = rng.normal(size=(size.n_clips, n_factors)) @ rng.normal(size=(n_factors, n_features))

@@ -8,14 +8,17 @@ from typing import Any
 from numpy.typing import NDArray
 
 from merec_hpc.arrays import Features
-from merec_hpc.config import FeatureSettings, to_json
+from merec_hpc.config import FeatureSettings, LbpTopSettings, to_json
 from merec_hpc.store.schema import FEATURES, opened_store, read_array, write_store
 
 
 def write_features(
-    path: Path, features: Features, settings: FeatureSettings, weights_sha256: str
+    path: Path,
+    features: Features,
+    settings: FeatureSettings | LbpTopSettings,
+    weights_sha256: str,
 ) -> None:
-    """Write features with the settings, software and weights that made them."""
+    """Write features with the settings, software and weights (if any) that made them."""
     attributes = {"settings": to_json(settings), "weights_sha256": weights_sha256}
     write_store(path, FEATURES, vars(features), attributes)
 

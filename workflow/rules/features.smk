@@ -9,7 +9,12 @@ Inputs
 Outputs
 
     results/{experiment}/features/{network}.h5          the feature store
+    results/{experiment}/features/lbp_top.h5            the same, of local binary patterns
 """
+
+
+# No network: its own rule.
+ruleorder: extract_lbp_top > extract_features
 
 
 rule extract_features:
@@ -38,6 +43,36 @@ rule extract_features:
             --catalog {input.catalog:q} \
             {params.clips:q} \
             --weights {input.weights:q} \
+            --settings {params.settings:q} \
+            --output {output.store:q} \
+            --threads {threads} \
+            2>&1 | tee {log:q}
+        """
+
+
+rule extract_lbp_top:
+    input:
+        catalog=ancient("results/{experiment}/catalog.tsv"),
+        failures=ancient("results/{experiment}/failures.tsv"),
+        clips=per_subject("clips/{subject}.h5"),
+    output:
+        store="results/{experiment}/features/lbp_top.h5",
+    log:
+        "logs/extract_lbp_top/{experiment}.log",
+    benchmark:
+        "benchmarks/extract_lbp_top/{experiment}.tsv"
+    threads: 2
+    resources:
+        mem_mb=lambda wildcards, attempt: 2000 * attempt,
+        runtime=lambda wildcards, attempt: 30 * attempt,
+    params:
+        clips=lambda wildcards, input: repeated("--clips", input.clips),
+        settings=to_json(CONFIG.lbp_top),
+    shell:
+        r"""
+        merec extract-lbp-top \
+            --catalog {input.catalog:q} \
+            {params.clips:q} \
             --settings {params.settings:q} \
             --output {output.store:q} \
             --threads {threads} \
