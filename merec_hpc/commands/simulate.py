@@ -10,7 +10,7 @@ import typer
 
 from merec_hpc.commands.options import Threads
 from merec_hpc.config import from_json
-from merec_hpc.dataset.simulated import plan_clips, simulate, size_on_disk
+from merec_hpc.dataset.simulated import PRESETS, plan_clips, simulate, size_on_disk
 from merec_hpc.dataset_settings import SimulatedSettings
 from merec_hpc.errors import MerecError
 from merec_hpc.progress import track
@@ -27,7 +27,7 @@ def run(
     """Make the embedded dataset: real photograph, simulated identities and expressions."""
     parsed = from_json(SimulatedSettings, settings)
     clips = plan_clips(parsed)
-    size = size_on_disk(clips)
+    size = size_on_disk(clips, PRESETS[parsed.preset])
     n_frames = sum(clip.n_frames for clip in clips)
     log.info("%d clips, %d frames, %.0f MB on disk: %s", len(clips), n_frames, size / 1e6, parsed)
     if output.is_dir() and any(output.iterdir()):

@@ -16,19 +16,30 @@ _MOVES: Mapping[int, Mapping[int, tuple[float, float]]] = {
     2: {17: (0.0, -0.8), 18: (0.0, -1.0), 19: (0.0, -0.7)},
     4: {21: (-0.4, 0.9), 20: (-0.3, 0.8), 19: (-0.1, 0.5), 18: (0.0, 0.2)},
     6: {40: (0.0, -0.7), 41: (0.0, -0.8), 36: (-0.1, 0.1), 2: (0.0, -0.3)},
+    7: {40: (0.0, -0.6), 41: (0.0, -0.6), 37: (0.0, 0.3), 38: (0.0, 0.3)},
+    9: {31: (0.1, -0.8), 32: (0.0, -0.7), 39: (-0.1, 0.2), 21: (-0.2, 0.4), 50: (0.0, -0.4)},
+    10: {50: (0.0, -1.0), 49: (0.1, -0.6), 61: (0.0, -0.8), 31: (0.2, -0.3)},
     12: {48: (0.7, -0.8), 60: (0.6, -0.7), 49: (0.4, -0.4), 59: (0.4, -0.4)},
+    14: {48: (0.8, 0.0), 60: (0.7, 0.0), 49: (0.3, 0.1), 59: (0.3, -0.1)},
     15: {48: (0.2, 1.0), 60: (0.2, 0.9), 49: (0.0, 0.3), 59: (0.1, 0.6)},
+    17: {7: (0.0, -0.7), 6: (0.0, -0.4), 58: (0.0, -0.7), 59: (0.0, -0.4), 67: (0.0, -0.6)},
+    20: {48: (1.0, 0.2), 60: (0.9, 0.2), 49: (0.4, 0.0), 59: (0.5, 0.3), 4: (0.2, 0.0)},
     26: {5: (0.0, 0.4), 6: (0.0, 0.8), 7: (0.0, 1.0), 59: (0.0, 0.6), 58: (0.0, 0.9)}
     | {67: (0.0, 0.8)},
 }
 # Landmarks on the middle line, which have no mirror image.
 _MIDDLE_MOVES: Mapping[int, Mapping[int, tuple[float, float]]] = {
+    9: {33: (0.0, -0.5), 30: (0.0, -0.3)},
+    10: {51: (0.0, -0.9), 62: (0.0, -0.8)},
+    17: {8: (0.0, -1.0), 57: (0.0, -0.9), 66: (0.0, -0.7)},
     26: {8: (0.0, 1.0), 57: (0.0, 1.0), 66: (0.0, 0.9)},
 }
 # Each landmark of the left half of the image and its mirror image.
 _MIRROR: Mapping[int, int] = {
     **{jaw: 16 - jaw for jaw in range(8)},
     **{brow: 43 - brow for brow in range(17, 22)},
+    31: 35,
+    32: 34,
     36: 45,
     37: 44,
     38: 43,
@@ -45,12 +56,28 @@ _MIRROR: Mapping[int, int] = {
     67: 65,
 }
 
-EXPRESSIONS: Mapping[str, tuple[int, ...]] = {
-    "negative": (4, 15),
-    "positive": (6, 12),
-    "surprise": (1, 2, 26),
+Expressions = Mapping[str, tuple[tuple[int, ...], ...]]
+"""Of each class the action units; where there are several sets, a clip shows one of them."""
+
+SMIC_EXPRESSIONS: Expressions = {
+    "negative": ((4, 15),),
+    "positive": ((6, 12),),
+    "surprise": ((1, 2, 26),),
 }
-"""The action units of each class of SMIC."""
+CASME2_EXPRESSIONS: Expressions = {
+    "happiness": ((6, 12),),
+    "disgust": ((9, 10),),
+    "surprise": ((1, 2, 26),),
+    "repression": ((14, 17),),
+    "others": ((4,), (7,), (14,), (20,)),
+}
+
+
+def units_of(expressions: Expressions) -> list[int]:
+    """Return the action units of all classes, each once, in the order in which they are named."""
+    return list(
+        dict.fromkeys(unit for sets in expressions.values() for units in sets for unit in units)
+    )
 
 
 def landmark_moves(unit: int, left: float = 1.0, right: float = 1.0) -> NDArray[np.float64]:

@@ -1,6 +1,8 @@
 """Reads tables from spreadsheets as they were released: headers below notes, blanks, formulas."""
 
+import io
 import re
+import zipfile
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -11,6 +13,7 @@ import xlrd
 from openpyxl.utils import get_column_letter
 
 from merec_hpc.errors import MerecError
+from merec_hpc.publishing import published
 
 Cell = str | int | float | None
 
@@ -131,6 +134,28 @@ def read_rows_below(path: Path, columns: Sequence[str], sheet: str | None = None
         f"found {', '.join(shown) or 'nothing'} in the first row"
     )
     raise MerecError(msg)
+
+
+def write_sheet(path: Path, name: str, rows: Sequence[Sequence[Cell]]) -> None:
+    """Write a spreadsheet of one sheet; the same rows give the same bytes."""
+    book = openpyxl.Workbook()
+    sheet = book.active
+    assert sheet is not None
+    sheet.title = name
+    for row in rows:
+        sheet.append(list(row))
+    packed = io.BytesIO()
+    book.save(packed)
+    with (
+        published(path) as partial,
+        zipfile.ZipFile(partial, "w", zipfile.ZIP_DEFLATED) as file,
+        zipfile.ZipFile(packed) as made,
+    ):
+        for entry in made.namelist():
+            content = made.read(entry)
+            if entry == "docProps/core.xml":  # says when it was written
+                content = re.sub(rb"\d{4}-\d\d-\d\dT[\d:]+Z", b"2014-05-08T00:00:00Z", content)
+            file.writestr(zipfile.ZipInfo(entry), content, zipfile.ZIP_DEFLATED)
 
 
 def _plain(header: str) -> str:

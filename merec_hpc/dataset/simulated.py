@@ -4,7 +4,7 @@ Every clip starts from one photograph (scikit-image's astronaut, NASA, public do
 subject is a smooth change of its geometry, albedo and lighting. An expression is a smooth
 displacement field that follows action units, rises from onset to apex and falls to the
 offset, beneath sub-pixel head motion, drifting light and sensor noise. Frames are written
-in SMIC's released layout, with the exact landmarks of every frame beside them.
+in SMIC's or CASME II's released layout, with the exact landmarks of every frame beside them.
 """
 
 import csv
@@ -17,12 +17,25 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from merec_hpc.dataset.simulated_face import HEIGHT, WIDTH, Points, make_frames, make_subject
+from merec_hpc.dataset.action_units import (
+    CASME2_EXPRESSIONS,
+    SMIC_EXPRESSIONS,
+    Expressions,
+)
+from merec_hpc.dataset.sheets import write_sheet
+from merec_hpc.dataset.simulated_face import (
+    HEIGHT,
+    WIDTH,
+    Motion,
+    Points,
+    draw_motion,
+    make_frames,
+    make_subject,
+)
 from merec_hpc.dataset_settings import SimulatedSettings
 from merec_hpc.errors import MerecError
 from merec_hpc.publishing import published
 
-BYTES_PER_FRAME = WIDTH * HEIGHT * 3 + 54  # of an uncompressed BMP
 _FOLDERS = {"negative": "ne", "positive": "po", "surprise": "sur"}
 
 
@@ -35,6 +48,9 @@ class Preset:
     class_sizes: Mapping[str, int]
     n_frames: tuple[float, float, int, int]  # mean, standard deviation, fewest, most
     name_format: str
+    expressions: Expressions
+    size: tuple[int, int] = (HEIGHT, WIDTH)
+    bytes_per_frame: int = WIDTH * HEIGHT * 3 + 54  # of an uncompressed BMP
 
 
 PRESETS = {
@@ -44,6 +60,7 @@ PRESETS = {
         {"negative": 24, "positive": 28, "surprise": 19},
         (9.0, 2.0, 5, 14),
         "{:05d}.bmp",
+        SMIC_EXPRESSIONS,
     ),
     "hs": Preset(
         "HS",
@@ -51,8 +68,21 @@ PRESETS = {
         {"negative": 70, "positive": 51, "surprise": 43},
         (33.7, 10.0, 11, 58),
         "image{:06d}.bmp",
+        SMIC_EXPRESSIONS,
+    ),
+    # CASME II, 200 frames a second, the face alone.
+    "casme2": Preset(
+        "",
+        tuple(range(1, 27)),
+        {"happiness": 32, "disgust": 63, "repression": 27, "surprise": 25, "others": 99},
+        (67.0, 18.0, 24, 141),
+        "img{}.jpg",
+        CASME2_EXPRESSIONS,
+        size=(340, 280),
+        bytes_per_frame=75_000,
     ),
 }
+CASME2_SHEET = "CASME2-coding-20140508.xlsx"
 
 
 @dataclass(frozen=True)
@@ -66,8 +96,16 @@ class PlannedClip:
     n_frames: int
     first_number: int
 
+    @property
+    def casme2_name(self) -> tuple[str, str]:
+        """Subject and clip as CASME II names them."""
+        return f"{self.subject:02d}", f"EP{self.number:02d}_{self.index:03d}f"
+
     def folder(self, root: Path, camera: str) -> Path:
         """Return the folder of the clip's frames in the released layout."""
+        if not camera:
+            subject, clip = self.casme2_name
+            return root / "CASME2_RAW_selected" / f"sub{subject}" / clip
         name = f"s{self.subject}_{_FOLDERS[self.label]}_{self.number:02d}"
         return root / camera / f"s{self.subject}" / "micro" / self.label / name
 
@@ -119,9 +157,9 @@ def plan_clips(settings: SimulatedSettings) -> list[PlannedClip]:
     return clips
 
 
-def size_on_disk(clips: Sequence[PlannedClip]) -> int:
-    """Return the bytes that the frames of these clips take."""
-    return sum(clip.n_frames for clip in clips) * BYTES_PER_FRAME
+def size_on_disk(clips: Sequence[PlannedClip], preset: Preset) -> int:
+    """Return the bytes that the frames of these clips take; at most, where they are compressed."""
+    return sum(clip.n_frames for clip in clips) * preset.bytes_per_frame
 
 
 def simulate(
@@ -131,32 +169,46 @@ def simulate(
 
     The same settings give the same bytes, whatever the number of threads.
     """
-    camera = PRESETS[settings.preset].camera
-    name_format = PRESETS[settings.preset].name_format
+    preset = PRESETS[settings.preset]
     subjects = {
-        subject: make_subject(_rng(settings.seed, 1, subject))
+        subject: make_subject(_rng(settings.seed, 1, subject), preset.expressions)
         for subject in {clip.subject for clip in clips}
     }
+    motions: dict[int, Motion] = {}
 
     def write(clip: PlannedClip) -> Path:
-        folder = clip.folder(root, camera)
+        folder = clip.folder(root, preset.camera)
         folder.mkdir(parents=True, exist_ok=True)
-        frames = make_frames(
-            subjects[clip.subject],
-            clip.label,
-            clip.n_frames,
-            settings.peak_displacement_px,
-            _rng(settings.seed, 2, clip.index),
-        )
+        rng = _rng(settings.seed, 2, clip.index)
+        subject, units = subjects[clip.subject], preset.expressions[clip.label]
+        motion = draw_motion(subject, units, clip.n_frames, settings.peak_displacement_px, rng)
+        frames = make_frames(subject, motion, rng)
+        motions[clip.index] = motion
+        left, top = (WIDTH - preset.size[1]) // 2, (HEIGHT - preset.size[0]) // 2
         landmarks = []
         for number, (frame, points) in enumerate(frames, start=clip.first_number):
-            _write_bmp(folder / name_format.format(number), frame)
-            landmarks.append((number, points))
+            face = frame[top : top + preset.size[0], left : left + preset.size[1]]
+            _write_image(folder / preset.name_format.format(number), face)
+            landmarks.append((number, points - np.array([left, top])))
         _write_landmarks(folder / "landmarks.csv", landmarks)
         return folder
 
     with ThreadPoolExecutor(n_threads) as pool:
         yield from pool.map(write, clips)
+    if not preset.camera:
+        write_casme2_sheet(root / CASME2_SHEET, [(clip, motions[clip.index]) for clip in clips])
+
+
+def write_casme2_sheet(path: Path, clips: Sequence[tuple[PlannedClip, Motion]]) -> None:
+    """Write a coding sheet as CASME II's of 2014: its headers, blank columns, text subjects."""
+    header = ["Subject", "Filename", None, "OnsetFrame", "ApexFrame", "OffsetFrame", None]
+    rows: list[list[str | int | None]] = [[*header, "Action Units", "Estimated Emotion"]]
+    for clip, motion in clips:
+        first = clip.first_number
+        marks = [first, first + motion.apex, first + clip.n_frames - 1]
+        units = "+".join(map(str, motion.units))
+        rows.append([*clip.casme2_name, None, *marks, None, units, clip.label])
+    write_sheet(path, "Sheet1", rows)
 
 
 def read_landmarks(path: Path) -> tuple[NDArray[np.int64], NDArray[np.float64]]:
@@ -173,8 +225,9 @@ def _deal_labels(class_sizes: Mapping[str, int], n_clips: int | None) -> list[st
     return [labels[(2 * index + 1) * total // (2 * wanted)] for index in range(wanted)]
 
 
-def _write_bmp(path: Path, frame: NDArray[np.uint8]) -> None:
-    encoded = cv2.imencode(".bmp", frame[..., ::-1])[1]
+def _write_image(path: Path, frame: NDArray[np.uint8]) -> None:
+    quality = [cv2.IMWRITE_JPEG_QUALITY, 98] if path.suffix == ".jpg" else []
+    encoded = cv2.imencode(path.suffix, frame[..., ::-1], quality)[1]
     with published(path) as partial:
         partial.write_bytes(encoded.tobytes())
 

@@ -4,7 +4,7 @@ A frame is the photograph seen through three smooth maps: the identity's, the ex
 and the head's. The landmarks of a frame are the photograph's, taken through their inverses.
 """
 
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cache
 from importlib.resources import files
@@ -15,7 +15,7 @@ from numpy.typing import NDArray
 from scipy.ndimage import map_coordinates
 from skimage.data import astronaut
 
-from merec_hpc.dataset.action_units import EXPRESSIONS, landmark_moves
+from merec_hpc.dataset.action_units import Expressions, landmark_moves, units_of
 
 Image = NDArray[np.float32]  # (HEIGHT, WIDTH, 3), RGB, 0..255
 Field = NDArray[np.float32]  # (HEIGHT, WIDTH, 2), displacement in pixels, (x, y)
@@ -48,7 +48,23 @@ class SimulatedSubject:
     strengths: Mapping[int, float]  # of each action unit
 
 
-def make_subject(rng: np.random.Generator) -> SimulatedSubject:
+@dataclass(frozen=True)
+class Motion:
+    """What happens in a clip."""
+
+    units: tuple[int, ...]
+    moves: Points  # of each landmark, at full strength
+    peak_px: float  # largest displacement of a pixel at the apex
+    drift: NDArray[np.float64]  # (6, n_frames), of head and light
+    profile: NDArray[np.float64]  # (n_frames,), strength: 0 at the onset, 1 at the apex
+
+    @property
+    def apex(self) -> int:
+        """The frame of the apex, from 0."""
+        return int(self.profile.argmax())
+
+
+def make_subject(rng: np.random.Generator, expressions: Expressions) -> SimulatedSubject:
     """Draw an identity: geometry, albedo, tone and light of the photographed face."""
     aspect = 1 + rng.uniform(-_ASPECT, _ASPECT, 2)
     geometry = _smooth_field(rng, 2, _GEOMETRY_SCALE_PX) * np.float32(_GEOMETRY_PX)
@@ -73,29 +89,37 @@ def make_subject(rng: np.random.Generator) -> SimulatedSubject:
     return SimulatedSubject(
         neutral=np.clip(neutral * albedo * tone * light, 0, 255).astype(np.float32),
         landmarks=_solve(forward, landmarks),
-        strengths={
-            unit: float(rng.uniform(0.6, 1.4)) for units in EXPRESSIONS.values() for unit in units
-        },
+        strengths={unit: float(rng.uniform(0.6, 1.4)) for unit in units_of(expressions)},
     )
 
 
-def make_frames(
+def draw_motion(
     subject: SimulatedSubject,
-    label: str,
+    sets_of_units: Sequence[tuple[int, ...]],
     n_frames: int,
     peak_displacement_px: tuple[float, float],
     rng: np.random.Generator,
+) -> Motion:
+    """Draw what happens in a clip of a class that is shown by one of some sets of units."""
+    chosen = int(rng.integers(len(sets_of_units))) if len(sets_of_units) > 1 else 0
+    units = sets_of_units[chosen]
+    peak_px = float(rng.uniform(*peak_displacement_px))
+    moves = _moves(rng, subject, units)
+    time = np.linspace(0, 1, n_frames)
+    drift = _smooth_curves(rng, 6, time)
+    return Motion(units, moves, peak_px, drift, _profile(rng, time))
+
+
+def make_frames(
+    subject: SimulatedSubject, motion: Motion, rng: np.random.Generator
 ) -> Iterator[tuple[NDArray[np.uint8], Points]]:
-    """Yield the frames of a clip and their exact landmarks."""
-    peak_px = rng.uniform(*peak_displacement_px)
-    moves = _moves(rng, subject, label)
+    """Yield the frames of a clip, with noise of their own, and their exact landmarks."""
+    moves, drift = motion.moves, motion.drift
     field = _displacement(subject.landmarks, moves)
-    scale = peak_px / float(np.sqrt((field**2).sum(axis=2)).max())
+    scale = motion.peak_px / float(np.sqrt((field**2).sum(axis=2)).max())
     grid = _grid()
     across = (grid[..., 0] - WIDTH / 2) / WIDTH
-    time = np.linspace(0, 1, n_frames)
-    drift = _smooth_curves(rng, 6, time)  # (6, n_frames)
-    for frame, rise in enumerate(_profile(rng, time)):
+    for frame, rise in enumerate(motion.profile):
         shift_x, shift_y, angle, growth, light, tilt = drift[:, frame]
         pose = _pose(shift_x, shift_y, angle, growth)
         amplitude = rise * scale
@@ -119,10 +143,10 @@ def _read(image: Image, places: NDArray[np.floating]) -> Image:
     return np.asarray(read, np.float32)
 
 
-def _moves(rng: np.random.Generator, subject: SimulatedSubject, label: str) -> Points:
+def _moves(rng: np.random.Generator, subject: SimulatedSubject, units: Sequence[int]) -> Points:
     """Return how far each landmark wants to move: units in strengths of their own."""
     moves = np.zeros((68, 2))
-    for unit in EXPRESSIONS[label]:
+    for unit in units:
         strength = subject.strengths[unit] * rng.uniform(0.5, 1.5)
         left, right = strength * rng.uniform(0.8, 1.2, 2)
         moves += landmark_moves(unit, left, right)

@@ -2,12 +2,17 @@ import numpy as np
 import pytest
 from numpy.typing import NDArray
 
-from merec_hpc.dataset.action_units import EXPRESSIONS, landmark_moves
+from merec_hpc.dataset.action_units import (
+    CASME2_EXPRESSIONS,
+    SMIC_EXPRESSIONS,
+    landmark_moves,
+    units_of,
+)
 from merec_hpc.dataset.schemes import SCHEMES
 
 SMIC_3 = SCHEMES["smic-3"].classes
 
-UNITS = sorted({unit for units in EXPRESSIONS.values() for unit in units})
+UNITS = sorted({*units_of(SMIC_EXPRESSIONS), *units_of(CASME2_EXPRESSIONS)})
 LEFT_BROW, RIGHT_BROW = slice(17, 22), slice(22, 27)
 LEFT_CORNER, RIGHT_CORNER, CHIN = 48, 54, 8
 LEFT_LOWER_LID, RIGHT_LOWER_LID = [40, 41], [46, 47]
@@ -34,8 +39,11 @@ def test_the_mirrored_order_is_an_involution_with_the_middle_line_fixed() -> Non
 
 
 def test_every_class_has_units_of_its_own() -> None:
-    assert sorted(EXPRESSIONS) == sorted(SMIC_3)
-    assert len(UNITS) == sum(len(units) for units in EXPRESSIONS.values())
+    assert sorted(SMIC_EXPRESSIONS) == sorted(SMIC_3)
+    assert sorted(CASME2_EXPRESSIONS) == sorted(SCHEMES["casme2-5"].classes)
+    assert units_of(SMIC_EXPRESSIONS) == [4, 15, 6, 12, 1, 2, 26]
+    shown = [units for sets in CASME2_EXPRESSIONS.values() for units in sets]
+    assert len(set(shown)) == len(shown)
 
 
 @pytest.mark.parametrize("unit", UNITS)

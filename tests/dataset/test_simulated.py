@@ -12,20 +12,23 @@ from merec_hpc.dataset import smic
 from merec_hpc.dataset.audit import audit
 from merec_hpc.dataset.catalog import list_clips
 from merec_hpc.dataset.schemes import SCHEMES
+from merec_hpc.dataset.sheets import read_rows_below
 from merec_hpc.dataset.simulated import (
+    CASME2_SHEET,
     PRESETS,
     plan_clips,
     read_landmarks,
     simulate,
     size_on_disk,
 )
-from merec_hpc.dataset_settings import SimulatedSettings
+from merec_hpc.dataset_settings import Casme2Settings, SimulatedSettings
 from merec_hpc.errors import MerecError
 from merec_hpc.frames import frame_files, frame_number, read_frames
 
 SMIC_3 = SCHEMES["smic-3"].classes
 
 SMALL = SimulatedSettings(n_subjects=2, n_clips=4, seed=3)
+SMALL_CASME2 = SimulatedSettings(preset="casme2", n_subjects=2, n_clips=5, seed=3)
 HEAD_MOTION_PX = 1.0
 
 
@@ -40,6 +43,11 @@ def root(tmp_path_factory: pytest.TempPathFactory) -> Path:
     [
         ("vis", {"positive": 28, "negative": 24, "surprise": 19}, 8),
         ("hs", {"positive": 51, "negative": 70, "surprise": 43}, 16),
+        (
+            "casme2",
+            {"happiness": 32, "disgust": 63, "repression": 27, "surprise": 25, "others": 99},
+            26,
+        ),
     ],
 )
 @pytest.mark.parametrize("seed", [0, 1])
@@ -47,7 +55,7 @@ def test_preset_has_the_size_of_the_real_set(
     preset: str, counts: dict[str, int], n_subjects: int, seed: int
 ) -> None:
     clips = plan_clips(_preset(preset, seed))
-    assert len(clips) == {"vis": 71, "hs": 164}[preset]
+    assert len(clips) == {"vis": 71, "hs": 164, "casme2": 246}[preset]
     assert Counter(clip.label for clip in clips) == counts
     assert len({clip.subject for clip in clips}) == n_subjects
     assert {clip.subject for clip in clips} == set(PRESETS[preset].subjects)
@@ -59,7 +67,8 @@ def test_subjects_of_the_presets_are_those_of_the_release() -> None:
 
 
 @pytest.mark.parametrize(
-    ("preset", "fewest", "most", "mean"), [("vis", 5, 14, 9.0), ("hs", 11, 58, 33.7)]
+    ("preset", "fewest", "most", "mean"),
+    [("vis", 5, 14, 9.0), ("hs", 11, 58, 33.7), ("casme2", 24, 141, 67.0)],
 )
 def test_lengths_are_those_of_the_camera(preset: str, fewest: int, most: int, mean: float) -> None:
     lengths = [clip.n_frames for clip in plan_clips(_preset(preset))]
@@ -81,14 +90,16 @@ def test_folders_of_planned_clips_are_distinct(preset: str) -> None:
 
 
 @pytest.mark.parametrize("preset", PRESETS)
-@pytest.mark.parametrize(("n_subjects", "n_clips"), [(2, 4), (3, 12), (8, 71), (4, 9)])
+@pytest.mark.parametrize(("n_subjects", "n_clips"), [(2, 5), (3, 12), (8, 71), (4, 9)])
 def test_fewer_subjects_and_clips_can_be_planned(
     preset: str, n_subjects: int, n_clips: int
 ) -> None:
     clips = plan_clips(replace(_preset(preset), n_subjects=n_subjects, n_clips=n_clips))
     assert len(clips) == n_clips
     assert len({clip.subject for clip in clips}) == n_subjects
-    assert {clip.label for clip in clips} == set(SMIC_3)
+    labels = {clip.label for clip in clips}
+    assert labels <= set(PRESETS[preset].class_sizes)
+    assert len(labels) >= min(4, len(PRESETS[preset].class_sizes))
 
 
 def test_another_seed_is_another_plan() -> None:
@@ -98,7 +109,7 @@ def test_another_seed_is_another_plan() -> None:
 
 def test_size_on_disk_is_that_of_the_frames_written(root: Path) -> None:
     written = sum(path.stat().st_size for path in root.rglob("*.bmp"))
-    assert written == size_on_disk(plan_clips(SMALL)) > 0
+    assert written == size_on_disk(plan_clips(SMALL), PRESETS["vis"]) > 0
 
 
 def test_nothing_but_frames_and_landmarks_is_written(root: Path) -> None:
@@ -208,12 +219,12 @@ def test_landmarks_lie_on_the_face_that_the_frames_show(root: Path) -> None:
 
 
 def _preset(name: str, seed: int = 0) -> SimulatedSettings:
-    return SimulatedSettings(preset="hs" if name == "hs" else "vis", seed=seed)
+    return SimulatedSettings(preset=name, seed=seed)  # type: ignore[arg-type]
 
 
 def _simulate(root: Path, settings: SimulatedSettings, n_threads: int) -> Path:
     folders = list(simulate(root, plan_clips(settings), settings, n_threads))
-    assert len(folders) == 4
+    assert len(folders) == settings.n_clips
     return root
 
 
@@ -237,3 +248,46 @@ def test_every_class_occurs_even_in_the_smallest_plan() -> None:
 def test_more_subjects_than_there_can_be_are_refused(n_subjects: int, n_clips: int | None) -> None:
     with pytest.raises(MerecError, match="subjects expected"):
         plan_clips(SimulatedSettings(n_subjects=n_subjects, n_clips=n_clips))
+
+
+@pytest.fixture(scope="module")
+def casme2_root(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A small set in CASME II's layout, written by two threads."""
+    return _simulate(tmp_path_factory.mktemp("casme2"), SMALL_CASME2, n_threads=2)
+
+
+def test_reader_of_casme2_reads_what_was_written(casme2_root: Path) -> None:
+    plan = plan_clips(SMALL_CASME2)
+    listing = list_clips(casme2_root, SMALL_CASME2)
+    assert listing.classes == SCHEMES["casme2-5"].classes
+    assert [clip.label for clip in listing.clips] == [clip.label for clip in plan]
+    assert audit(casme2_root, listing.clips, listing.classes) == []
+    for clip, planned in zip(listing.clips, plan, strict=True):
+        frames = read_frames(casme2_root, clip)
+        assert frames.shape == (planned.n_frames, 340, 280, 3)
+        assert clip.frame_rate_hz == 200
+    sheets = Casme2Settings()
+    assert list_clips(casme2_root, sheets).clips == listing.clips
+
+
+def test_the_apex_of_the_sheet_is_where_landmarks_have_moved_most(casme2_root: Path) -> None:
+    for clip in list_clips(casme2_root, SMALL_CASME2).clips:
+        _, points = read_landmarks(casme2_root / clip.path / "landmarks.csv")
+        assert points.min() > 0
+        assert (points.max(axis=(0, 1)) < [280, 340]).all()
+        moved = np.abs(points - points[0]).max(axis=(1, 2))
+        assert clip.apex is not None
+        assert clip.onset is not None
+        # The head drifts by a tenth of a pixel.
+        assert moved[clip.apex - clip.onset] > moved.max() - 0.3
+
+
+def test_the_sheet_names_the_units_of_each_class(casme2_root: Path) -> None:
+    rows = read_rows_below(casme2_root / CASME2_SHEET, ("Subject", "Action Units"))
+    units = {row.text("Estimated Emotion"): row.text("Action Units") for row in rows}
+    assert units["disgust"] == "9+10"
+    assert units["others"] in {"4", "7", "14", "20"}
+
+
+def test_bytes_in_casme2_layout_do_not_depend_on_threads(casme2_root: Path, tmp_path: Path) -> None:
+    assert _contents(_simulate(tmp_path, SMALL_CASME2, n_threads=1)) == _contents(casme2_root)

@@ -9,11 +9,13 @@ from numpy.typing import NDArray
 from skimage.data import astronaut
 
 from merec_hpc.dataset import simulated_face
+from merec_hpc.dataset.action_units import SMIC_EXPRESSIONS
 from merec_hpc.dataset.schemes import SCHEMES
 from merec_hpc.dataset.simulated_face import (
     HEIGHT,
     WIDTH,
     SimulatedSubject,
+    draw_motion,
     make_frames,
     make_subject,
 )
@@ -203,7 +205,7 @@ def test_same_numbers_draw_the_same_subject_and_clip() -> None:
 
 
 def _subject(seed: int) -> SimulatedSubject:
-    return make_subject(np.random.default_rng([1, seed]))
+    return make_subject(np.random.default_rng([1, seed]), SMIC_EXPRESSIONS)
 
 
 def _clip(
@@ -214,7 +216,9 @@ def _clip(
     peak_px: float = 3.0,
 ) -> tuple[Frames, Points]:
     rng = np.random.default_rng([2, seed])
-    drawn = list(make_frames(subject, label, n_frames, (peak_px, peak_px), rng))
+    units = SMIC_EXPRESSIONS[label]
+    motion = draw_motion(subject, units, n_frames, (peak_px, peak_px), rng)
+    drawn = list(make_frames(subject, motion, rng))
     return np.stack([frame for frame, _ in drawn]), np.stack([points for _, points in drawn])
 
 

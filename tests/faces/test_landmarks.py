@@ -6,7 +6,13 @@ import pytest
 from numpy.typing import NDArray
 from skimage.data import astronaut
 
-from merec_hpc.dataset.simulated_face import SimulatedSubject, make_frames, make_subject
+from merec_hpc.dataset.action_units import SMIC_EXPRESSIONS
+from merec_hpc.dataset.simulated_face import (
+    SimulatedSubject,
+    draw_motion,
+    make_frames,
+    make_subject,
+)
 from merec_hpc.errors import MerecError
 from merec_hpc.faces.detection import Box
 from merec_hpc.faces.landmarks import MESH_VERTICES, FaceMesh
@@ -38,7 +44,8 @@ def _percent(
 
 def _identity(subject: int) -> SimulatedSubject:
     """A subject as the embedded dataset has it by default."""
-    return make_subject(np.random.default_rng(np.random.SeedSequence(0, spawn_key=(1, subject))))
+    rng = np.random.default_rng(np.random.SeedSequence(0, spawn_key=(1, subject)))
+    return make_subject(rng, SMIC_EXPRESSIONS)
 
 
 def _box_around(landmarks: NDArray[np.float64]) -> Box:
@@ -63,7 +70,9 @@ def test_landmarks_of_simulated_faces_are_near_the_exact_ones(
 def test_landmarks_of_simulated_expressions_are_near_the_exact_ones(
     engine: FaceMesh, label: str
 ) -> None:
-    frames = make_frames(_identity(3), label, 3, (1.5, 3.0), np.random.default_rng(0))
+    rng, subject = np.random.default_rng(0), _identity(3)
+    motion = draw_motion(subject, SMIC_EXPRESSIONS[label], 3, (1.5, 3.0), rng)
+    frames = make_frames(subject, motion, rng)
     image, exact = list(frames)[1]
     found = engine.fit(image, _box_around(exact))
     assert _percent(found, exact, slice(None)) < ALL_POINTS_PERCENT
