@@ -16,6 +16,7 @@ COMMANDS = (
     "fetch-weights",
     "index-dataset",
     "register-faces",
+    "mean-face",
     "collect-failures",
     "interpolate-clips",
     "extract-features",

@@ -67,6 +67,8 @@ class FaceSettings:
     interocular_fraction: float = Field(default=0.36, gt=0.05, lt=0.8)
     eye_row_fraction: float = Field(default=0.36, gt=0.05, lt=0.95)
     registration: Literal["first_frame", "each_frame"] = "first_frame"
+    warp: Literal["similarity", "local_weighted_mean", "piecewise_affine"] = "similarity"
+    reference: Path | None = None
     min_detection_fraction: float = Field(default=0.15, gt=0.0, lt=1.0)
 
 

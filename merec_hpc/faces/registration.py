@@ -10,7 +10,14 @@ from merec_hpc.errors import MerecError
 from merec_hpc.faces.detection import Box, detect_faces
 from merec_hpc.faces.landmarks import LandmarkEngine
 from merec_hpc.faces.reference import STABLE_POINTS, reference_landmarks
-from merec_hpc.faces.warps import Affine, fit_similarity, warp_image
+from merec_hpc.faces.warps import (
+    fit_similarity,
+    local_weighted_mean_places,
+    piecewise_affine_places,
+    shrinking,
+    warp_by_places,
+    warp_image,
+)
 
 
 @dataclass(frozen=True)
@@ -21,17 +28,19 @@ class RegisteredClip:
     landmarks: NDArray[np.float32]  # (n_frames, 68, 2), pixels of the registered frame
     box: Box  # of the face in the first frame, as filmed
     first_landmarks: NDArray[np.float32]  # (68, 2), of the first frame, as filmed
+    affines: NDArray[np.float64]  # (n_frames, 2, 3), similarities of eyes and nose, as applied
 
 
 def register_clip(
     frames: NDArray[np.uint8], engine: LandmarkEngine, settings: FaceSettings
 ) -> RegisteredClip:
-    """Register a clip onto the reference face by similarities.
+    """Register a clip onto the reference face.
 
-    The map is fitted to the eye corners and the nose, which expressions hardly move. With
-    ``registration: first_frame`` the face is detected and fitted on the first frame, and the
-    same map is applied to every frame: fitting each frame adds jitter as large as a
-    micro-expression. ``each_frame`` is for images that were not filmed in one go.
+    A similarity is fitted to the eye corners and the nose, which expressions hardly move; the
+    other warps take all 68 landmarks to the reference. With ``registration: first_frame`` the
+    face is detected and fitted on the first frame, and the same map is applied to every frame:
+    fitting each frame adds jitter as large as a micro-expression. ``each_frame`` is for images
+    that were not filmed in one go.
 
     Parameters
     ----------
@@ -44,24 +53,44 @@ def register_clip(
         If there is no face in a frame that is fitted, or no landmarks on a registered one.
     """
     reference = reference_landmarks(settings)
-
-    def fit(frame: NDArray[np.uint8]) -> tuple[Box, NDArray[np.float32], Affine]:
-        box, landmarks = find_face(frame, engine, settings.min_detection_fraction)
-        return box, landmarks, fit_similarity(landmarks[STABLE_POINTS], reference[STABLE_POINTS])
-
-    box, first_landmarks, affine = fit(frames[0])
-    affines = [affine] * len(frames)
+    box, first_landmarks = find_face(frames[0], engine, settings.min_detection_fraction)
+    warp = _Warp(first_landmarks, reference, settings)
     if settings.registration == "each_frame":
-        affines[1:] = [fit(frame)[2] for frame in frames[1:]]
-    registered = np.stack(
-        [
-            warp_image(frame, affine, settings.size_px)
-            for frame, affine in zip(frames, affines, strict=True)
-        ]
-    )
+        warps = [warp]
+        for frame in frames[1:]:
+            _, landmarks = find_face(frame, engine, settings.min_detection_fraction)
+            warps.append(_Warp(landmarks, reference, settings))
+    else:
+        warps = [warp] * len(frames)
+    registered = np.stack([own.apply(frame) for own, frame in zip(warps, frames, strict=True)])
+    affines = np.stack([own.affine for own in warps])
     expected = _box_around(reference)
-    landmarks = np.stack([engine.fit(frame, expected) for frame in registered])
-    return RegisteredClip(registered, landmarks, box, first_landmarks)
+    fitted = np.stack([engine.fit(frame, expected) for frame in registered])
+    return RegisteredClip(registered, fitted, box, first_landmarks, affines)
+
+
+class _Warp:
+    """The map of a face onto the reference."""
+
+    def __init__(
+        self,
+        landmarks: NDArray[np.floating],
+        reference: NDArray[np.float64],
+        settings: FaceSettings,
+    ) -> None:
+        self.affine = fit_similarity(landmarks[STABLE_POINTS], reference[STABLE_POINTS])
+        self._size = settings.size_px
+        self._places: NDArray[np.float32] | None = None
+        if settings.warp == "local_weighted_mean":
+            self._places = local_weighted_mean_places(landmarks, reference, self._size)
+        elif settings.warp == "piecewise_affine":
+            self._places = piecewise_affine_places(landmarks, reference, self._size)
+
+    def apply(self, frame: NDArray[np.uint8]) -> NDArray[np.uint8]:
+        """Return the frame on the reference face."""
+        if self._places is None:
+            return warp_image(frame, self.affine, self._size)
+        return warp_by_places(frame, self._places, shrinking(self.affine))
 
 
 def find_face(

@@ -34,3 +34,11 @@ def iterate_faces(path: Path) -> Iterator[NDArray[np.uint8]]:
         starts = read_array(file, FACES, "starts")
         for first, last in itertools.pairwise(starts):
             yield np.asarray(file["frames"][first:last])
+
+
+def read_face_landmarks(path: Path) -> list[NDArray[np.float32]]:
+    """Return the landmarks of each clip, (n_frames, 68, 2), pixels of the registered face."""
+    with opened_store(path, FACES) as file:
+        landmarks = read_array(file, FACES, "landmarks")
+        starts = read_array(file, FACES, "starts")
+    return [landmarks[first:last] for first, last in itertools.pairwise(starts)]

@@ -21,6 +21,7 @@ def _registered(n_frames: int) -> RegisteredClip:
         landmarks=landmarks,
         box=Box(80.0, 40.0, 160.0),
         first_landmarks=np.full((68, 2), 120.0, np.float32),
+        affines=np.tile(np.eye(2, 3), (n_frames, 1, 1)),
     )
 
 

@@ -1,11 +1,16 @@
+from pathlib import Path
+
 import numpy as np
 import pytest
 from numpy.typing import NDArray
 
 from merec_hpc.config import FaceSettings
+from merec_hpc.errors import MerecError
 from merec_hpc.faces.reference import (
+    MIRRORED,
     STABLE_POINTS,
     interocular_distance,
+    mean_shape,
     reference_landmarks,
 )
 
@@ -70,3 +75,32 @@ def test_interocular_distance_is_in_the_unit_of_the_landmarks() -> None:
     landmarks = np.zeros((68, 2))
     landmarks[36:42], landmarks[42:48] = (10, 20), (13, 24)
     assert interocular_distance(landmarks) == pytest.approx(5)
+
+
+def test_mirrored_points_are_an_involution() -> None:
+    assert MIRRORED[MIRRORED].tolist() == list(range(68))
+
+
+def test_the_mean_shape_is_that_of_shapes_alone() -> None:
+    shape = reference_landmarks(FaceSettings())
+    turn = np.array([[0.8, -0.6], [0.6, 0.8]])
+    moved = 2.5 * shape @ turn.T + [100, 7]
+    np.testing.assert_allclose(mean_shape([moved]), mean_shape([shape]), atol=1e-9)
+    symmetric = mean_shape([moved])
+    np.testing.assert_allclose(symmetric[MIRRORED] * [-1, 1], symmetric, atol=1e-9)
+
+
+def test_a_given_reference_is_scaled_to_the_settings(tmp_path: Path) -> None:
+    path = tmp_path / "reference.csv"
+    shape = 3 * reference_landmarks(FaceSettings()) + 11
+    np.savetxt(path, shape, delimiter=",", header="x,y", comments="")
+    given = reference_landmarks(FaceSettings(reference=path))
+    np.testing.assert_allclose(given, reference_landmarks(FaceSettings()), atol=0.01)
+
+
+@pytest.mark.parametrize("text", ["x,y\n1,2\n", "x,y\na,b\n"])
+def test_a_reference_that_is_none_is_refused(tmp_path: Path, text: str) -> None:
+    path = tmp_path / "reference.csv"
+    path.write_text(text)
+    with pytest.raises(MerecError, match=r"reference.csv: .* expected, found"):
+        reference_landmarks(FaceSettings(reference=path))

@@ -1,10 +1,22 @@
+import cv2
 import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 from numpy.typing import NDArray
 
-from merec_hpc.faces.warps import Affine, fit_similarity, warp_image
+from merec_hpc.config import FaceSettings
+from merec_hpc.faces.reference import reference_landmarks
+from merec_hpc.faces.warps import (
+    Affine,
+    fit_similarity,
+    local_weighted_mean_places,
+    piecewise_affine_places,
+    shrinking,
+    similarity_places,
+    warp_by_places,
+    warp_image,
+)
 
 
 def map_points(points: NDArray[np.float64], affine: Affine) -> NDArray[np.float64]:
@@ -110,3 +122,62 @@ def test_fine_texture_does_not_alias_where_the_image_shrinks() -> None:
     image = np.repeat(board[..., None], 3, axis=2)
     warped = warp_image(image, _similarity(0.3, 0, (0, 0)), 90)
     assert np.abs(warped[5:-5, 5:-5].astype(float) - 127.5).max() < 5
+
+
+@pytest.fixture
+def reference() -> NDArray[np.float64]:
+    return reference_landmarks(FaceSettings())
+
+
+DENSE = {"lwm": local_weighted_mean_places, "piecewise": piecewise_affine_places}
+
+
+@pytest.mark.parametrize("name", DENSE)
+def test_a_similar_face_is_read_by_the_similarity(
+    reference: NDArray[np.float64], name: str
+) -> None:
+    turn = 0.9 * np.array([[np.cos(0.2), -np.sin(0.2)], [np.sin(0.2), np.cos(0.2)]])
+    landmarks = reference @ turn.T + [30, -5]
+    affine = fit_similarity(landmarks, reference)
+    found = DENSE[name](landmarks, reference, 224)
+    np.testing.assert_allclose(found, similarity_places(affine, 224), atol=1e-3)
+
+
+@pytest.mark.parametrize(("name", "error_px"), [("lwm", 0.6), ("piecewise", 0.3)])
+def test_landmarks_come_to_lie_on_the_reference(
+    reference: NDArray[np.float64], name: str, error_px: float
+) -> None:
+    rng = np.random.default_rng(0)
+    # Another identity: a smooth bend of two pixels and more.
+    bend = np.stack([3 * np.sin(reference[:, 1] / 40), 2 * np.cos(reference[:, 0] / 50)], axis=1)
+    landmarks = 1.3 * reference + bend + rng.normal(0, 0.05, reference.shape) + 20
+    places = DENSE[name](landmarks, reference, 224)
+    x, y = reference.T.astype(np.float32)
+    read = cv2.remap(places, x[None], y[None], cv2.INTER_LINEAR)[0]
+    distances = np.linalg.norm(read - landmarks, axis=1)
+    inside = (reference > 1).all(axis=1) & (reference < 222).all(axis=1)
+    assert distances[inside].mean() < error_px
+    similarity = similarity_places(fit_similarity(landmarks, reference), 224)
+    left = cv2.remap(similarity, x[None], y[None], cv2.INTER_LINEAR)[0]
+    assert np.linalg.norm(left - landmarks, axis=1)[inside].mean() > 2 * distances[inside].mean()
+
+
+@pytest.mark.parametrize("name", DENSE)
+def test_places_are_smooth_and_never_fold(reference: NDArray[np.float64], name: str) -> None:
+    landmarks = reference + 1.5 * np.sin(reference[:, ::-1] / 30)
+    places = DENSE[name](landmarks, reference, 224).astype(np.float64)
+    across, down = np.diff(places, axis=1)[:-1], np.diff(places, axis=0)[:, :-1]
+    area = across[..., 0] * down[..., 1] - across[..., 1] * down[..., 0]
+    assert area.min() > 0.3
+    assert np.abs(np.diff(places, n=2, axis=0)).max() < (0.4 if name == "lwm" else 1.0)
+
+
+def test_a_dense_map_reads_as_the_affine_one_does() -> None:
+    rng = np.random.default_rng(1)
+    image = cv2.resize(rng.integers(256, size=(20, 30, 3)).astype(np.uint8), (300, 200))
+    affine = np.array([[0.7, -0.1, 12.0], [0.1, 0.7, 30.0]])
+    direct = warp_image(image, affine, 128)
+    dense = warp_by_places(image, similarity_places(affine, 128), shrinking(affine))
+    difference = np.abs(direct.astype(int) - dense)
+    assert difference.mean() < 0.5
+    assert difference.max() <= 6
