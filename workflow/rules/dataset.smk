@@ -49,7 +49,7 @@ checkpoint index_dataset:
         root=ROOT,
         settings=to_json(CONFIG.dataset_settings()),
         folders=dataset_digest,
-        corrections=repeated("--corrections", filter(None, [CONFIG.corrections])),
+        corrections=repeated("--corrections", map(str, filter(None, [CONFIG.corrections]))),
     shell:
         r"""
         : folders {params.folders}
