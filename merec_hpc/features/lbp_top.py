@@ -4,6 +4,9 @@ Zhao, Pietikainen: Dynamic texture recognition using local binary patterns, IEEE
 doi:10.1109/TPAMI.2007.1110; the hand-crafted baseline of paper 1's Table IX.
 """
 
+from functools import cache
+from itertools import product
+
 import cv2
 import numpy as np
 from numpy.typing import NDArray
@@ -40,17 +43,19 @@ def lbp_top(frames: NDArray[np.float32], settings: LbpTopSettings) -> NDArray[np
             f"{2 * settings.radius_t + 1} frames expected, found {n_frames} (interpolation.n_frames)"
         )
         raise MerecError(msg)
-    offsets, weights = _neighbours(settings)
+    taps, weights, n_taps = _neighbours(settings)
+    read = taps[weights > 0]
+    margins = np.stack([-read.min(axis=0), read.max(axis=0)], axis=1)
+    # The first row and column of a block is where y * n_blocks // height becomes its number.
+    numbers = np.arange(settings.n_blocks + 1)
+    edges = [-(-numbers * size // settings.n_blocks) for size in (height, width)]
+    counts = np.zeros((settings.n_blocks**2, 3, 2**settings.n_points), np.int64)
+    frames = np.ascontiguousarray(grey, np.float32)
+    count_patterns(frames, taps, weights, n_taps, margins, *edges, counts)
     bins = _bins(settings)
-    histograms: NDArray[np.int64] = np.zeros(
-        (settings.n_blocks**2, 3, int(bins.max()) + 1), np.int64
-    )
-    blocks = _blocks(height, width, settings.n_blocks)
-    reached = offsets + (weights > 0)
-    margins = np.stack([-offsets.min(axis=(0, 1)), reached.max(axis=(0, 1))], axis=1)
-    count_patterns(
-        np.ascontiguousarray(grey, np.float32), offsets, weights, margins, bins, blocks, histograms
-    )
+    # One column for each bin, of ones where a pattern belongs to it.
+    members = (bins[:, None] == np.arange(bins.max() + 1)).astype(np.int64)
+    histograms = counts @ members
     totals = histograms.sum(axis=2, keepdims=True)
     if not totals.all():
         msg = (
@@ -82,8 +87,14 @@ def _grey(frames: NDArray[np.float32]) -> NDArray[np.float32]:
     return np.asarray(grey, np.float32)
 
 
-def _neighbours(settings: LbpTopSettings) -> tuple[NDArray[np.int64], NDArray[np.float64]]:
-    """Return whole parts and fractions of the neighbours' places, (3, n_points, 3) each."""
+@cache
+def _neighbours(
+    settings: LbpTopSettings,
+) -> tuple[NDArray[np.int64], NDArray[np.float64], NDArray[np.int64]]:
+    """Return the pixels that each neighbour is read from, (3, n_points, 8, 3), weights, number.
+
+    Pixels of weight 0 stand behind the others.
+    """
     angles = 2 * np.pi * np.arange(settings.n_points) / settings.n_points
     along, across = np.cos(angles), -np.sin(angles)
     still = np.zeros_like(along)
@@ -96,9 +107,19 @@ def _neighbours(settings: LbpTopSettings) -> tuple[NDArray[np.int64], NDArray[np
     )
     places = np.where(np.abs(places - places.round()) < 1e-9, places.round(), places)
     whole = np.floor(places)
-    return whole.astype(np.int64), places - whole
+    beyond = (places - whole)[:, :, None, :]
+    corners = np.array(list(product((0, 1), repeat=3)))
+    weights = np.where(corners == 1, beyond, 1 - beyond).prod(axis=3)
+    taps = whole[:, :, None, :].astype(np.int64) + corners
+    order = np.argsort(weights == 0, axis=2, kind="stable")
+    return (
+        np.take_along_axis(taps, order[..., None], axis=2),
+        np.take_along_axis(weights, order, axis=2),
+        (weights > 0).sum(axis=2),
+    )
 
 
+@cache
 def _bins(settings: LbpTopSettings) -> NDArray[np.int64]:
     """Return the bin of each pattern: uniform ones apart, all others together in the last."""
     n_points = settings.n_points
@@ -111,9 +132,3 @@ def _bins(settings: LbpTopSettings) -> NDArray[np.int64]:
     bins = np.full(len(patterns), int(is_uniform.sum()))
     bins[is_uniform] = np.arange(int(is_uniform.sum()))
     return bins
-
-
-def _blocks(height: int, width: int, n_blocks: int) -> NDArray[np.int64]:
-    """Return the block of each pixel, row by row."""
-    rows, columns = (np.arange(size) * n_blocks // size for size in (height, width))
-    return rows[:, None] * n_blocks + columns
