@@ -46,7 +46,7 @@ class Faces:
     starts: NDArray[np.int64]  # (n_clips + 1,), first frame of each clip, then n_frames
     clips: Text  # (n_clips,)
     labels: Text  # (n_clips,)
-    jitter_px: NDArray[np.float32]  # (n_clips,), frame-to-frame RMS motion of the landmarks
+    jitter_px: NDArray[np.float32]  # (n_clips,), frame-to-frame RMS motion of the landmarks, or NaN
 
 
 @dataclass(frozen=True)

@@ -69,6 +69,7 @@ class FaceSettings:
     registration: Literal["first_frame", "each_frame"] = "first_frame"
     warp: Literal["similarity", "local_weighted_mean", "piecewise_affine"] = "similarity"
     reference: Path | None = None
+    measure_jitter: bool = False
     min_detection_fraction: float = Field(default=0.15, gt=0.0, lt=1.0)
 
 

@@ -3,7 +3,7 @@
 import csv
 import os
 import re
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from functools import lru_cache
 from itertools import islice
 from pathlib import Path
@@ -42,16 +42,31 @@ def read_frames(root: Path, clip: Clip) -> NDArray[np.uint8]:
         If the clip, a frame between onset and offset, or an image's content is missing or
         broken, or if sizes differ.
     """
+    return np.stack(list(iterate_frames(root, clip)))
+
+
+def iterate_frames(root: Path, clip: Clip) -> Iterator[NDArray[np.uint8]]:
+    """Yield the frames of a clip as ``read_frames`` returns them, one at a time.
+
+    Raises
+    ------
+    MerecError
+        As ``read_frames``, when the frame that is missing, broken or of another size is due.
+    """
     if "#" in clip.path:
-        return _read_row(root, clip)[None]
-    if is_video(root, clip):
-        return _read_video(root / clip.path, clip)
-    frames = [_read_image(path) for path in frame_files(root, clip)]
-    sizes = sorted({frame.shape for frame in frames})
-    if len(sizes) > 1:
-        msg = f"{root / clip.path}: frames of one size expected, found {sizes[0]} and {sizes[1]}"
-        raise MerecError(msg)
-    return np.stack(frames)
+        yield _read_row(root, clip)
+    elif is_video(root, clip):
+        yield from _iterate_video(root / clip.path, clip)
+    else:
+        size = None
+        for path in frame_files(root, clip):
+            frame = _read_image(path)
+            size = size or frame.shape
+            if frame.shape != size:
+                known, other = sorted([size, frame.shape])
+                msg = f"{root / clip.path}: frames of one size expected, found {known} and {other}"
+                raise MerecError(msg)
+            yield frame
 
 
 def frame_size(root: Path, clip: Clip) -> tuple[int, int]:
@@ -225,14 +240,13 @@ def _read_image(path: Path) -> NDArray[np.uint8]:
     return np.asarray(image, np.uint8)
 
 
-def _read_video(path: Path, clip: Clip) -> NDArray[np.uint8]:
-    """Return the frames of a video from onset to offset, counted from 0."""
+def _iterate_video(path: Path, clip: Clip) -> Iterator[NDArray[np.uint8]]:
+    """Yield the frames of a video from onset to offset, counted from 0."""
     if not path.is_file():
         msg = f"{path}: expected a video, found no such file"
         raise MerecError(msg)
     video = cv2.VideoCapture(str(path))
     first = clip.onset if clip.onset is not None else 0
-    frames: list[NDArray[np.uint8]] = []
     number = 0
     try:
         while clip.offset is None or number <= clip.offset:
@@ -240,15 +254,14 @@ def _read_video(path: Path, clip: Clip) -> NDArray[np.uint8]:
             if not read:
                 break
             if number >= first:
-                frames.append(np.asarray(cv2.cvtColor(frame, cv2.COLOR_BGR2RGB), np.uint8))
+                yield np.asarray(cv2.cvtColor(frame, cv2.COLOR_BGR2RGB), np.uint8)
             number += 1
     finally:
         video.release()
-    if not frames or (clip.offset is not None and number <= clip.offset):
+    if number <= first or (clip.offset is not None and number <= clip.offset):
         wanted = f"{first} to {clip.offset}" if clip.offset is not None else f"from {first}"
         msg = f"{path}: frames {wanted} expected, the video ends after {number} frames"
         raise MerecError(msg)
-    return np.stack(frames)
 
 
 def _listing(numbers: Iterable[int], count: int) -> str:

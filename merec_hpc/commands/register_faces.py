@@ -15,8 +15,8 @@ from merec_hpc.dataset.catalog import read_catalog
 from merec_hpc.errors import MerecError
 from merec_hpc.faces.contact_sheet import SheetRow, draw_row, failed_row, write_contact_sheet
 from merec_hpc.faces.landmarks import FaceMesh
-from merec_hpc.faces.registration import RegisteredClip, landmark_jitter, register_clip
-from merec_hpc.frames import read_frames
+from merec_hpc.faces.registration import RegisteredClip, register_clip
+from merec_hpc.frames import iterate_frames
 from merec_hpc.networks.weights import sha256
 from merec_hpc.progress import track
 from merec_hpc.store.faces import write_faces
@@ -48,15 +48,14 @@ def run(
     rows: list[SheetRow] = []
     for clip in track(clips, f"faces of {subject}", len(clips)):
         try:
-            frames = read_frames(root, clip)
-            face = register_clip(frames, engine, parsed)
+            face = register_clip(iterate_frames(root, clip), engine, parsed)
         except MerecError as error:
             log.warning("%s left out: %s", clip.clip, error)
             failed.append(Failure(clip.clip, subject, "register_faces", str(error)))
             rows.append(failed_row(clip.clip, str(error)))
             continue
         done.append((clip, face))
-        rows.append(draw_row(clip.clip, clip.label, frames[0], face))
+        rows.append(draw_row(clip.clip, clip.label, face))
     write_contact_sheet(contact_sheet, rows)
     write_rows(failures, Failure, failed)
     write_faces(output, _join(done, parsed.size_px), parsed, sha256(landmark_weights))
@@ -67,7 +66,7 @@ def _join(done: list[tuple[Clip, RegisteredClip]], size_px: int) -> Faces:
     frames = [np.empty((0, size_px, size_px, 3), np.uint8), *(face.frames for _, face in done)]
     landmarks = [np.empty((0, 68, 2), np.float32), *(face.landmarks for _, face in done)]
     lengths = [len(face.frames) for _, face in done]
-    jitter = [landmark_jitter(face.landmarks) for _, face in done]
+    jitter = [face.jitter_px for _, face in done]
     return Faces(
         frames=np.concatenate(frames),
         landmarks=np.concatenate(landmarks),

@@ -8,7 +8,7 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from merec_hpc.faces.registration import RegisteredClip, landmark_jitter
+from merec_hpc.faces.registration import RegisteredClip
 from merec_hpc.publishing import published
 
 _TILE_PX = 160
@@ -25,19 +25,18 @@ class SheetRow:
     caption: str
 
 
-def draw_row(
-    clip: str, label: str, first_frame: NDArray[np.uint8], face: RegisteredClip
-) -> SheetRow:
+def draw_row(clip: str, label: str, face: RegisteredClip) -> SheetRow:
     """Return the row of one clip.
 
     The first frame with the detected box and landmarks, then registered frames spread over
-    the clip with their landmarks; the caption gives the jitter of these in pixels.
+    the clip with their landmarks; the caption gives the jitter of these in pixels, if it was
+    measured.
     """
     places = np.unique(np.linspace(0, len(face.frames) - 1, _N_REGISTERED).round().astype(int))
-    tiles = [_original_tile(first_frame, face)]
+    tiles = [_original_tile(face.first_frame, face)]
     tiles += [_registered_tile(face.frames[place], face.landmarks[place]) for place in places]
-    jitter = landmark_jitter(face.landmarks)
-    return SheetRow(tiles, f"{clip}  {label}  {len(face.frames)} frames  jitter {jitter:.2f} px")
+    jitter = "" if np.isnan(face.jitter_px) else f"  jitter {face.jitter_px:.2f} px"
+    return SheetRow(tiles, f"{clip}  {label}  {len(face.frames)} frames{jitter}")
 
 
 def failed_row(clip: str, reason: str) -> SheetRow:

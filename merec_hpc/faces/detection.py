@@ -1,5 +1,6 @@
 """Finds the face in an image."""
 
+from collections.abc import Iterator
 from dataclasses import dataclass
 from functools import lru_cache
 from importlib.resources import files
@@ -27,11 +28,12 @@ class Box:
         return self.left + self.side / 2, self.top + self.side / 2
 
 
-def detect_faces(image: NDArray[np.uint8], min_fraction: float) -> list[Box]:
-    """Return candidates for the frontal face by OpenCV's Haar cascade, most likely first.
+def detect_faces(image: NDArray[np.uint8], min_fraction: float) -> Iterator[Box]:
+    """Yield candidates for the frontal face by OpenCV's Haar cascade, most likely first.
 
     Boxes found with more neighbours come first, and of those the larger. The cascade also
-    fires on what is no face: whoever fits landmarks tells these apart.
+    fires on what is no face: whoever fits landmarks tells these apart, and looks no further
+    than the first face.
 
     Parameters
     ----------
@@ -52,17 +54,19 @@ def detect_faces(image: NDArray[np.uint8], min_fraction: float) -> list[Box]:
     """
     grey = cv2.equalizeHist(cv2.cvtColor(image, cv2.COLOR_RGB2GRAY))
     smallest = max(24, round(min_fraction * min(grey.shape)))
-    candidates: list[Box] = []
+    known: set[Box] = set()
     for n_neighbours in _NEIGHBOURS:
         found = _cascade().detectMultiScale(
             grey, scaleFactor=1.05, minNeighbors=n_neighbours, minSize=(smallest, smallest)
         )
         boxes = [Box(float(left), float(top), float(side)) for left, top, side, _ in found]
-        candidates += sorted(boxes, key=lambda box: -box.side)
-    if not candidates:
+        for box in sorted(boxes, key=lambda box: -box.side):
+            if box not in known:
+                known.add(box)
+                yield box
+    if not known:
         msg = f"no face of at least {smallest} pixels in an image of {image.shape[1]}x{len(image)}"
         raise MerecError(msg)
-    return list(dict.fromkeys(candidates))
 
 
 @lru_cache(maxsize=1)

@@ -1,6 +1,8 @@
 """Registers the frames of a clip onto the reference face."""
 
+from collections.abc import Iterable
 from dataclasses import dataclass
+from itertools import chain
 
 import numpy as np
 from numpy.typing import NDArray
@@ -25,14 +27,17 @@ class RegisteredClip:
     """A clip on the reference face, and how it got there."""
 
     frames: NDArray[np.uint8]  # (n_frames, size, size, 3), RGB
-    landmarks: NDArray[np.float32]  # (n_frames, 68, 2), pixels of the registered frame
+    landmarks: NDArray[np.float32]  # (n_frames, 68, 2), pixels of the registered frame: fitted
+    # there if jitter was measured, else where the map has taken those that it was fitted to
+    first_frame: NDArray[np.uint8]  # (h, w, 3), as filmed
     box: Box  # of the face in the first frame, as filmed
     first_landmarks: NDArray[np.float32]  # (68, 2), of the first frame, as filmed
     affines: NDArray[np.float64]  # (n_frames, 2, 3), similarities of eyes and nose, as applied
+    jitter_px: float  # RMS motion of the landmarks from frame to frame; NaN if not measured
 
 
 def register_clip(
-    frames: NDArray[np.uint8], engine: LandmarkEngine, settings: FaceSettings
+    frames: Iterable[NDArray[np.uint8]], engine: LandmarkEngine, settings: FaceSettings
 ) -> RegisteredClip:
     """Register a clip onto the reference face.
 
@@ -45,7 +50,7 @@ def register_clip(
     Parameters
     ----------
     frames
-        Shape (n_frames, h, w, 3), RGB.
+        (h, w, 3) each, RGB; one of them is in memory at a time.
 
     Raises
     ------
@@ -53,20 +58,32 @@ def register_clip(
         If there is no face in a frame that is fitted, or no landmarks on a registered one.
     """
     reference = reference_landmarks(settings)
-    box, first_landmarks = find_face(frames[0], engine, settings.min_detection_fraction)
+    coming = iter(frames)
+    first_frame = next(coming)
+    box, first_landmarks = find_face(first_frame, engine, settings.min_detection_fraction)
     warp = _Warp(first_landmarks, reference, settings)
-    if settings.registration == "each_frame":
-        warps = [warp]
-        for frame in frames[1:]:
-            _, landmarks = find_face(frame, engine, settings.min_detection_fraction)
-            warps.append(_Warp(landmarks, reference, settings))
-    else:
-        warps = [warp] * len(frames)
-    registered = np.stack([own.apply(frame) for own, frame in zip(warps, frames, strict=True)])
-    affines = np.stack([own.affine for own in warps])
-    expected = _box_around(reference)
-    fitted = np.stack([engine.fit(frame, expected) for frame in registered])
-    return RegisteredClip(registered, fitted, box, first_landmarks, affines)
+    registered: list[NDArray[np.uint8]] = []
+    affines: list[NDArray[np.float64]] = []
+    landmarks: list[NDArray[np.floating]] = []
+    for frame in chain([first_frame], coming):
+        if settings.registration == "each_frame" and registered:
+            _, found = find_face(frame, engine, settings.min_detection_fraction)
+            warp = _Warp(found, reference, settings)
+        registered.append(warp.apply(frame))
+        affines.append(warp.affine)
+        landmarks.append(warp.landmarks)
+    if settings.measure_jitter:
+        expected = _box_around(reference)
+        landmarks = [engine.fit(frame, expected) for frame in registered]
+    return RegisteredClip(
+        frames=np.stack(registered),
+        landmarks=np.stack(landmarks).astype(np.float32),
+        first_frame=first_frame,
+        box=box,
+        first_landmarks=first_landmarks,
+        affines=np.stack(affines),
+        jitter_px=landmark_jitter(np.stack(landmarks)) if settings.measure_jitter else float("nan"),
+    )
 
 
 class _Warp:
@@ -81,10 +98,13 @@ class _Warp:
         self.affine = fit_similarity(landmarks[STABLE_POINTS], reference[STABLE_POINTS])
         self._size = settings.size_px
         self._places: NDArray[np.float32] | None = None
+        self.landmarks = landmarks @ self.affine[:, :2].T + self.affine[:, 2]
         if settings.warp == "local_weighted_mean":
             self._places = local_weighted_mean_places(landmarks, reference, self._size)
+            self.landmarks = reference
         elif settings.warp == "piecewise_affine":
             self._places = piecewise_affine_places(landmarks, reference, self._size)
+            self.landmarks = reference
 
     def apply(self, frame: NDArray[np.uint8]) -> NDArray[np.uint8]:
         """Return the frame on the reference face."""

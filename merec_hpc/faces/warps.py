@@ -40,9 +40,12 @@ def warp_image(image: NDArray[np.uint8], affine: Affine, size_px: int) -> NDArra
     Where the map makes the image smaller, the image is first smoothed as much as that asks
     for, so that fine texture does not alias.
     """
+    region, (left, top) = _region(image, affine, size_px)
+    shifted = affine.copy()
+    shifted[:, 2] += affine[:, :2] @ [left, top]
     warped = cv2.warpAffine(
-        _smoothed(image, shrinking(affine)),
-        affine,
+        _smoothed(region, shrinking(affine)),
+        shifted,
         (size_px, size_px),
         flags=cv2.INTER_LINEAR,
         borderMode=cv2.BORDER_REPLICATE,
@@ -131,6 +134,21 @@ def warp_by_places(image: NDArray[np.uint8], places: Places, shrink: float) -> N
 def shrinking(affine: Affine) -> float:
     """Return how many pixels of the image a similarity makes one of, along a line."""
     return 1 / float(np.hypot(affine[0, 0], affine[1, 0]))
+
+
+def _region(
+    image: NDArray[np.uint8], affine: Affine, size_px: int
+) -> tuple[NDArray[np.uint8], tuple[int, int]]:
+    """Return the part of the image that is read, with its left and top: less to smooth."""
+    corners = np.array([[0, 0], [size_px, 0], [0, size_px], [size_px, size_px]], np.float64)
+    back = invert(affine)
+    places = corners @ back[:, :2].T + back[:, 2]
+    margin = 4 + int(4 * shrinking(affine))  # what smoothing and interpolation reach
+    low = np.maximum(np.floor(places.min(axis=0)).astype(int) - margin, 0)
+    high = np.minimum(np.ceil(places.max(axis=0)).astype(int) + margin, image.shape[1::-1])
+    if (high - low < 2).any():  # hardly any of the image is read
+        return image, (0, 0)
+    return image[low[1] : high[1], low[0] : high[0]], (int(low[0]), int(low[1]))
 
 
 def _smoothed(image: NDArray[np.uint8], shrink: float) -> NDArray[np.uint8]:

@@ -61,7 +61,10 @@ FACES = FileSpec(
         ),
         ArraySpec("starts", ("start",), "integer", "First frame of each clip, then their number."),
         ArraySpec(
-            "jitter_px", ("clip",), "float", "RMS motion of the landmarks from frame to frame."
+            "jitter_px",
+            ("clip",),
+            "float",
+            "RMS motion of the landmarks from frame to frame; NaN if not measured.",
         ),
     ),
 )

@@ -22,12 +22,13 @@ def _registered(n_frames: int) -> RegisteredClip:
         box=Box(80.0, 40.0, 160.0),
         first_landmarks=np.full((68, 2), 120.0, np.float32),
         affines=np.tile(np.eye(2, 3), (n_frames, 1, 1)),
+        first_frame=np.full((240, 320, 3), 50, np.uint8),
+        jitter_px=3.0,
     )
 
 
 def _row(n_frames: int) -> SheetRow:
-    first = np.full((240, 320, 3), 50, np.uint8)
-    return draw_row("s1_ne_01", "negative", first, _registered(n_frames))
+    return draw_row("s1_ne_01", "negative", _registered(n_frames))
 
 
 def _has(tile: NDArray[np.uint8], colour: tuple[int, int, int]) -> bool:
@@ -73,9 +74,9 @@ def test_caption_tells_clip_label_length_and_jitter() -> None:
 
 
 def test_frames_that_are_drawn_on_stay_as_they_were() -> None:
-    first, face = np.full((240, 320, 3), 50, np.uint8), _registered(3)
-    draw_row("clip", "label", first, face)
-    assert (first == 50).all()
+    face = _registered(3)
+    draw_row("clip", "label", face)
+    assert (face.first_frame == 50).all()
     assert (face.frames == 100).all()
 
 

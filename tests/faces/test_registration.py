@@ -4,6 +4,7 @@ import importlib.util
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 import cv2
 import numpy as np
@@ -33,8 +34,8 @@ from merec_hpc.store.faces import iterate_faces, read_face_index
 from merec_hpc.store.features import read_features
 from merec_hpc.tables import read_rows
 
-SETTINGS = FaceSettings()
-EACH_FRAME = FaceSettings(registration="each_frame")
+SETTINGS = FaceSettings(measure_jitter=True)
+EACH_FRAME = FaceSettings(registration="each_frame", measure_jitter=True)
 SHIFTS = [(0, 0), (6, -4), (-9, 5)]  # of the face from frame to frame, pixels
 
 N_VIDEO_FRAMES = 72
@@ -294,3 +295,33 @@ def test_real_video_has_finite_features(video_run: VideoRun) -> None:
     assert (features.values[0, 1280:] > 0).mean() > 0.5
     assert features.subjects.tolist() == ["s01"]
     assert len(features.names) == 2560
+
+
+def test_without_measured_jitter_landmarks_are_those_of_the_map(
+    portrait: NDArray[np.uint8], engine: FaceMesh
+) -> None:
+    still = register_clip(iter([portrait] * 3), engine, FaceSettings())
+    assert np.isnan(still.jitter_px)
+    x, y = still.first_landmarks[30]
+    np.testing.assert_allclose(
+        still.landmarks[:, 30], np.tile(still.affines[0] @ [x, y, 1], (3, 1)), rtol=1e-5
+    )
+    measured = register_clip(iter([portrait] * 3), engine, SETTINGS)
+    np.testing.assert_array_equal(measured.frames, still.frames)
+    assert _distance(measured.landmarks, still.landmarks) < 2
+
+
+@pytest.mark.parametrize("warp", ["local_weighted_mean", "piecewise_affine"])
+def test_dense_warps_take_the_whole_face_to_the_reference(
+    portrait: NDArray[np.uint8], engine: FaceMesh, warp: Any
+) -> None:
+    settings = FaceSettings(warp=warp, measure_jitter=True)
+    face = register_clip([portrait], engine, settings)
+    similar = register_clip([portrait], engine, SETTINGS)
+    reference = reference_landmarks(settings)
+    inside = ((reference > 5) & (reference < 219)).all(axis=1)
+
+    def error(landmarks: NDArray[np.float32]) -> float:
+        return float(np.linalg.norm(landmarks[0] - reference, axis=1)[inside].mean())
+
+    assert error(face.landmarks) < error(similar.landmarks) - 0.1
