@@ -51,7 +51,7 @@ def main() -> None:
         planned, said = snakemake(
             folder, sweep, "--profile", "slurm", "--dry-run", "--quiet", "rules", "--", "sweep"
         )
-        (n_searches,) = re.findall(r"^sweep_select_genetic +(\d+)$", said, re.MULTILINE)
+        n_searches = re.findall(r"^sweep_select_genetic +(\d+)$", said, re.MULTILINE)[-1]
     print("| planned with --profile slurm | searches | s |")
     print("|---|---|---|")
     print(f"| a finished workflow | 0 | {again:.1f} |")
