@@ -241,6 +241,10 @@ class Config:
         if self.dataset != "simulated" and self.dataset_root is None:
             msg = f"dataset_root is not given, dataset '{self.dataset}' needs its folder"
             raise ValueError(msg)
+        sweeps = any(vars(self.sweep).values())
+        if sweeps and self.features.network == "lbp_top" and not self.sweep.networks:
+            msg = "sweep.networks is empty and features.network lbp_top, a sweep needs networks"
+            raise ValueError(msg)
 
     def dataset_settings(self) -> object:
         """Return the section of the dataset that is in use."""

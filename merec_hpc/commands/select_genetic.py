@@ -17,14 +17,14 @@ from merec_hpc.commands.options import (
     Settings,
     StoreOrTable,
 )
-from merec_hpc.config import GeneticSettings, from_json, to_json
+from merec_hpc.config import GeneticSettings, from_json
 from merec_hpc.parallel.memory import peak_memory_mb
 from merec_hpc.parallel.mpi import connect
 from merec_hpc.parallel.signals import noted_signals
 from merec_hpc.parallel.threads import limit_library_threads
 from merec_hpc.selection.fitness import compile_kernels
 from merec_hpc.selection.genetic.archipelago import evolve
-from merec_hpc.store.checkpoint import Checkpoints
+from merec_hpc.store.checkpoint import Checkpoints, search_key
 from merec_hpc.store.selection import SelectionOrigin, write_selection
 
 log = logging.getLogger(__name__)
@@ -67,9 +67,7 @@ def run(
     folds = training_folds(store, held_out or [], outputs, scaling, parsed.n_inner_folds, comm)
     with noted_signals() as stop:
         for training in folds:
-            key = hashlib.sha256(
-                f"{program} {to_json(parsed)} {training.digest}".encode()
-            ).hexdigest()
+            key = search_key(program, parsed, training.digest)
             path = training.output.with_name(training.output.name + ".checkpoint")
             checkpoints = Checkpoints(path, key, checkpoint_every)
             selection = evolve(training.fitness, parsed, comm, checkpoints, stop)

@@ -3,16 +3,18 @@
 import re
 import time
 from dataclasses import dataclass
+from datetime import datetime
 from pathlib import Path
 from typing import Literal
 
-from merec_hpc.config import Config
+from merec_hpc.arrays import SearchState
+from merec_hpc.config import Config, GeneticSettings
 from merec_hpc.dataset.catalog import read_catalog
 from merec_hpc.errors import MerecError
 from merec_hpc.evaluation.folds import SubjectFold
 from merec_hpc.store.checkpoint import read_state
 from merec_hpc.store.selection import read_selection
-from merec_hpc.sweep import variants_of
+from merec_hpc.sweep import genetic_settings, variants_of
 from merec_hpc.tables import read_rows
 
 State = Literal["done", "failed", "interrupted", "searching", "waiting"]
@@ -20,9 +22,15 @@ State = Literal["done", "failed", "interrupted", "searching", "waiting"]
 SILENT_S = 600.0
 """A search that has not written anything for so long is taken for interrupted."""
 
-# What a command that failed wrote last, and what an interrupted one did.
-_FAILURE = re.compile(r"^(merec: .*|\w*(Error|Exception|Interrupt)\b.*|.*[Kk]illed.*)$")
+# What commands, launchers and SLURM write when something fails; launchers write after the
+# command has.
+_FAILURE = re.compile(
+    r"^(merec: .+|\w*(Error|Exception|KeyboardInterrupt)\b.*|.*\b[Kk]illed\b.*|.*oom.kill.*"
+    r"|slurmstepd: error: .*|srun: error: .*|.*BAD TERMINATION.*|Abort\(.*)$"
+)
 _INTERRUPTED = re.compile(r"^merec: stopped after generation")
+_TIME = re.compile(r"^(\d{4}-\d\d-\d\d \d\d:\d\d:\d\d)")
+_N_LAST_LINES = 30
 
 
 @dataclass(frozen=True)
@@ -39,7 +47,7 @@ class SearchRow:
     minutes_left: float | None
     """By the pace between the last two checkpoints."""
     said: str
-    """The last line of the log of a search that failed or was interrupted."""
+    """What the log of a search that failed or was interrupted says."""
 
 
 @dataclass(frozen=True)
@@ -93,25 +101,34 @@ def search_rows(
                 variant.path,
                 results / "sweep" / "selection" / variant.path,
                 logs / "sweep_select_genetic" / experiment / variant.path,
+                genetic_settings(config, variant.criterion, variant.seed),
             )
             for variant in variants_of(config)
         ]
     else:
         folder = results / "selection" / "genetic"
-        places = [("genetic", folder, logs / "select_genetic" / experiment)]
+        places = [("genetic", folder, logs / "select_genetic" / experiment, config.genetic)]
     return [
-        _search_row(name, folder, log, fold, config.genetic.n_generations, now or time.time())
-        for name, folder, log in places
+        _search_row(name, folder, log, fold, settings, now or time.time())
+        for name, folder, log, settings in places
         for fold in folds
     ]
 
 
 def failures(logs: Path, experiment: str) -> list[tuple[str, str]]:
-    """Return the log and the last line of every command that failed, except searches."""
+    """Return log and reason of what failed, except searches.
+
+    Commands say it in their own logs; of jobs that were killed only SLURM's log knows, of which
+    the newest of each kind counts.
+    """
     found = []
-    for log in sorted(logs.glob(f"*/{experiment}*/**/*.log")) + sorted(
-        logs.glob(f"*/{experiment}.log")
-    ):
+    own = [*logs.glob(f"*/{experiment}/**/*.log"), *logs.glob(f"*/{experiment}.log")]
+    newest = [
+        max(jobs, key=lambda path: path.stat().st_mtime)
+        for kind in sorted((logs / "slurm").glob("*"))
+        if (jobs := list(kind.rglob("*.log"))) and "select_genetic" not in kind.name
+    ]
+    for log in [*sorted(own), *newest]:
         if log.relative_to(logs).parts[0].endswith("select_genetic"):
             continue
         said = _last_failure(log)
@@ -121,45 +138,73 @@ def failures(logs: Path, experiment: str) -> list[tuple[str, str]]:
 
 
 def _search_row(
-    name: str, folder: Path, logs: Path, fold: str, n_generations: int, now: float
+    name: str, folder: Path, logs: Path, fold: str, settings: GeneticSettings, now: float
 ) -> SearchRow:
     output, log = folder / f"{fold}.h5", logs / f"{fold}.log"
     checkpoint = folder / f"{fold}.h5.checkpoint"
+    n_generations = settings.n_generations
     if output.exists():
         chosen, _ = read_selection(output)
         done = len(chosen.history.best_fitness) - 1
         best = float(chosen.history.best_fitness[-1])
         return SearchRow(name, fold, "done", done, n_generations, best, 0.0, "")
     said = _last_failure(log)
-    state = read_state(checkpoint)
-    if state is None:
-        waits: State = "failed" if said else "searching" if _age(log, now) < SILENT_S else "waiting"
+    state = read_state(checkpoint, settings)
+    if state is None or state.generation == n_generations:
+        # Not begun, or done once: a lost selection is written again from what was kept.
+        waits: State = "searching" if _age(log, now) < SILENT_S else "waiting"
+        if said:
+            waits = "interrupted" if _INTERRUPTED.match(said) else "failed"
         return SearchRow(name, fold, waits, None, n_generations, None, None, said)
-    best, left = float(state.hall_of_fame.fitness[0]), None
-    former = checkpoint.with_name(checkpoint.name + ".former")
-    before = read_state(former)
-    if before is not None and before.generation < state.generation:
-        pace_s = checkpoint.stat().st_mtime - former.stat().st_mtime
-        pace_s /= state.generation - before.generation
-        left = pace_s * (n_generations - state.generation) / 60
+    best = float(state.hall_of_fame.fitness[0])
     silent = min(_age(checkpoint, now), _age(log, now))
     what: State = "interrupted" if silent > SILENT_S else "searching"
     if said:
         what = "interrupted" if _INTERRUPTED.match(said) else "failed"
+    left = _minutes_left(checkpoint, log, state, settings) if what == "searching" else None
     return SearchRow(name, fold, what, state.generation, n_generations, best, left, said)
 
 
+def _minutes_left(
+    checkpoint: Path, log: Path, state: SearchState, settings: GeneticSettings
+) -> float | None:
+    """Return the time that is left by the pace of the last checkpoints of the present job."""
+    former = checkpoint.with_name(checkpoint.name + ".former")
+    before = read_state(former, settings)
+    if before is None or before.generation >= state.generation:
+        return None
+    try:
+        earlier, later = former.stat().st_mtime, checkpoint.stat().st_mtime
+    except FileNotFoundError:  # renamed in this moment
+        return None
+    if earlier < _start(log):  # of the job before: it may have waited in the queue since
+        return None
+    pace_s = (later - earlier) / (state.generation - before.generation)
+    return pace_s * (settings.n_generations - state.generation) / 60
+
+
+def _start(log: Path) -> float:
+    """Return when the first line of a log was written, in seconds since the epoch."""
+    lines = log.read_text(errors="replace").splitlines() if log.exists() else []
+    told = next((found for line in lines if (found := _TIME.match(line))), None)
+    return datetime.fromisoformat(told[1]).timestamp() if told else 0.0
+
+
 def _age(path: Path, now: float) -> float:
-    return now - path.stat().st_mtime if path.exists() else float("inf")
+    try:
+        return now - path.stat().st_mtime
+    except FileNotFoundError:
+        return float("inf")
 
 
 def _last_failure(log: Path) -> str:
-    """Return the last line of a log if it tells of a failure, else an empty text."""
+    """Return what the end of a log says of a failure, a command's own words first."""
     if not log.exists():
         return ""
     lines = [line.strip() for line in log.read_text(errors="replace").splitlines()]
-    last = next((line for line in reversed(lines) if line), "")
-    return last if _FAILURE.match(last) else ""
+    told = [line for line in lines[-_N_LAST_LINES:] if _FAILURE.match(line)]
+    own = [line for line in told if line.startswith("merec: ")]
+    return (own or told or [""])[-1]
 
 
 def _subjects(catalog: Path) -> set[str] | None:

@@ -9,6 +9,7 @@ import io
 import json
 import logging
 from collections.abc import Iterator
+from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -17,6 +18,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from merec_hpc.arrays import History, Population, SearchState
+from merec_hpc.config import GeneticSettings, to_json
 from merec_hpc.publishing import published
 
 log = logging.getLogger(__name__)
@@ -50,15 +52,17 @@ class Checkpoints:
         payload = pack_state(state, self.key)
         with published(self.path) as partial:
             partial.write_bytes(hashlib.sha256(payload).digest() + payload)
-            if self.path.exists():
+            # A job that was given up for lost may be writing the same search's checkpoints.
+            with suppress(FileNotFoundError):
                 self.path.replace(self._former)
 
     def load(self) -> SearchState | None:
         """Return the last complete state of this search, or ``None`` and say why."""
         for path in (self.path, self._former):
-            if not path.exists():
+            try:
+                payload = _intact_payload(path)
+            except FileNotFoundError:
                 continue
-            payload = _intact_payload(path)
             if payload is None:
                 log.warning("%s: torn, the former checkpoint is taken", path)
                 continue
@@ -77,13 +81,30 @@ class Checkpoints:
         self._former.unlink(missing_ok=True)
 
 
-def read_state(path: Path) -> SearchState | None:
-    """Return the state of any search, for looking at; ``None`` if the file is torn or missing."""
+def search_key(program: str, settings: GeneticSettings, training_digest: str) -> str:
+    """Return the key of a search: what it depends on, settings first (see ``read_state``)."""
+    everything = f"{program} {to_json(settings)} {training_digest}"
+    return f"{_settings_digest(settings)}-{hashlib.sha256(everything.encode()).hexdigest()}"
+
+
+def read_state(path: Path, settings: GeneticSettings) -> SearchState | None:
+    """Return the state of a search with these settings, for looking at.
+
+    ``None`` if the file is torn, missing or of other settings.
+    """
     try:
         payload = _intact_payload(path)
     except FileNotFoundError:
         return None
-    return None if payload is None else unpack_state(payload)
+    if payload is None:
+        return None
+    arrays = np.load(io.BytesIO(payload), allow_pickle=False)
+    is_ours = str(arrays["key"]).startswith(f"{_settings_digest(settings)}-")
+    return _unpacked(arrays) if is_ours else None
+
+
+def _settings_digest(settings: GeneticSettings) -> str:
+    return hashlib.sha256(to_json(settings).encode()).hexdigest()[:16]
 
 
 def _intact_payload(path: Path) -> bytes | None:

@@ -7,6 +7,7 @@ since Snakemake's job steps lose the variable that names the configuration.
 """
 
 import os
+import shutil
 import signal
 import socket
 import subprocess
@@ -90,10 +91,13 @@ class SlurmCluster:
     def stop(self) -> None:
         """End exactly what was started, and remove what was written outside the folder."""
         subprocess.run(["scancel", "--user", "root"], env=self.environment, check=False)
-        for name in (*NODES, "slurmctld", "munged"):
-            self.kill(name, signal.SIGTERM)
-        for link in self._links:
-            link.unlink()
+        try:
+            for name in (*NODES, "slurmctld", "munged"):
+                self.kill(name, signal.SIGTERM)
+        finally:
+            for link in self._links:
+                link.unlink()
+            shutil.rmtree(self.folder, ignore_errors=True)
 
     @property
     def environment(self) -> Mapping[str, str]:
@@ -170,7 +174,7 @@ class SlurmCluster:
         LINKS.mkdir(exist_ok=True)
         for file in self.folder.glob("*.conf"):
             link = LINKS / file.name
-            if link.is_symlink() and not link.exists():
+            if link.is_symlink() and not _controller_runs(link.resolve().parent):
                 link.unlink()  # left by a run that was killed
             assert not link.exists(), f"{link}: this machine has a SLURM of its own"
             link.symlink_to(file)
@@ -191,6 +195,14 @@ class SlurmCluster:
             f"--log-file={folder / 'log'}",
             f"--seed-file={folder / 'seed'}",
         )
+
+
+def _controller_runs(folder: Path) -> bool:
+    """Return whether the cluster of a folder is there."""
+    try:
+        return Path(f"/proc/{int((folder / 'slurmctld.pid').read_text())}").exists()
+    except (OSError, ValueError):
+        return False
 
 
 def free_ports(count: int) -> Sequence[int]:

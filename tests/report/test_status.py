@@ -3,6 +3,7 @@
 import os
 import time
 from dataclasses import replace
+from datetime import datetime
 from pathlib import Path
 
 import pytest
@@ -13,7 +14,7 @@ from merec_hpc.config import Config, GeneticSettings, SweepSettings
 from merec_hpc.dataset.catalog import write_catalog
 from merec_hpc.evaluation.folds import SubjectFold
 from merec_hpc.report.status import StageRow, failures, search_rows, stage_rows
-from merec_hpc.store.checkpoint import Checkpoints
+from merec_hpc.store.checkpoint import Checkpoints, search_key
 from merec_hpc.store.selection import SelectionOrigin, write_selection
 from merec_hpc.tables import write_rows
 
@@ -40,7 +41,7 @@ def logs(tmp_path: Path) -> Path:
 def save(results: Path, fold: str, states: list[SearchState], folder: str = "genetic") -> None:
     """Write checkpoints, one a minute up to now."""
     path = results / "selection" / folder / f"{fold}.h5.checkpoint"
-    checkpoints = Checkpoints(path, "key", 1)
+    checkpoints = Checkpoints(path, search_key("program", CONFIG.genetic, "data"), 1)
     for back, state in enumerate(reversed(states)):
         when = time.time() - 60 * (len(states) - 1 - back)
         checkpoints.save(state)
@@ -101,7 +102,9 @@ def test_searches_are_done_under_way_or_waiting(results: Path, logs: Path) -> No
         ("merec: stopped after generation 9 of 20\n", "interrupted"),
         ("2026-11-25 INFO start\nmerec: s2: a fold expected, found none\n", "failed"),
         ("Traceback\nMemoryError\n", "failed"),
-        ("slurmstepd: error: *** Killed ***\n\n", "failed"),
+        ("slurmstepd: error: Detected 1 oom_kill event in StepId=7.0.\n\n", "failed"),
+        ("srun: error: n1: task 0: Killed\n", "failed"),
+        ("slurmstepd: error: *** STEP 7.0 ON n1 CANCELLED DUE TO TIME LIMIT ***\n", "failed"),
         ("2026-11-25 INFO generations: 9 of 20, 3 s\n", "searching"),
     ],
 )
@@ -111,6 +114,42 @@ def test_the_log_says_why_a_search_ended(results: Path, logs: Path, said: str, s
     row = search_rows(results, logs, CONFIG, sweep=False)[1]
     assert row.state == state
     assert row.said == (said.strip().splitlines()[-1] if state != "searching" else "")
+
+
+@pytest.mark.parametrize(
+    ("own", "state"),
+    [
+        ("merec: stopped after generation 9 of 20", "interrupted"),
+        ("merec: 2 rank(s) expected (--ranks), found 1", "failed"),
+    ],
+)
+def test_what_the_launcher_adds_does_not_hide_the_reason(
+    results: Path, logs: Path, own: str, state: str
+) -> None:
+    save(results, "s2", [make_state(9)])
+    added = "Abort(75) on node 0 (rank 0 in comm 0)\nsrun: error: n1: task 0: Exited with exit code 75\n"
+    (logs / "select_genetic" / "small" / "s2.log").write_text(f"start\n{own}\n{added}")
+    row = search_rows(results, logs, CONFIG, sweep=False)[1]
+    assert (row.state, row.said, row.minutes_left) == (state, own, None)
+
+
+def test_a_checkpoint_of_other_settings_or_of_a_finished_search_does_not_count(
+    results: Path, logs: Path
+) -> None:
+    save(results, "s2", [make_state(9)])
+    other = replace(CONFIG, genetic=replace(CONFIG.genetic, seed=1))
+    row = search_rows(results, logs, other, sweep=False)[1]
+    assert (row.state, row.generation) == ("waiting", None)
+    save(results, "s3", [make_state(20)])
+    row = search_rows(results, logs, CONFIG, sweep=False)[2]
+    assert (row.state, row.generation) == ("waiting", None)
+
+
+def test_time_in_the_queue_is_not_taken_for_a_slow_search(results: Path, logs: Path) -> None:
+    save(results, "s2", [make_state(9), make_state(5)])
+    started = datetime.fromtimestamp(time.time() - 30).isoformat(sep=" ", timespec="seconds")
+    (logs / "select_genetic" / "small" / "s2.log").write_text(f"{started},123 INFO start\n")
+    assert search_rows(results, logs, CONFIG, sweep=False)[1].minutes_left is None
 
 
 def test_a_search_that_has_been_silent_is_interrupted(results: Path, logs: Path) -> None:
@@ -139,10 +178,16 @@ def test_failures_of_other_commands_are_found(logs: Path) -> None:
         "register_faces/other/s1.log": "merec: not of this experiment\n",
         "simulate/small.log": "merec: no room\n",
         "select_genetic/small/s1.log": "merec: told by its own row\n",
+        "register_faces/small_too/s1.log": "merec: of another experiment\n",
+        "slurm/rule_extract_features/small/7.log": "x\nslurmstepd: error: Detected 1 oom_kill\n",
     }.items():
         (logs / name).parent.mkdir(parents=True, exist_ok=True)
         (logs / name).write_text(text)
     assert failures(logs, "small") == [
         (str(logs / "register_faces/small/s1.log"), "merec: s1: frames expected, found none"),
         (str(logs / "simulate/small.log"), "merec: no room"),
+        (
+            str(logs / "slurm/rule_extract_features/small/7.log"),
+            "slurmstepd: error: Detected 1 oom_kill",
+        ),
     ]
