@@ -55,12 +55,12 @@ class SimulatedSettings:
 
 @dataclass(frozen=True, kw_only=True, config=STRICT)
 class SmicSettings:
-    """SMIC: the release of clips, raw or cropped, or the extended one of long videos."""
+    """SMIC: the clips, raw or cropped, or the extended release of long videos."""
 
     camera: Camera = "VIS"
-    release: Literal["clips", "extended"] = "clips"
+    release: Literal["raw", "cropped", "extended"] = "raw"
     sheet: str | None = None
-    scheme: str = "smic-3"
+    scheme: str | None = None
 
 
 @dataclass(frozen=True, kw_only=True, config=STRICT)
@@ -106,7 +106,7 @@ class Casme3Settings:
 
     part: Literal["A", "C"] = "A"
     sheet: str | None = None
-    scheme: str = "casme3-7"
+    scheme: str | None = None
 
 
 @dataclass(frozen=True, kw_only=True, config=STRICT)
@@ -173,6 +173,8 @@ class Megc2019Settings:
     smic: str = "smic"
     casme2: str = "casme2"
     samm: str = "samm"
+    casme2_sheet: str | None = None
+    samm_sheet: str | None = None
     release: Release = "raw"
     scheme: str = "megc2019-3"
 

@@ -1,6 +1,7 @@
 """Say what a configuration will cost before anything is submitted."""
 
-from dataclasses import dataclass
+from collections import Counter
+from dataclasses import dataclass, replace
 from math import ceil
 from pathlib import Path
 from typing import Annotated
@@ -12,7 +13,7 @@ from rich.console import Console
 from rich.table import Table
 
 from merec_hpc.commands.configuration import DEFAULT_FILES, ConfigFiles, ConfigKeys, read_config
-from merec_hpc.config import Config
+from merec_hpc.config import Config, SweepSettings
 from merec_hpc.dataset.catalog import read_catalog
 from merec_hpc.dataset.simulated import PRESETS
 from merec_hpc.errors import MerecError
@@ -22,13 +23,12 @@ from merec_hpc.features.statistics import feature_names
 from merec_hpc.parallel.threads import limit_library_threads
 from merec_hpc.selection.genetic.cost import (
     Network,
-    Prediction,
     measure_costs,
     n_evaluations,
     predict_search,
 )
 from merec_hpc.store.features import read_features
-from merec_hpc.sweep import variants_of
+from merec_hpc.sweep import feature_settings, variants_of
 
 # Seconds a frame on one core, and megabytes, of the stages before selection, as Snakemake's
 # benchmarks of the simulated dataset have them (640 x 480 in, 224 x 224 out, MobileNetV2).
@@ -36,8 +36,14 @@ SECONDS_PER_FRAME = {
     "register_faces": 0.04,
     "interpolate_clips": 0.005,
     "extract_features": 0.03,
+    "extract_lbp_top": 0.0003,
 }
-STAGE_MB = {"register_faces": 500, "interpolate_clips": 400, "extract_features": 900}
+STAGE_MB = {
+    "register_faces": 500,
+    "interpolate_clips": 400,
+    "extract_features": 900,
+    "extract_lbp_top": 400,
+}
 # What a rank takes besides its share of the features (docs/speed.md).
 RANK_MB = 250
 # Of every job: Snakemake twice, and the imports of the command.
@@ -68,6 +74,7 @@ class StagePlan:
     """Of one job."""
     memory_mb: float
     """Of one job."""
+    remark: str = ""
 
     @property
     def core_hours(self) -> float:
@@ -81,8 +88,10 @@ def run(
     ranks: Annotated[int, typer.Option(min=1, help="MPI ranks of a search.")] = 16,
     cores_per_node: Annotated[int, typer.Option(min=1, help="Cores of a node.")] = 64,
     sweep: Annotated[bool, typer.Option("--sweep", help="Plan the sweep's searches.")] = False,
-    clips: Annotated[int | None, typer.Option(help="Clips of a dataset that is not here.")] = None,
-    subjects: Annotated[int | None, typer.Option(help="Its subjects.")] = None,
+    clips: Annotated[
+        int | None, typer.Option(min=3, help="Clips of a dataset that is not here.")
+    ] = None,
+    subjects: Annotated[int | None, typer.Option(min=2, help="Its subjects.")] = None,
     classes: Annotated[int, typer.Option(min=2, help="Its classes.")] = 3,
     frames: Annotated[int, typer.Option(min=1, help="Its frames a clip.")] = 40,
 ) -> None:
@@ -93,18 +102,21 @@ def run(
     """
     limit_library_threads()
     parsed = read_config(configfile, config or [])
+    if (clips is None) != (subjects is None):
+        msg = "--clips and --subjects expected together, found one of them"
+        raise MerecError(msg)
     if clips is not None and subjects is not None:
         size = Size(clips, subjects, classes, clips * frames, "options")
     else:
         size = _size(parsed, frames)
-    values, labels, groups, source = _features(parsed, size)
-    costs = measure_costs(values, labels, groups, parsed.genetic)
-    prediction = predict_search(parsed.genetic, values.shape[1], ranks, costs, INFINIBAND)
-    stages = _stages(parsed, size, prediction, values.shape[1], ranks, sweep=sweep)
+    searches = [
+        _plan_searches(kind, n_searches, size, ranks)
+        for kind, n_searches in _kinds(parsed, size, sweep=sweep)
+    ]
+    stages = [*_stages(parsed, size, n_kinds=len(searches), sweep=sweep), *searches]
     console = Console(soft_wrap=True)
     console.print(
-        f"{size.n_clips} clips, {size.n_subjects} subjects, {size.n_frames} frames ({size.source}); "
-        f"{values.shape[1]} features ({source})",
+        f"{size.n_clips} clips, {size.n_subjects} subjects, {size.n_frames} frames ({size.source})",
         highlight=False,
     )
     table = Table("rule", "jobs", "cores", "minutes a job", "MB a job", "core-hours")
@@ -124,57 +136,80 @@ def run(
         f"{hours / cores_per_node:.3f} node-hours at {cores_per_node} cores a node",
         highlight=False,
     )
-    _print_search(console, parsed, prediction, costs.evaluation_s, ranks)
+    for search in searches:
+        console.print(search.remark, highlight=False, markup=False)
 
 
-def _print_search(
-    console: Console, config: Config, prediction: Prediction, evaluation_s: float, ranks: int
-) -> None:
+def _kinds(config: Config, size: Size, *, sweep: bool) -> list[tuple[Config, int]]:
+    """Return a configuration for each kind of features, and how many searches use it."""
+    if not sweep:
+        wanted = "genetic" in config.evaluation.methods
+        return [(config, size.n_subjects)] if wanted else []
+    counts = Counter((v.network, v.layer, v.statistics) for v in variants_of(config))
+    return [
+        (
+            replace(
+                config,
+                experiment=f"{config.experiment}.sweep",  # whose features are not there
+                features=feature_settings(config, network, layer, statistics.split("+")),  # type: ignore[arg-type]  # validated
+                sweep=SweepSettings(),
+            ),
+            count * size.n_subjects,
+        )
+        for (network, layer, statistics), count in counts.items()
+    ]
+
+
+def _plan_searches(config: Config, n_searches: int, size: Size, ranks: int) -> StagePlan:
+    """Time evaluations on features of the shape, and predict the searches."""
+    values, labels, groups, source = _features(config, size)
+    costs = measure_costs(values, labels, groups, config.genetic)
+    n_features = values.shape[1]
+    search = predict_search(config.genetic, n_features, ranks, costs, INFINIBAND)
     parts = ", ".join(
         f"{name} {seconds:.1f} s"
         for name, seconds in (
-            ("evaluation", prediction.evaluation_s),
-            ("breeding", prediction.breeding_s),
-            ("waiting", prediction.waiting_s),
-            ("communication", prediction.communication_s),
+            ("evaluation", search.evaluation_s),
+            ("breeding", search.breeding_s),
+            ("waiting", search.waiting_s),
+            ("communication", search.communication_s),
         )
     )
-    console.print(
-        f"a search: at most {n_evaluations(config.genetic)} evaluations of "
-        f"{1000 * evaluation_s:.3f} ms, on {ranks} ranks: {parts}",
-        highlight=False,
+    swept = config.experiment.endswith(".sweep")
+    name = f"{config.features.layer} {'+'.join(config.features.statistics)}" if swept else ""
+    # Features in double precision, unscaled and scaled and in the order of inner folds.
+    shared_mb = 3 * 8 * size.n_clips * n_features / 2**20
+    return StagePlan(
+        f"sweep_select_genetic {name}" if swept else "select_genetic",
+        n_searches,
+        ranks,
+        (START_S + search.total_s) / 60,
+        RANK_MB * ranks + shared_mb,
+        f"a search of {n_features} features ({source}): at most {n_evaluations(config.genetic)} "
+        f"evaluations of {1000 * costs.evaluation_s:.3f} ms, on {ranks} ranks: {parts}",
     )
 
 
-def _stages(
-    config: Config, size: Size, search: Prediction, n_features: int, ranks: int, *, sweep: bool
-) -> list[StagePlan]:
-    variants = variants_of(config) if sweep else []
-    n_kinds = len({(v.network, v.layer, v.statistics) for v in variants}) or 1
+def _stages(config: Config, size: Size, *, n_kinds: int, sweep: bool) -> list[StagePlan]:
+    """Return what comes before the searches, and what is as cheap beside them."""
     n_interpolated = size.n_clips * config.interpolation.n_frames
+    extraction = "extract_features"
+    if config.features.network == "lbp_top" and not sweep:
+        extraction = "extract_lbp_top"
     plans = []
     for rule, n_jobs, n_frames, n_cores in (
         ("register_faces", size.n_subjects, size.n_frames / size.n_subjects, 1),
         ("interpolate_clips", size.n_subjects, n_interpolated / size.n_subjects, 1),
-        ("extract_features", n_kinds, n_interpolated, 2),
+        (extraction, n_kinds or 1, n_interpolated, 2),
     ):
         seconds = START_S + n_frames * SECONDS_PER_FRAME[rule] / n_cores
         plans.append(StagePlan(rule, n_jobs, n_cores, seconds / 60, STAGE_MB[rule]))
-    # Features in double precision, unscaled and scaled and by inner fold's order.
-    shared_mb = 3 * 8 * size.n_clips * n_features / 2**20
-    n_searches = size.n_subjects * (len(variants) or 1)
-    plans.append(
-        StagePlan(
-            "sweep_select_genetic" if sweep else "select_genetic",
-            n_searches,
-            ranks,
-            (START_S + search.total_s) / 60,
-            RANK_MB * ranks + shared_mb,
-        )
-    )
-    plans.append(
-        StagePlan("evaluate_folds", len(variants) or len(config.evaluation.methods), 1, 0.2, 400)
-    )
+    n_scored = len(config.evaluation.methods)
+    if sweep:
+        n_scored = len(variants_of(config))
+    elif "all_features" in config.evaluation.methods:
+        plans.append(StagePlan("select_all_features", size.n_subjects, 1, START_S / 60, 400))
+    plans.append(StagePlan("evaluate_folds", n_scored, 1, START_S / 60, 400))
     return plans
 
 

@@ -35,7 +35,7 @@ def list_clips(root: Path, release: str, sheet: str | None) -> Listing:
         msg = f"{root}: a folder '{FOLDERS[release][0]}' of CASME expected, found {names_in(root)}"
         raise MerecError(msg)
     path = find_sheet(root, ("*CASME*.xls*", "*.xls*"), sheet)
-    below = frames.relative_to(root).as_posix()
+    below = "" if frames == root else frames.relative_to(root).as_posix() + "/"
     clips = []
     for row in read_rows_below(path, COLUMNS):
         subject = f"sub{row.whole('Subject'):02d}"
@@ -46,11 +46,11 @@ def list_clips(root: Path, release: str, sheet: str | None) -> Listing:
                 clip=f"{subject}_{name}",
                 subject=subject,
                 label=row.text("Emotion").lower(),
-                path=f"{below}/{subject}/{folder.name if folder else name}",
+                path=f"{below}{subject}/{folder.name if folder else name}",
                 onset=row.whole("OnsetF"),
                 apex=row.number_or_none("ApexF1"),
                 offset=row.whole("OffsetF"),
                 frame_rate_hz=FRAME_RATE_HZ,
             )
         )
-    return Listing(clips, str(path), unlisted_folders(root, clips, f"{below}/sub*/*"))
+    return Listing(clips, str(path), unlisted_folders(root, clips, f"{below}sub*/*"))

@@ -47,7 +47,7 @@ def list_clips(root: Path, release: str, sheet: str | None, *, objective: bool =
         msg = f"{root}: a folder {names} of CASME II expected, found {names_in(root)}"
         raise MerecError(msg)
     path = find_sheet(root, CODING_SHEETS, sheet)
-    below = frames.relative_to(root).as_posix()
+    below = "" if frames == root else frames.relative_to(root).as_posix() + "/"
     objectives = _objective_classes(path.parent / OBJECTIVE_SHEET) if objective else {}
     clips = []
     for row in read_rows_below(path, COLUMNS):
@@ -61,14 +61,14 @@ def list_clips(root: Path, release: str, sheet: str | None, *, objective: bool =
                 clip=f"{subject}_{name}",
                 subject=subject,
                 label=label,
-                path=f"{below}/{subject}/{folder.name if folder else name}",
+                path=f"{below}{subject}/{folder.name if folder else name}",
                 onset=row.number_or_none("OnsetFrame"),
                 apex=row.number_or_none("ApexFrame"),
                 offset=row.number_or_none("OffsetFrame"),
                 frame_rate_hz=FRAME_RATE_HZ,
             )
         )
-    return Listing(clips, str(path), unlisted_folders(root, clips, f"{below}/sub*/*"))
+    return Listing(clips, str(path), unlisted_folders(root, clips, f"{below}sub*/*"))
 
 
 def _subject(row: SheetRow) -> str:

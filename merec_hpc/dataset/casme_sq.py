@@ -6,6 +6,7 @@ Qu et al.: CAS(ME)^2, IEEE Transactions on Affective Computing 2018,
 doi:10.1109/TAFFC.2017.2654440.
 """
 
+import glob
 import re
 from pathlib import Path
 
@@ -13,7 +14,6 @@ from merec_hpc.arrays import Clip
 from merec_hpc.dataset.listing import (
     Fault,
     Listing,
-    entry_named,
     find_sheet,
     folder_below,
     names_in,
@@ -46,7 +46,7 @@ def list_clips(root: Path, release: str, sheet: str | None, kinds: tuple[str, ..
     codes = {_text(row[1]): _code(row[0]) for row in read_cells(path, "naming rule2")}
     below = frames.relative_to(root).as_posix()
     clips, faults = [], []
-    for row in read_cells(path, "CASMEcode_final"):
+    for row in _coded(path):
         if not any(cell is not None for cell in row):
             continue
         participant, name, kind = _whole(path, row, 0), _text(row[1]), _text(row[7]).lower()
@@ -59,14 +59,16 @@ def list_clips(root: Path, release: str, sheet: str | None, kinds: tuple[str, ..
             faults.append(Fault(name, str(participant), "clip left out", said))
             continue
         onset, apex, offset = (_whole(path, row, column) for column in (2, 3, 4))
-        folder = f"{subject.lstrip('s')}_{codes[video]}{video}"
-        found = entry_named(frames / subject, folder)
+        # The words behind the code are not those of the sheet: 15_0101disgustingteeth.
+        start = f"{subject.lstrip('s')}_{codes[video]}"
+        found = sorted(frames.glob(f"{glob.escape(subject)}/{glob.escape(start)}*"))
+        folder = found[0].name if found else start
         clips.append(
             Clip(
                 clip=f"{subject}_{name}_{onset}",
                 subject=subject,
                 label=_text(row[6]).lower(),
-                path=f"{below}/{subject}/{found.name if found else folder}",
+                path=f"{below}/{subject}/{folder}",
                 onset=onset,
                 apex=apex or None,
                 offset=offset or apex,
@@ -74,6 +76,14 @@ def list_clips(root: Path, release: str, sheet: str | None, kinds: tuple[str, ..
             )
         )
     return Listing(clips, str(path), faults)
+
+
+def _coded(path: Path) -> list[list[Cell]]:
+    """Return the sheet of expressions; copies differ in how they spell its name."""
+    try:
+        return read_cells(path, "CASMEcode_final")
+    except MerecError:
+        return read_cells(path, "CASFEcode_final")
 
 
 def _text(cell: Cell) -> str:

@@ -24,7 +24,7 @@ from merec_hpc.dataset import (
     smic,
     smic_extended,
 )
-from merec_hpc.dataset.listing import Fault, Listing
+from merec_hpc.dataset.listing import Fault, Listing, with_marks_checked
 from merec_hpc.dataset.schemes import Scheme, apply_scheme, differences, find_scheme
 from merec_hpc.dataset_settings import (
     Casme2Settings,
@@ -63,6 +63,8 @@ def list_clips(root: Path, settings: object) -> Listing:
         msg = f"{root}: expected the dataset's folder, found no such folder"
         raise MerecError(msg)
     listing = _read(root, settings)
+    if isinstance(settings, _WITH_SHEETS):
+        listing = with_marks_checked(listing)
     if isinstance(settings, ManifestSettings):
         found = tuple(sorted({clip.label for clip in listing.clips}))
         return replace(listing, classes=settings.labels or found)
@@ -75,12 +77,22 @@ def list_clips(root: Path, settings: object) -> Listing:
     return Listing(clips, listing.source, noted, scheme.classes)
 
 
+# Whose sheets give onset, apex and offset of every clip.
+_WITH_SHEETS = (CasmeSettings, Casme2Settings, SammSettings, CasmeSqSettings, MmewSettings)
+
+
 def _scheme_name(settings: object) -> str:
     match settings:
         case SimulatedSettings():
             return "casme2-5" if settings.preset == "casme2" else "smic-3"
         case CmuFacesSettings():
             return "cmu-faces-3"
+        case SmicSettings(scheme=None, release="extended"):
+            return "smic-3"  # rows were merged and dropped: other counts than the clips'
+        case SmicSettings(scheme=None):
+            return f"smic-{settings.camera.lower()}-3"
+        case Casme3Settings(scheme=None):
+            return "casme3-c-4" if settings.part == "C" else "casme3-7"
         case _:
             return str(getattr(settings, "scheme"))  # noqa: B009  # every other section has one
 
@@ -99,7 +111,7 @@ def _read(root: Path, settings: object) -> Listing:  # noqa: C901, PLR0911, PLR0
         case SmicSettings(release="extended"):
             return smic_extended.list_clips(root, settings.camera, settings.sheet)
         case SmicSettings():
-            return Listing(smic.list_clips(root, settings.camera))
+            return Listing(smic.list_clips(root, settings.camera, settings.release))
         case CasmeSettings():
             return casme.list_clips(root, settings.release, settings.sheet)
         case Casme2Settings():
@@ -113,7 +125,7 @@ def _read(root: Path, settings: object) -> Listing:  # noqa: C901, PLR0911, PLR0
         case Casme3Settings(part="C"):
             return casme3.list_part_c(root, settings.sheet)
         case Casme3Settings():
-            return casme3.list_part_a(root, settings.sheet)
+            return with_marks_checked(casme3.list_part_a(root, settings.sheet))
         case MmewSettings():
             return mmew.list_clips(root, settings.sheet)
         case CkplusSettings():
@@ -130,7 +142,8 @@ def _read(root: Path, settings: object) -> Listing:  # noqa: C901, PLR0911, PLR0
             return Listing(cmu_faces.list_clips(root, settings.poses, settings.eyes))
         case Megc2019Settings():
             folders = {"smic": settings.smic, "casme2": settings.casme2, "samm": settings.samm}
-            return megc2019.list_clips(root, folders, settings.release)
+            sheets = {"casme2": settings.casme2_sheet, "samm": settings.samm_sheet}
+            return megc2019.list_clips(root, folders, settings.release, sheets)
         case ManifestSettings():
             return Listing(manifest.list_clips(root, settings.file))
         case _:

@@ -20,8 +20,8 @@ def doubled_across_splits(root: Path, clips: Sequence[Clip]) -> list[Fault]:
     """Note every image of a split that is, up to small changes, one of another split.
 
     Images are the first frames of clips. Those whose coarse patterns of light and dark agree
-    are compared pixel by pixel; what was re-compressed, blurred or brightened a little is
-    found, what was mirrored or cropped is not.
+    are compared pixel by pixel: copies are found, and most of those that were re-compressed,
+    blurred or brightened a little; what was mirrored or cropped is not.
     """
     groups: dict[bytes, list[tuple[Clip, NDArray[np.float32]]]] = defaultdict(list)
     noted = []

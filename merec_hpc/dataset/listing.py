@@ -1,7 +1,7 @@
 """What a reader of a dataset returns."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from fnmatch import fnmatch
 from pathlib import Path
 from typing import Literal
@@ -34,6 +34,18 @@ class Listing:
     """What the reader itself found wrong."""
     classes: tuple[str, ...] = ()
     """In the order in which they are numbered; empty before a scheme is applied."""
+
+
+def with_marks_checked(listing: Listing) -> Listing:
+    """Leave out what a sheet gives no onset or offset for, and note what has no apex."""
+    faults = list(listing.faults)
+    for clip in listing.clips:
+        for name in ("onset", "offset", "apex"):
+            if getattr(clip, name) is None:
+                consequence: Consequence = "noted" if name == "apex" else "clip left out"
+                said = f"the sheet has no {name}"
+                faults.append(Fault(clip.clip, clip.subject, consequence, said))
+    return replace(listing, faults=faults)
 
 
 def names_in(folder: Path) -> str:

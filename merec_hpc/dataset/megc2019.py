@@ -15,6 +15,7 @@ from merec_hpc.dataset.listing import Fault, Listing
 NOT_OF_THE_COMPOSITE = {
     "sub04_EP12_01f": "its apex is '/'",
     "sub05_EP09_05f": "its apex is its onset",
+    "sub24_EP02_07": "only the newer sheets have it",
 }
 _OMITTED_EMOTIONS = {
     "casme2": {"others", "sadness", "fear"},
@@ -23,7 +24,9 @@ _OMITTED_EMOTIONS = {
 }
 
 
-def list_clips(root: Path, folders: Mapping[str, str], release: str) -> Listing:
+def list_clips(
+    root: Path, folders: Mapping[str, str], release: str, sheets: Mapping[str, str | None]
+) -> Listing:
     """List the clips of the three datasets, named ``smic_...``, ``casme2_...``, ``samm_...``.
 
     Parameters
@@ -33,15 +36,18 @@ def list_clips(root: Path, folders: Mapping[str, str], release: str) -> Listing:
     release
         "raw" or "cropped", of CASME II and SAMM.
 
+    sheets
+        Of "casme2" and "samm", where several lie there.
+
     Raises
     ------
     MerecError
         As the readers of the three datasets.
     """
     listings = {
-        "smic": Listing(smic.list_clips(root / folders["smic"], "HS")),
-        "casme2": casme2.list_clips(root / folders["casme2"], release, None),
-        "samm": samm.list_clips(root / folders["samm"], release, None),
+        "smic": Listing(smic.list_clips(root / folders["smic"], "HS", release)),
+        "casme2": casme2.list_clips(root / folders["casme2"], release, sheets["casme2"]),
+        "samm": samm.list_clips(root / folders["samm"], release, sheets["samm"]),
     }
     clips, faults = [], []
     for name, listing in listings.items():
@@ -50,7 +56,9 @@ def list_clips(root: Path, folders: Mapping[str, str], release: str) -> Listing:
             if name == "casme2" and clip.clip in NOT_OF_THE_COMPOSITE:
                 said = f"not of the composite: {NOT_OF_THE_COMPOSITE[clip.clip]}"
                 faults.append(Fault(own.clip, own.subject, "noted", said))
-            elif clip.label not in _OMITTED_EMOTIONS[name]:
+            elif clip.label in _OMITTED_EMOTIONS[name]:
+                clips.append(replace(own, label=f"{clip.label} of {name}"))  # in no scheme: counted
+            else:
                 clips.append(own)
         faults += listing.faults
     return Listing(clips, ", ".join(listing.source for listing in listings.values()), faults)

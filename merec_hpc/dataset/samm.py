@@ -42,7 +42,9 @@ def list_clips(root: Path, release: str, sheet: str | None, *, objective: bool =
     MerecError
         If the folder of this release or the sheet is missing or of another kind.
     """
-    frames = folder_below(root, FOLDERS[release]) or _bare_release(root)
+    frames = folder_below(root, FOLDERS[release])
+    if frames is None and release == "raw":
+        frames = _bare_release(root)
     if frames is None:
         msg = (
             f"{root}: a folder '{FOLDERS[release][0]}' of SAMM with 006/006_1_2 expected, "

@@ -15,7 +15,7 @@ EMOTIONS = ("negative", "positive", "surprise")
 _CLIP_NAME = re.compile(r"^s(\d+)_(ne|po|sur)_(\d+)$")
 
 
-def list_clips(root: Path, camera: str) -> list[Clip]:
+def list_clips(root: Path, camera: str, release: str = "raw") -> list[Clip]:
     """List the micro-expression clips of one camera, by subject, class and number.
 
     The folder is the label and its frames are the clip, onset to offset; SMIC has no
@@ -27,7 +27,7 @@ def list_clips(root: Path, camera: str) -> list[Clip]:
     MerecError
         If there is no folder of this camera, or no clip in it.
     """
-    folder = _camera_folder(root, camera)
+    folder = _camera_folder(root, camera, release)
     found = [
         _clip(root, path, matched, camera)
         for label in EMOTIONS
@@ -43,9 +43,9 @@ def list_clips(root: Path, camera: str) -> list[Clip]:
     )
 
 
-def _camera_folder(root: Path, camera: str) -> Path:
+def _camera_folder(root: Path, camera: str, release: str) -> Path:
     """Return the folder of one camera, from the release's root or from one below it."""
-    candidates = [root / camera, *sorted(root.glob(f"SMIC*/{camera}"))]
+    candidates = [*sorted(root.glob(f"SMIC*{release}/{camera}")), root / camera]
     if root.name == camera:
         candidates.append(root)
     for folder in candidates:

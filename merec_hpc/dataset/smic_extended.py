@@ -10,13 +10,27 @@ import re
 from pathlib import Path
 
 from merec_hpc.arrays import Clip
-from merec_hpc.dataset.listing import Listing, entry_named, find_sheet, folder_below, names_in
+from merec_hpc.dataset.listing import (
+    Fault,
+    Listing,
+    entry_named,
+    find_sheet,
+    folder_below,
+    names_in,
+)
 from merec_hpc.dataset.sheets import SheetRow, read_rows_below
 from merec_hpc.dataset.smic import FRAME_RATES_HZ, plain_name
 from merec_hpc.errors import MerecError
 
 FOLDERS = {
-    "HS": ("HS_long/SMIC-HS-E", "HS_long/SMIC_HS_E", "SMIC-HS-E", "SMIC_HS_E"),
+    "HS": (
+        "HS_long/SMIC-HS-E/HS",
+        "SMIC-HS-E/HS",
+        "HS_long/SMIC-HS-E",
+        "HS_long/SMIC_HS_E",
+        "SMIC-HS-E",
+        "SMIC_HS_E",
+    ),
     "VIS": ("VIS_long/SMIC-VIS-E/VIS", "SMIC-VIS-E/VIS", "VIS_long/SMIC_VIS_E"),
     "NIR": ("NIR_long/SMIC-NIR-E/NIR", "SMIC-NIR-E/NIR", "NIR_long/SMIC_NIR_E"),
 }
@@ -37,17 +51,11 @@ def list_clips(root: Path, camera: str, sheet: str | None) -> Listing:
     if videos is None:
         msg = f"{root}: a folder '{FOLDERS[camera][0]}' of SMIC-E expected, found {names_in(root)}"
         raise MerecError(msg)
-    place = root if sheet else videos.parent
+    holders = [f for f in videos.parents if any(f.glob(f"SMIC-{camera}-E_annotation*"))]
+    place = root if sheet or not holders else holders[0]
     path = find_sheet(place, (f"SMIC-{camera}-E_annotation*.xls*",), sheet)
-    columns = ("Subject", "Filename", _column("Onset"), _column("Offset"))
-    try:
-        rows = read_rows_below(path, columns)
-    except MerecError:
-        rows = read_rows_below(
-            path, [f"{name} {camera}" if "F" in name else name for name in columns]
-        )
-    clips = []
-    for row in rows:
+    clips, faults = [], []
+    for row in read_rows_below(path, ("Subject", "Filename")):
         matched = _NAME.match(row.text("Filename"))
         if matched is None:
             continue  # remarks stand below the last row
@@ -57,9 +65,14 @@ def list_clips(root: Path, camera: str, sheet: str | None) -> Listing:
         )
         folder = (owner or videos / f"s{int(subject)}") / row.text("Filename")
         for letter, onset, offset in _expressions(row, camera):
+            name = plain_name(subject, kind, number) + letter
+            if onset is None or offset is None:
+                said = f"row {row.number} of the sheet has onset {onset} and offset {offset}"
+                faults.append(Fault(name, f"s{int(subject):02d}", "clip left out", said))
+                continue
             clips.append(
                 Clip(
-                    clip=plain_name(subject, kind, number) + letter,
+                    clip=name,
                     subject=f"s{int(subject):02d}",
                     label=EMOTIONS[kind],
                     path=folder.relative_to(root).as_posix(),
@@ -68,21 +81,15 @@ def list_clips(root: Path, camera: str, sheet: str | None) -> Listing:
                     frame_rate_hz=FRAME_RATES_HZ[camera],
                 )
             )
-    return Listing(clips, str(path))
+    return Listing(clips, str(path), faults)
 
 
-def _column(name: str, number: str = "") -> str:
-    return f"{name}{number}F"
-
-
-def _expressions(row: SheetRow, camera: str) -> list[tuple[str, int, int]]:
-    """Return letter, onset and offset of each expression of a row."""
+def _expressions(row: SheetRow, camera: str) -> list[tuple[str, int | None, int | None]]:
+    """Return letter, onset and offset of the first expression of a row, and of others it has."""
     found = []
     for letter, number in (("", ""), ("b", "2"), ("c", "3")):
-        onset, offset = (
-            _number(row, _column(name, number), camera) for name in ("Onset", "Offset")
-        )
-        if onset is not None and offset is not None:
+        onset, offset = (_number(row, f"{name}{number}F", camera) for name in ("Onset", "Offset"))
+        if onset is not None or offset is not None or not letter:
             found.append((letter, onset, offset))
     return found
 

@@ -39,7 +39,9 @@ def test_a_plan_counts_jobs_hours_and_memory(tmp_path: Path) -> None:
     planned = merec(tmp_path, "plan", *CONFIG, "--ranks", "8", "--cores-per-node", "32")
     assert planned.returncode == 0, planned.stderr
     said = planned.stdout
-    assert "71 clips, 8 subjects, 639 frames (preset); 2560 features (made up)" in said
+    assert "71 clips, 8 subjects, 639 frames (preset)" in said
+    assert "a search of 2560 features (made up)" in said
+    assert cells(said, "select_all_features")[1] == "8"
     rule, jobs, cores, minutes, megabytes, _ = cells(said, "select_genetic")
     assert (rule, jobs, cores) == ("select_genetic", "8", "8")
     assert 0 < float(minutes) < 60
@@ -53,7 +55,10 @@ def test_a_plan_of_a_sweep_counts_all_searches(tmp_path: Path) -> None:
     keys = ("--config", "sweep={seeds: [0, 1, 2], layers: [features.14, features.18]}")
     planned = merec(tmp_path, "plan", *CONFIG, *keys, "--sweep")
     assert planned.returncode == 0, planned.stderr
-    assert cells(planned.stdout, "sweep_select_genetic")[1] == "48"
+    # features.14 has 160 channels, features.18 1280: two kinds of 3 seeds and 8 folds each.
+    for layer, n_features in (("features.14", 320), ("features.18", 2560)):
+        assert cells(planned.stdout, f"sweep_select_genetic {layer} mean.std")[1] == "24"
+        assert f"a search of {n_features} features (made up)" in planned.stdout
     assert cells(planned.stdout, "extract_features")[1] == "2"
 
 
@@ -62,6 +67,11 @@ def test_a_plan_without_a_size_says_what_it_needs(tmp_path: Path) -> None:
     planned = merec(tmp_path, "plan", *CONFIG, *keys)
     assert planned.returncode == 2
     assert "--clips and --subjects, found neither" in planned.stderr
+    half = merec(tmp_path, "plan", *CONFIG, *keys, "--clips", "40")
+    assert (half.returncode, half.stderr) == (
+        2,
+        "merec: --clips and --subjects expected together, found one of them\n",
+    )
     sized = merec(tmp_path, "plan", *CONFIG, *keys, "--clips", "40", "--subjects", "5")
     assert sized.returncode == 0, sized.stderr
     assert "40 clips, 5 subjects" in sized.stdout

@@ -174,12 +174,13 @@ def casme_sq(root: Path) -> None:
         root / "CAS(ME)^2code_final.xlsx",
         {
             "naming rule1": [[15, "s15", 1], [16, "s16", 2]],
-            "naming rule2": [["0101", "disgust1"], ["0502", "happy1"]],
+            "naming rule2": [[101, "disgust1"], ["0502", "happy1"]],
             "CASMEcode_final": coded,
         },
     )
-    frames(root / "rawpic" / "s15" / "15_0101disgust1", [f"img{n}.jpg" for n in range(1, 13)])
-    frames(root / "rawpic" / "s16" / "16_0502happy1", [f"img{n}.jpg" for n in range(1, 9)])
+    folder = root / "rawpic" / "s15" / "15_0101disgustingteeth"
+    frames(folder, [f"img{n}.jpg" for n in range(1, 13)])
+    frames(root / "rawpic" / "s16" / "16_0502jokes", [f"img{n}.jpg" for n in range(1, 9)])
 
 
 def casme3(root: Path, *, long: bool = False) -> None:

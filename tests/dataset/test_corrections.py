@@ -31,6 +31,14 @@ def test_what_is_named_is_corrected_and_noted(tmp_path: Path) -> None:
     ]
 
 
+def test_a_doubled_clip_is_neither_hidden_nor_corrected(tmp_path: Path) -> None:
+    doubled = [*CLIPS, CLIPS[0]]
+    clips, _ = correct(table(tmp_path, "s2,c1,label,sad,wrong row\n"), doubled)
+    assert len(clips) == 3
+    with pytest.raises(MerecError, match="clip 'c1' is listed 2 times, expected once"):
+        correct(table(tmp_path, "s1,c1,onset,12,digits swapped\n"), doubled)
+
+
 @pytest.mark.parametrize(
     ("row", "said"),
     [

@@ -67,10 +67,12 @@ def noted(root: Path, settings: Any) -> list[str]:
 
 @pytest.mark.parametrize("name", WRITERS)
 def test_every_clip_has_its_frames_in_order(tmp_path: Path, name: str) -> None:
-    clips = read(tmp_path, name)
-    classes = SCHEMES[WRITERS[name][1].scheme].classes
+    write, settings = WRITERS[name]
+    write(tmp_path)
+    listing = list_clips(tmp_path, settings)
+    clips = listing.clips
     assert [
-        fault for fault in audit(tmp_path, clips, classes) if fault.consequence != "noted"
+        fault for fault in audit(tmp_path, clips, listing.classes) if fault.consequence != "noted"
     ] == []
     for clip in clips:
         frames = read_frames(tmp_path, clip)
@@ -99,7 +101,10 @@ def test_smic_names_have_two_digits_and_other_folders_are_left(
     tmp_path: Path, camera: Any, cropped: bool
 ) -> None:
     releases.smic(tmp_path, camera, cropped=cropped)
-    listing = list_clips(tmp_path, SmicSettings(camera=camera))
+    other = "raw" if cropped else "cropped"
+    (tmp_path / f"SMIC_all_{other}" / camera / "s1").mkdir(parents=True)
+    release: Any = "cropped" if cropped else "raw"
+    listing = list_clips(tmp_path, SmicSettings(camera=camera, release=release))
     assert [clip.clip for clip in listing.clips] == ["s03_ne_01", "s20_sur_01"]
     numbers = [frame_number(path) for path in frame_files(tmp_path, listing.clips[0])]
     assert numbers == [99_998, 99_999, 100_000, 100_001]
@@ -213,8 +218,8 @@ def test_samm_header_stands_below_notes_and_numbers_differ_in_width(
 def test_casme_sq_names_become_folders_by_two_more_sheets(tmp_path: Path) -> None:
     clips = read(tmp_path, "casme_sq")
     assert [(clip.clip, clip.path, *marks(clip)) for clip in clips] == [
-        ("s15_disgust1_1_3", "rawpic/s15/15_0101disgust1", 3, 5, 7),
-        ("s15_disgust1_2_9", "rawpic/s15/15_0101disgust1", 9, 11, 11),
+        ("s15_disgust1_1_3", "rawpic/s15/15_0101disgustingteeth", 3, 5, 7),
+        ("s15_disgust1_2_9", "rawpic/s15/15_0101disgustingteeth", 9, 11, 11),
     ]
     said = noted(tmp_path, CasmeSqSettings())
     assert "participant 2, video 'funny9' is not in the naming rules" in said
@@ -329,3 +334,61 @@ def test_the_composite_joins_three_datasets(tmp_path: Path) -> None:
     assert "casme2_sub05_EP09_05f: not of the composite: its apex is its onset" in said
     assert ": 250 clips of class 'negative' were published, 2 are here" in said
     assert all(len(read_frames(tmp_path, clip)) > 1 for clip in listing.clips)
+
+
+def test_smic_extended_columns_may_name_the_camera(tmp_path: Path) -> None:
+    rows = [
+        ["Subject", "Filename", "OnsetF NIR", "ApexF NIR", "OffsetF"],
+        [11, "s11_ne_01", 3, 4, 6],
+        [12, "s12_po_01", 3, 4, None],
+    ]
+    releases.xlsx(
+        tmp_path / "NIR_long" / "SMIC-NIR-E" / "SMIC-NIR-E_annotation.xlsx", {"NIR": rows}
+    )
+    folder = tmp_path / "NIR_long" / "SMIC-NIR-E" / "NIR" / "s11" / "s11_ne_01"
+    releases.frames(folder, [f"{n:05d}.jpg" for n in range(1, 8)])
+    listing = list_clips(tmp_path, SmicSettings(camera="NIR", release="extended"))
+    assert [(clip.clip, *marks(clip)) for clip in listing.clips] == [("s11_ne_01", 3, None, 6)]
+    left_out = [fault for fault in listing.faults if fault.consequence == "clip left out"]
+    assert [fault.clip for fault in left_out] == ["s12_po_01"]
+
+
+def test_casme2_inside_its_folder_of_frames_notes_nothing_false(tmp_path: Path) -> None:
+    releases.casme2(tmp_path)
+    listing = list_clips(tmp_path / "CASME2_RAW_selected", Casme2Settings())
+    assert [clip.path for clip in listing.clips][:1] == ["sub01/EP02_01f"]
+    assert not any("does not name" in fault.fault for fault in listing.faults)
+
+
+def test_raw_samm_is_not_taken_for_the_cropped_one(tmp_path: Path) -> None:
+    releases.samm(tmp_path)
+    with pytest.raises(MerecError, match="a folder 'SAMM_CROP'"):
+        list_clips(tmp_path / "SAMM", SammSettings(release="cropped"))
+
+
+def test_a_row_without_an_offset_is_left_out_and_an_unknown_apex_noted(tmp_path: Path) -> None:
+    releases.casme2(tmp_path)
+    changed = [row.copy() for row in releases.CASME2_ROWS]
+    changed[0][5] = None
+    sheet = tmp_path / "CASME2-coding-20140508.xlsx"
+    releases.xlsx(sheet, {"Sheet1": [releases.CASME2_HEADER, *changed]})
+    faults = list_clips(tmp_path, Casme2Settings()).faults
+    said = {(fault.clip, fault.consequence): fault.fault for fault in faults}
+    assert said["sub01_EP02_01f", "clip left out"] == "the sheet has no offset"
+    assert said["sub04_EP12_01f", "noted"] == "the sheet has no apex"
+
+
+def test_the_composite_names_its_sheets_and_leaves_the_newer_clip_out(tmp_path: Path) -> None:
+    releases.smic(tmp_path / "smic")
+    releases.samm(tmp_path / "samm")
+    releases.casme2(tmp_path / "casme2")
+    newer = "CASME2-coding-20190701.xlsx"
+    row = ["24", "EP02_07", None, 9, 10, 11, None, "4", "disgust"]
+    rows = [releases.CASME2_HEADER, *releases.CASME2_ROWS, row]
+    releases.xlsx(tmp_path / "casme2" / newer, {"Sheet1": rows})
+    with pytest.raises(MerecError, match="one sheet expected"):
+        list_clips(tmp_path, Megc2019Settings())
+    listing = list_clips(tmp_path, Megc2019Settings(casme2_sheet=newer))
+    assert "casme2_sub24_EP02_07" not in {clip.clip for clip in listing.clips}
+    said = [fault.fault for fault in listing.faults]
+    assert "1 clips of 'others of casme2' are not part of the scheme" in said

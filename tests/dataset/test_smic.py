@@ -106,7 +106,7 @@ def test_folder_of_the_camera_may_be_given(release: Path) -> None:
 
 def test_cropped_release_is_read_too(tmp_path: Path) -> None:
     _make_clip(tmp_path / "SMIC_all_cropped", "HS", "s1", "negative", "s1_ne_01")
-    assert [clip.clip for clip in smic.list_clips(tmp_path, "HS")] == ["s01_ne_01"]
+    assert [clip.clip for clip in smic.list_clips(tmp_path, "HS", "cropped")] == ["s01_ne_01"]
 
 
 def test_release_of_long_videos_is_refused(tmp_path: Path) -> None:

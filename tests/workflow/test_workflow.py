@@ -128,6 +128,13 @@ def test_a_sweep_scores_every_variant_on_the_same_folds(finished: Path) -> None:
     # Six variants on three folds, of which two variants are done.
     assert re.search(r"^sweep_select_genetic +12$", said, re.MULTILINE), said
     assert "sweep_extract_features" not in planned_rules(planned)
+    on_slurm = snakemake(finished, "--profile", "slurm", "--dry-run", "--", "sweep", sweep=more)
+    told = on_slurm.stdout + on_slurm.stderr
+    jobs = re.findall(r"rule sweep_select_genetic:.*?resources: ([^\n]*)", told, re.DOTALL)
+    assert len(jobs) >= 12
+    assert "Group job searches" in told
+    assert all("tasks=16, mpi=srun --mpi=pmi2" in job for job in jobs), jobs[0]
+    assert all("slurm_extra='--signal=USR1@120'" in job for job in jobs), jobs[0]
 
 
 @pytest.mark.xdist_group("finished")
