@@ -14,7 +14,7 @@ from merec_hpc.dataset.audit import audit, audit_images
 from merec_hpc.dataset.catalog import list_clips
 from merec_hpc.dataset.corrections import correct
 from merec_hpc.dataset.duplicates import doubled_across_splits
-from merec_hpc.dataset.listing import Fault
+from merec_hpc.dataset.listing import WHOLE, Fault
 from merec_hpc.dataset.summary import DatasetRow, summarise
 from merec_hpc.dataset_settings import DATASET_SETTINGS
 from merec_hpc.errors import MerecError
@@ -63,7 +63,7 @@ def run(
     if listing.source:
         console.print(f"listed by {listing.source}", markup=False, highlight=False)
     for fault in faults[:SHOWN]:
-        named = f"{fault.clip}: " if fault.clip else ""
+        named = f"{fault.clip}: " if fault.clip != WHOLE else ""
         console.print(f"{named}{fault.fault} ({fault.consequence})", markup=False, highlight=False)
     if len(faults) > SHOWN and output is None:
         console.print(f"{len(faults) - SHOWN} more: --output writes them all")

@@ -43,7 +43,7 @@ def run(
     faults = [*listing.faults, *corrected, *audit(root, listed, listing.classes)]
     write_rows(audit_output, Fault, faults)
     for fault in faults:
-        log.warning("%s: %s (%s)", fault.clip or dataset, fault.fault, fault.consequence)
+        log.warning("%s: %s (%s)", fault.clip, fault.fault, fault.consequence)
     check_audit(faults)
     clips = usable_clips(listed, faults)
     subjects = {clip.subject for clip in clips}

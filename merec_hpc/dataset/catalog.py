@@ -24,7 +24,7 @@ from merec_hpc.dataset import (
     smic,
     smic_extended,
 )
-from merec_hpc.dataset.listing import Fault, Listing, with_marks_checked
+from merec_hpc.dataset.listing import WHOLE, Fault, Listing, with_marks_checked
 from merec_hpc.dataset.schemes import Scheme, apply_scheme, differences, find_scheme
 from merec_hpc.dataset_settings import (
     Casme2Settings,
@@ -155,13 +155,13 @@ def _left_out(clips: list[Clip]) -> list[Fault]:
     """Note how many clips of which emotions are not part of the scheme."""
     counts = Counter(clip.label or "none" for clip in clips)
     return [
-        Fault("", "", "noted", f"{count} clips of '{label}' are not part of the scheme")
+        Fault(WHOLE, WHOLE, "noted", f"{count} clips of '{label}' are not part of the scheme")
         for label, count in sorted(counts.items())
     ]
 
 
 def _differing(clips: list[Clip], scheme: Scheme) -> list[Fault]:
-    return [Fault("", "", "noted", said) for said in differences(clips, scheme)]
+    return [Fault(WHOLE, WHOLE, "noted", said) for said in differences(clips, scheme)]
 
 
 def write_catalog(path: Path, clips: list[Clip]) -> None:

@@ -12,9 +12,13 @@ from merec_hpc.errors import MerecError
 Consequence = Literal["stops the run", "clip left out", "noted"]
 
 
+WHOLE = "(all)"
+"""In place of clip and subject of a fault of the dataset as a whole."""
+
+
 @dataclass(frozen=True)
 class Fault:
-    """One fault of a clip, or of a dataset as a whole (without clip), and what follows from it."""
+    """One fault of a clip, or of a dataset as a whole, and what follows from it."""
 
     clip: str
     subject: str
@@ -96,7 +100,7 @@ def unlisted_folders(root: Path, clips: Sequence[Clip], pattern: str) -> list[Fa
     """
     listed = {clip.path.casefold() for clip in clips}
     return [
-        Fault("", "", "noted", f"{path}: a folder that the sheet does not name")
+        Fault(WHOLE, WHOLE, "noted", f"{path}: a folder that the sheet does not name")
         for folder in sorted(root.glob(pattern))
         if folder.is_dir()
         and (path := folder.relative_to(root).as_posix()).casefold() not in listed

@@ -13,6 +13,7 @@ from dataset import releases
 from merec_hpc.arrays import Clip
 from merec_hpc.dataset.audit import audit
 from merec_hpc.dataset.catalog import list_clips
+from merec_hpc.dataset.listing import Fault
 from merec_hpc.dataset.schemes import SCHEMES
 from merec_hpc.dataset_settings import (
     Casme2Settings,
@@ -31,6 +32,7 @@ from merec_hpc.dataset_settings import (
 )
 from merec_hpc.errors import MerecError
 from merec_hpc.frames import frame_files, frame_number, read_frames
+from merec_hpc.tables import read_rows, write_rows
 
 WRITERS: dict[str, tuple[Callable[[Path], None], Any]] = {
     "smic": (releases.smic, SmicSettings(camera="HS")),
@@ -332,7 +334,7 @@ def test_the_composite_joins_three_datasets(tmp_path: Path) -> None:
     said = [f"{fault.clip}: {fault.fault}" for fault in listing.faults]
     assert "casme2_sub04_EP12_01f: not of the composite: its apex is '/'" in said
     assert "casme2_sub05_EP09_05f: not of the composite: its apex is its onset" in said
-    assert ": 250 clips of class 'negative' were published, 2 are here" in said
+    assert "(all): 250 clips of class 'negative' were published, 2 are here" in said
     assert all(len(read_frames(tmp_path, clip)) > 1 for clip in listing.clips)
 
 
@@ -392,3 +394,10 @@ def test_the_composite_names_its_sheets_and_leaves_the_newer_clip_out(tmp_path: 
     assert "casme2_sub24_EP02_07" not in {clip.clip for clip in listing.clips}
     said = [fault.fault for fault in listing.faults]
     assert "1 clips of 'others of casme2' are not part of the scheme" in said
+
+
+def test_notes_on_the_whole_dataset_read_back_from_the_table(tmp_path: Path) -> None:
+    releases.casme2(tmp_path)
+    faults = list_clips(tmp_path, Casme2Settings()).faults
+    write_rows(tmp_path / "audit.tsv", Fault, faults)
+    assert read_rows(tmp_path / "audit.tsv", Fault) == faults
