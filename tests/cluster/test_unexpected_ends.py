@@ -26,10 +26,10 @@ LONG = {
     "migration_interval": 10,
 }
 # Some half a minute.
-LONGER = {**LONG, "n_generations": 3500}
+LONGER = {**LONG, "n_generations": 4500}
 TARGET = f"results/small/selection/genetic/{FOLD}.h5"
 LOG = f"logs/select_genetic/small/{FOLD}.log"
-END_S = 240
+END_S = 400
 
 
 @pytest.fixture(scope="module")
