@@ -7,15 +7,31 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
+from zipfile import BadZipFile
 
 import openpyxl
 import xlrd
 from openpyxl.utils import get_column_letter
+from openpyxl.utils.exceptions import InvalidFileException
+from xlrd.biffh import XLRDError
+from xlrd.compdoc import CompDocError
 
 from merec_hpc.errors import MerecError
 from merec_hpc.publishing import published
 
 Cell = str | int | float | None
+
+
+# What the readers raise on a file that is not what it should be.
+_UNREADABLE = (
+    BadZipFile,
+    CompDocError,
+    InvalidFileException,
+    KeyError,
+    OSError,
+    ValueError,
+    XLRDError,
+)
 
 
 @dataclass(frozen=True)
@@ -97,9 +113,7 @@ def read_cells(path: Path, sheet: str | None = None) -> list[list[Cell]]:
         return (
             _xls_cells(path, sheet) if path.suffix.lower() == ".xls" else _xlsx_cells(path, sheet)
         )
-    except MerecError:
-        raise
-    except Exception as error:  # noqa: BLE001  # readers raise whatever a broken file leads to
+    except _UNREADABLE as error:
         msg = f"{path}: a spreadsheet expected, found: {str(error) or type(error).__name__}"
         raise MerecError(msg) from None
 
