@@ -10,12 +10,10 @@ from merec_hpc.dataset.listing import (
     Listing,
     entry_named,
     find_sheet,
-    folder_below,
-    names_in,
+    needed_folder,
     unlisted_folders,
 )
 from merec_hpc.dataset.sheets import read_rows_below
-from merec_hpc.errors import MerecError
 
 FRAME_RATE_HZ = 60.0
 FOLDERS = {"raw": ("CASME_raw_selected", "Raw_selected"), "cropped": ("Cropped",)}
@@ -30,27 +28,23 @@ def list_clips(root: Path, release: str, sheet: str | None) -> Listing:
     MerecError
         If the folder of this release or the sheet is missing or of another kind.
     """
-    frames = folder_below(root, FOLDERS[release])
-    if frames is None:
-        msg = f"{root}: a folder '{FOLDERS[release][0]}' of CASME expected, found {names_in(root)}"
-        raise MerecError(msg)
+    frames = needed_folder(root, FOLDERS[release], "CASME")
     path = find_sheet(root, ("*CASME*.xls*", "*.xls*"), sheet)
-    below = "" if frames == root else frames.relative_to(root).as_posix() + "/"
     clips = []
     for row in read_rows_below(path, COLUMNS):
         subject = f"sub{row.whole('Subject'):02d}"
         name = row.text("Filename")
-        folder = entry_named(frames / subject, name)
+        folder = entry_named(frames / subject, name) or frames / subject / name
         clips.append(
             Clip(
                 clip=f"{subject}_{name}",
                 subject=subject,
                 label=row.text("Emotion").lower(),
-                path=f"{below}{subject}/{folder.name if folder else name}",
+                path=folder.relative_to(root).as_posix(),
                 onset=row.whole("OnsetF"),
                 apex=row.number_or_none("ApexF1"),
                 offset=row.whole("OffsetF"),
                 frame_rate_hz=FRAME_RATE_HZ,
             )
         )
-    return Listing(clips, str(path), unlisted_folders(root, clips, f"{below}sub*/*"))
+    return Listing(clips, str(path), unlisted_folders(root, frames, "sub*/*", clips))

@@ -13,12 +13,10 @@ from merec_hpc.dataset.listing import (
     Listing,
     entry_named,
     find_sheet,
-    folder_below,
-    names_in,
+    needed_folder,
     unlisted_folders,
 )
 from merec_hpc.dataset.sheets import SheetRow, read_rows_below
-from merec_hpc.errors import MerecError
 
 FRAME_RATE_HZ = 200.0
 FOLDERS = {
@@ -41,13 +39,8 @@ def list_clips(root: Path, release: str, sheet: str | None, *, objective: bool =
     MerecError
         If the folder of this release or a sheet is missing or of another kind.
     """
-    frames = folder_below(root, FOLDERS[release])
-    if frames is None:
-        names = " or ".join(f"'{name}'" for name in FOLDERS[release])
-        msg = f"{root}: a folder {names} of CASME II expected, found {names_in(root)}"
-        raise MerecError(msg)
+    frames = needed_folder(root, FOLDERS[release], "CASME II")
     path = find_sheet(root, CODING_SHEETS, sheet)
-    below = "" if frames == root else frames.relative_to(root).as_posix() + "/"
     objectives = _objective_classes(path.parent / OBJECTIVE_SHEET) if objective else {}
     clips = []
     for row in read_rows_below(path, COLUMNS):
@@ -55,20 +48,20 @@ def list_clips(root: Path, release: str, sheet: str | None, *, objective: bool =
         label = row.text("Estimated Emotion").lower()
         if objective:
             label = objectives.get((subject, name), "")
-        folder = entry_named(frames / subject, name)
+        folder = entry_named(frames / subject, name) or frames / subject / name
         clips.append(
             Clip(
                 clip=f"{subject}_{name}",
                 subject=subject,
                 label=label,
-                path=f"{below}{subject}/{folder.name if folder else name}",
+                path=folder.relative_to(root).as_posix(),
                 onset=row.number_or_none("OnsetFrame"),
                 apex=row.number_or_none("ApexFrame"),
                 offset=row.number_or_none("OffsetFrame"),
                 frame_rate_hz=FRAME_RATE_HZ,
             )
         )
-    return Listing(clips, str(path), unlisted_folders(root, clips, f"{below}sub*/*"))
+    return Listing(clips, str(path), unlisted_folders(root, frames, "sub*/*", clips))
 
 
 def _subject(row: SheetRow) -> str:

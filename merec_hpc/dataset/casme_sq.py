@@ -15,8 +15,7 @@ from merec_hpc.dataset.listing import (
     Fault,
     Listing,
     find_sheet,
-    folder_below,
-    names_in,
+    needed_folder,
 )
 from merec_hpc.dataset.sheets import Cell, read_cells
 from merec_hpc.errors import MerecError
@@ -24,7 +23,6 @@ from merec_hpc.errors import MerecError
 FRAME_RATE_HZ = 30.0
 FOLDERS = {"raw": ("rawpic",), "cropped": ("cropped",), "selected": ("selectedpic",)}
 SHEETS = ("CAS(ME)*2*code*final*.xls*",)
-KINDS = ("micro-expression", "macro-expression")
 
 
 def list_clips(root: Path, release: str, sheet: str | None, kinds: tuple[str, ...]) -> Listing:
@@ -37,14 +35,10 @@ def list_clips(root: Path, release: str, sheet: str | None, kinds: tuple[str, ..
     MerecError
         If the folder of this release or the sheet is missing or of another kind.
     """
-    frames = folder_below(root, FOLDERS[release])
-    if frames is None:
-        msg = f"{root}: a folder '{FOLDERS[release][0]}' of CAS(ME)^2 expected, found {names_in(root)}"
-        raise MerecError(msg)
+    frames = needed_folder(root, FOLDERS[release], "CAS(ME)^2")
     path = find_sheet(root, SHEETS, sheet)
     subjects = {_whole(path, row, 2): _text(row[1]) for row in read_cells(path, "naming rule1")}
     codes = {_text(row[1]): _code(row[0]) for row in read_cells(path, "naming rule2")}
-    below = frames.relative_to(root).as_posix()
     clips, faults = [], []
     for row in _coded(path):
         if not any(cell is not None for cell in row):
@@ -62,13 +56,13 @@ def list_clips(root: Path, release: str, sheet: str | None, kinds: tuple[str, ..
         # The words behind the code are not those of the sheet: 15_0101disgustingteeth.
         start = f"{subject.lstrip('s')}_{codes[video]}"
         found = sorted(frames.glob(f"{glob.escape(subject)}/{glob.escape(start)}*"))
-        folder = found[0].name if found else start
+        folder = found[0] if found else frames / subject / start
         clips.append(
             Clip(
                 clip=f"{subject}_{name}_{onset}",
                 subject=subject,
                 label=_text(row[6]).lower(),
-                path=f"{below}/{subject}/{folder}",
+                path=folder.relative_to(root).as_posix(),
                 onset=onset,
                 apex=apex or None,
                 offset=offset or apex,

@@ -7,7 +7,7 @@ doi:10.1109/CVPRW.2010.5543262.
 from pathlib import Path
 
 from merec_hpc.arrays import Clip
-from merec_hpc.dataset.listing import Listing, folder_below, names_in
+from merec_hpc.dataset.listing import Listing, needed_folder
 from merec_hpc.errors import MerecError
 from merec_hpc.frames import frame_number
 
@@ -26,13 +26,8 @@ def list_clips(root: Path) -> Listing:
     MerecError
         If a folder is missing, or a label is not one of 0 to 7.
     """
-    images, emotions = folder_below(root, FOLDERS), folder_below(root, EMOTION_FOLDERS)
-    if images is None or emotions is None:
-        msg = (
-            f"{root}: folders '{FOLDERS[0]}' and '{EMOTION_FOLDERS[0]}' of CK+ expected, "
-            f"found {names_in(root)}"
-        )
-        raise MerecError(msg)
+    images = needed_folder(root, FOLDERS, "CK+")
+    emotions = needed_folder(root, EMOTION_FOLDERS, "CK+")
     clips = []
     for label in sorted(emotions.glob("S*/*/*_emotion.txt")):
         subject, number = label.parts[-3:-1]

@@ -77,6 +77,16 @@ def folder_below(root: Path, candidates: Sequence[str]) -> Path | None:
     return root if is_named else None
 
 
+def needed_folder(root: Path, candidates: Sequence[str], dataset: str) -> Path:
+    """Return what ``folder_below`` finds, or raise a ``MerecError`` that names the candidates."""
+    folder = folder_below(root, candidates)
+    if folder is None:
+        names = " or ".join(f"'{name}'" for name in candidates)
+        msg = f"{root}: a folder {names} of {dataset} expected, found {names_in(root)}"
+        raise MerecError(msg)
+    return folder
+
+
 def entry_named(folder: Path, name: str) -> Path | None:
     """Return the entry of a folder with this name, in any case; exactly that name first."""
     exact = folder / name
@@ -90,18 +100,18 @@ def entry_named(folder: Path, name: str) -> Path | None:
     )
 
 
-def unlisted_folders(root: Path, clips: Sequence[Clip], pattern: str) -> list[Fault]:
+def unlisted_folders(root: Path, frames: Path, pattern: str, clips: Sequence[Clip]) -> list[Fault]:
     """Note every folder of frames that no row of the sheet names.
 
     Parameters
     ----------
-    pattern
-        Of the folders of clips below the root, such as ``Cropped/sub*/*``.
+    frames, pattern
+        Folder of all frames, and the pattern of the clips' folders in it, such as ``sub*/*``.
     """
     listed = {clip.path.casefold() for clip in clips}
     return [
         Fault(WHOLE, WHOLE, "noted", f"{path}: a folder that the sheet does not name")
-        for folder in sorted(root.glob(pattern))
+        for folder in sorted(frames.glob(pattern))
         if folder.is_dir()
         and (path := folder.relative_to(root).as_posix()).casefold() not in listed
     ]

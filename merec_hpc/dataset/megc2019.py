@@ -11,7 +11,7 @@ from merec_hpc.arrays import Clip
 from merec_hpc.dataset import casme2, samm, smic
 from merec_hpc.dataset.listing import Fault, Listing
 
-# Of the 147 candidates of CASME II's sheet these two are not part of the composite.
+# Candidates of CASME II's sheets that are not part of the composite.
 NOT_OF_THE_COMPOSITE = {
     "sub04_EP12_01f": "its apex is '/'",
     "sub05_EP09_05f": "its apex is its onset",
@@ -34,8 +34,7 @@ def list_clips(
     folders
         Of "smic", "casme2" and "samm", below the root.
     release
-        "raw" or "cropped", of CASME II and SAMM.
-
+        "raw" or "cropped".
     sheets
         Of "casme2" and "samm", where several lie there.
 

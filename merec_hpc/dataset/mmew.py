@@ -9,7 +9,7 @@ import re
 from pathlib import Path
 
 from merec_hpc.arrays import Clip
-from merec_hpc.dataset.listing import Fault, Listing, find_sheet, folder_below, names_in
+from merec_hpc.dataset.listing import Fault, Listing, find_sheet, needed_folder
 from merec_hpc.dataset.sheets import read_rows_below
 from merec_hpc.errors import MerecError
 
@@ -28,10 +28,7 @@ def list_clips(root: Path, sheet: str | None) -> Listing:
     MerecError
         If the folder or the sheet is missing or of another kind.
     """
-    frames = folder_below(root, FOLDERS)
-    if frames is None:
-        msg = f"{root}: a folder '{FOLDERS[0]}' expected, found {names_in(root)}"
-        raise MerecError(msg)
+    frames = needed_folder(root, FOLDERS, "MMEW")
     path = find_sheet(root, SHEETS, sheet)
     places = {folder.name.upper(): folder for folder in frames.glob("*/*") if folder.is_dir()}
     clips, faults = [], []

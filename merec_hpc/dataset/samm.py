@@ -13,12 +13,10 @@ from merec_hpc.dataset.casme2 import ROMAN
 from merec_hpc.dataset.listing import (
     Listing,
     find_sheet,
-    folder_below,
-    names_in,
+    needed_folder,
     unlisted_folders,
 )
 from merec_hpc.dataset.sheets import read_rows_below
-from merec_hpc.errors import MerecError
 
 FRAME_RATE_HZ = 200.0
 FOLDERS = {"raw": ("SAMM",), "cropped": ("SAMM_CROP", "SAMM_Crop")}
@@ -42,17 +40,9 @@ def list_clips(root: Path, release: str, sheet: str | None, *, objective: bool =
     MerecError
         If the folder of this release or the sheet is missing or of another kind.
     """
-    frames = folder_below(root, FOLDERS[release])
-    if frames is None and release == "raw":
-        frames = _bare_release(root)
-    if frames is None:
-        msg = (
-            f"{root}: a folder '{FOLDERS[release][0]}' of SAMM with 006/006_1_2 expected, "
-            f"found {names_in(root)}"
-        )
-        raise MerecError(msg)
+    frames = _bare_release(root) if release == "raw" else None
+    frames = frames or needed_folder(root, FOLDERS[release], "SAMM")
     path = find_sheet(root, SHEETS, sheet)
-    below = "" if frames == root else frames.relative_to(root).as_posix() + "/"
     clips = []
     for row in read_rows_below(path, COLUMNS):
         subject, name = f"{row.whole('Subject'):03d}", row.text("Filename")
@@ -64,14 +54,14 @@ def list_clips(root: Path, release: str, sheet: str | None, *, objective: bool =
                 clip=name,
                 subject=subject,
                 label=label,
-                path=f"{below}{subject}/{name}",
+                path=(frames / subject / name).relative_to(root).as_posix(),
                 onset=row.number_or_none("Onset Frame"),
                 apex=row.number_or_none("Apex Frame"),
                 offset=row.number_or_none("Offset Frame"),
                 frame_rate_hz=FRAME_RATE_HZ,
             )
         )
-    return Listing(clips, str(path), unlisted_folders(root, clips, f"{below}[0-9]*/*"))
+    return Listing(clips, str(path), unlisted_folders(root, frames, "[0-9]*/*", clips))
 
 
 def _bare_release(root: Path) -> Path | None:

@@ -10,7 +10,7 @@ doi:10.1145/2818346.2829994.
 from pathlib import Path
 
 from merec_hpc.arrays import Clip
-from merec_hpc.dataset.listing import Listing, entry_named, folder_below, names_in
+from merec_hpc.dataset.listing import Listing, entry_named, needed_folder
 from merec_hpc.errors import MerecError
 
 EMOTIONS = ("Angry", "Disgust", "Fear", "Happy", "Neutral", "Sad", "Surprise")
@@ -35,10 +35,7 @@ def list_clips(root: Path) -> Listing:
     """
     clips = []
     for split, names in SPLITS.items():
-        folder = folder_below(root, names)
-        if folder is None:
-            msg = f"{root}: a folder '{names[0]}' of SFEW 2.0 expected, found {names_in(root)}"
-            raise MerecError(msg)
+        folder = needed_folder(root, names, "SFEW 2.0")
         for emotion in EMOTIONS:
             images = entry_named(folder, emotion)
             for path in sorted(images.glob("*.png")) if images is not None else ():

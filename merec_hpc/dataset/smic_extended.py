@@ -15,12 +15,10 @@ from merec_hpc.dataset.listing import (
     Listing,
     entry_named,
     find_sheet,
-    folder_below,
-    names_in,
+    needed_folder,
 )
 from merec_hpc.dataset.sheets import SheetRow, read_rows_below
 from merec_hpc.dataset.smic import FRAME_RATES_HZ, plain_name
-from merec_hpc.errors import MerecError
 
 FOLDERS = {
     "HS": (
@@ -47,10 +45,7 @@ def list_clips(root: Path, camera: str, sheet: str | None) -> Listing:
         If the folder of this camera or its sheet is missing or of another kind, or a formula
         was saved without its value.
     """
-    videos = folder_below(root, FOLDERS[camera])
-    if videos is None:
-        msg = f"{root}: a folder '{FOLDERS[camera][0]}' of SMIC-E expected, found {names_in(root)}"
-        raise MerecError(msg)
+    videos = needed_folder(root, FOLDERS[camera], "SMIC-E")
     holders = [f for f in videos.parents if any(f.glob(f"SMIC-{camera}-E_annotation*"))]
     place = root if sheet or not holders else holders[0]
     path = find_sheet(place, (f"SMIC-{camera}-E_annotation*.xls*",), sheet)
