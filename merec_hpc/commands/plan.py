@@ -15,6 +15,7 @@ from rich.table import Table
 from merec_hpc.commands.configuration import DEFAULT_FILES, ConfigFiles, ConfigKeys, read_config
 from merec_hpc.config import Config, SweepSettings
 from merec_hpc.dataset.catalog import read_catalog
+from merec_hpc.dataset.schemes import find_scheme
 from merec_hpc.dataset.simulated import PRESETS
 from merec_hpc.errors import MerecError
 from merec_hpc.features.activations import layer_shape
@@ -49,7 +50,7 @@ RANK_MB = 250
 # Of every job: Snakemake twice, and the imports of the command.
 START_S = 8.0
 INFINIBAND = Network(latency_s=2e-6, bytes_per_s=12.5e9)
-SMIC_SIZES = {"HS": (164, 16, 34), "VIS": (71, 8, 10), "NIR": (71, 8, 10)}
+SMIC_FRAMES = {"HS": 34, "VIS": 10, "NIR": 10}  # of a clip, on average
 
 
 @dataclass(frozen=True)
@@ -237,8 +238,11 @@ def _size(config: Config, n_frames: int) -> Size:
         total = round(n_clips * preset.n_frames[0])
         return Size(n_clips, n_subjects, len(preset.class_sizes), total, "preset")
     if config.dataset == "smic":
-        n_clips, n_subjects, length = SMIC_SIZES[config.smic.camera]
-        return Size(n_clips, n_subjects, 3, n_clips * length, "as published")
+        camera = config.smic.camera
+        scheme = find_scheme(f"smic-{camera.lower()}-3")
+        n_clips, n_subjects = sum(scheme.counts), scheme.n_subjects or 0
+        total = n_clips * SMIC_FRAMES[camera]
+        return Size(n_clips, n_subjects, len(scheme.classes), total, "as published")
     msg = (
         f"{catalog}: a catalog expected for dataset '{config.dataset}', or --clips and --subjects, "
         "found neither"

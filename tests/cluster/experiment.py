@@ -11,6 +11,7 @@ from typing import Any
 import pytest
 import yaml
 from cluster.slurm import SlurmCluster
+from snakemake.utils import update_config
 from workflow.small import SMALL, workflow_copy
 
 # SMIC's layout, written by the simulator: subjects can be added to a folder.
@@ -43,11 +44,11 @@ class Experiment:
         """Return Snakemake's command line on the cluster, with some of the profile changed."""
         (self.folder / "own.yaml").write_text(yaml.safe_dump(self.config))
         site = yaml.safe_load((self.folder / "slurm" / "config.yaml").read_text())
-        _merge(site, SITE)
+        update_config(site, SITE)
         changed = profile or {}
         if "groups" in changed:
             site["groups"] = {}
-        _merge(site, changed)
+        update_config(site, changed)
         (self.folder / "site").mkdir(exist_ok=True)
         (self.folder / "site" / "config.yaml").write_text(yaml.safe_dump(site))
         return ["snakemake", "--configfile", "own.yaml", "--profile", "site", *arguments]
@@ -101,14 +102,6 @@ class Experiment:
             str(path.relative_to(self.results)): path.read_bytes()
             for path in sorted(self.results.glob(pattern))
         }
-
-
-def _merge(into: dict[str, Any], values: dict[str, Any]) -> None:
-    for key, value in values.items():
-        if isinstance(value, dict) and isinstance(into.get(key), dict):
-            _merge(into[key], value)
-        else:
-            into[key] = value
 
 
 @pytest.fixture(scope="session")
