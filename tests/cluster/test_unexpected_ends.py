@@ -142,6 +142,7 @@ def test_the_daemon_of_a_node_is_killed_and_restarted_at_once(
     time.sleep(3)
     cluster.start_node("n2")
     finish(experiment, started, expected)
+    assert n_jobs(experiment) == 1  # its steps live on without the daemon
     wait_until(lambda: set(cluster.node_states()) == {"idle"}, 60, "idle nodes")
 
 
