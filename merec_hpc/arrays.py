@@ -38,18 +38,6 @@ class Failure:
 
 
 @dataclass(frozen=True)
-class Faces:
-    """Registered faces of one subject's clips, frames of all clips one after the other."""
-
-    frames: NDArray[np.uint8]  # (n_frames, size, size, 3), RGB
-    landmarks: NDArray[np.float32]  # (n_frames, 68, 2), (x, y) in pixels of the registered frame
-    starts: NDArray[np.int64]  # (n_clips + 1,), first frame of each clip, then n_frames
-    clips: Text  # (n_clips,)
-    labels: Text  # (n_clips,)
-    jitter_px: NDArray[np.float32]  # (n_clips,), frame-to-frame RMS motion of the landmarks, or NaN
-
-
-@dataclass(frozen=True)
 class InterpolatedClips:
     """One subject's clips, all with the same number of frames."""
 

@@ -17,6 +17,8 @@ COMMANDS = (
     "index-dataset",
     "register-faces",
     "mean-face",
+    "draw-faces",
+    "train-active-shape",
     "collect-failures",
     "interpolate-clips",
     "extract-features",

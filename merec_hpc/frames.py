@@ -3,7 +3,9 @@
 import csv
 import os
 import re
+from collections import deque
 from collections.abc import Iterable, Iterator
+from concurrent.futures import ThreadPoolExecutor
 from functools import lru_cache
 from itertools import islice
 from pathlib import Path
@@ -17,6 +19,7 @@ from merec_hpc.errors import MerecError
 
 IMAGE_SUFFIXES = frozenset({".bmp", ".jpg", ".jpeg", ".png", ".pgm", ".tif", ".tiff"})
 VIDEO_SUFFIXES = frozenset({".avi", ".mp4", ".mov", ".mkv"})
+_BYTES_AHEAD = 64_000_000  # of frames in memory at most, before they are asked for
 _LAST_NUMBER = re.compile(r"(\d+)\D*$")
 
 
@@ -60,13 +63,31 @@ def iterate_frames(root: Path, clip: Clip) -> Iterator[NDArray[np.uint8]]:
     else:
         size = None
         for path in frame_files(root, clip):
-            frame = _read_image(path)
+            frame = read_image(path)
             size = size or frame.shape
             if frame.shape != size:
                 known, other = sorted([size, frame.shape])
                 msg = f"{root / clip.path}: frames of one size expected, found {known} and {other}"
                 raise MerecError(msg)
             yield frame
+
+
+def read_ahead(frames: Iterable[NDArray[np.uint8]]) -> Iterator[NDArray[np.uint8]]:
+    """Yield frames that a thread of its own reads while others are worked on."""
+    coming = iter(frames)
+    first = next(coming, None)
+    if first is None:
+        return
+    with ThreadPoolExecutor(1) as reader:
+        n_ahead = max(2, _BYTES_AHEAD // first.nbytes)
+        waiting = deque(reader.submit(next, coming, None) for _ in range(n_ahead))
+        try:
+            yield first
+            while (frame := waiting.popleft().result()) is not None:
+                waiting.append(reader.submit(next, coming, None))
+                yield frame
+        finally:
+            reader.shutdown(cancel_futures=True)
 
 
 def frame_size(root: Path, clip: Clip) -> tuple[int, int]:
@@ -85,19 +106,24 @@ def frame_size(root: Path, clip: Clip) -> tuple[int, int]:
             msg = f"{root / clip.path}: expected a video, found none that can be read"
             raise MerecError(msg)
         return height, width
-    image = _read_row(root, clip) if "#" in clip.path else _read_image(frame_files(root, clip)[0])
+    image = _read_row(root, clip) if "#" in clip.path else read_image(frame_files(root, clip)[0])
     return image.shape[0], image.shape[1]
 
 
 def broken_frames(root: Path, clip: Clip) -> list[int]:
-    """Return the numbers of the images of a clip that do not decode, or are of another size."""
-    if is_video(root, clip) or "#" in clip.path:
+    """Return the numbers of a clip's frames that do not decode, or are of another size.
+
+    Of a video those that its container promises after the last one that decodes.
+    """
+    if "#" in clip.path:
         return []
+    if is_video(root, clip):
+        return _undecoded_frames(root / clip.path, clip)
     broken, size = [], None
     for place, path in enumerate(frame_files(root, clip)):
         number = frame_number(path)
         try:
-            image = _read_image(path)
+            image = read_image(path)
         except MerecError:
             image = None
         if image is None or image.shape != (size := size or image.shape):
@@ -229,7 +255,7 @@ def _pixel_column(path: Path) -> list[str]:
         return [row[place] for row in reader]
 
 
-def _read_image(path: Path) -> NDArray[np.uint8]:
+def read_image(path: Path) -> NDArray[np.uint8]:
     """Return one image, (h, w, 3), RGB."""
     # Decoding bytes read by us: cv2.imread writes its own warnings to standard error.
     encoded = np.fromfile(path, np.uint8)
@@ -262,6 +288,18 @@ def _iterate_video(path: Path, clip: Clip) -> Iterator[NDArray[np.uint8]]:
         wanted = f"{first} to {clip.offset}" if clip.offset is not None else f"from {first}"
         msg = f"{path}: frames {wanted} expected, the video ends after {number} frames"
         raise MerecError(msg)
+
+
+def _undecoded_frames(path: Path, clip: Clip) -> list[int]:
+    """Return the numbers, from 0, of a video's frames that cannot be decoded."""
+    video = cv2.VideoCapture(str(path))
+    promised = int(video.get(cv2.CAP_PROP_FRAME_COUNT))
+    last = promised if clip.offset is None else min(promised, clip.offset + 1)
+    number = 0
+    while number < last and video.grab():
+        number += 1
+    video.release()
+    return list(range(number, last))
 
 
 def _listing(numbers: Iterable[int], count: int) -> str:

@@ -59,6 +59,6 @@ def cmu_faces() -> Path:
 def weights() -> Path:
     """The folder of the real weights, which ``make test`` fetches."""
     folder = REPOSITORY / "resources" / "weights"
-    required(folder / "mobilenet_v2", "weights (make test fetches them)")
-    required(folder / "face_mesh", "weights (make test fetches them)")
+    for name in ("mobilenet_v2", "face_mesh", "dlib", "canonical_face"):
+        required(folder / name, "weights (make test fetches them)")
     return folder

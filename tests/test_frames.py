@@ -1,4 +1,4 @@
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 
 import cv2
@@ -8,7 +8,14 @@ from numpy.typing import NDArray
 
 from merec_hpc.arrays import Clip
 from merec_hpc.errors import MerecError
-from merec_hpc.frames import folder_states, frame_files, frame_number, read_frames
+from merec_hpc.frames import (
+    broken_frames,
+    folder_states,
+    frame_files,
+    frame_number,
+    read_ahead,
+    read_frames,
+)
 
 HEIGHT, WIDTH = 24, 32
 RED, GREEN, BLUE = (255, 0, 0), (0, 255, 0), (0, 0, 255)
@@ -287,3 +294,56 @@ def test_a_new_folder_far_below_is_noticed_and_a_changed_frame_is_not(tmp_path: 
     assert folder_states(tmp_path) == before
     (tmp_path / "VIS" / "s2").mkdir()
     assert folder_states(tmp_path) != before
+
+
+def test_frames_read_ahead_are_the_same_and_in_order() -> None:
+    frames = [np.full((HEIGHT, WIDTH, 3), number, np.uint8) for number in range(200)]
+    assert [int(frame[0, 0, 0]) for frame in read_ahead(frames)] == list(range(200))
+    assert list(read_ahead([])) == []
+
+
+def test_mistake_while_reading_ahead_is_told_when_it_is_due() -> None:
+    def broken() -> Iterator[NDArray[np.uint8]]:
+        yield np.zeros((HEIGHT, WIDTH, 3), np.uint8)
+        yield np.ones((HEIGHT, WIDTH, 3), np.uint8)
+        msg = "the third frame is missing"
+        raise MerecError(msg)
+
+    read = read_ahead(broken())
+    assert next(read).max() == 0
+    assert next(read).max() == 1
+    with pytest.raises(MerecError, match="the third frame is missing"):
+        next(read)
+
+
+def test_no_more_is_read_ahead_than_memory_allows() -> None:
+    n_read = 0
+
+    def large() -> Iterator[NDArray[np.uint8]]:
+        nonlocal n_read
+        while True:
+            n_read += 1
+            yield np.zeros((4000, 4000, 3), np.uint8)
+
+    read = read_ahead(large())
+    next(read)
+    read.close()  # type: ignore[attr-defined]
+    assert n_read <= 4
+
+
+def test_undecodable_frames_of_a_video_are_numbered(tmp_path: Path) -> None:
+    path = tmp_path / "clip.avi"
+    writer = cv2.VideoWriter(str(path), cv2.VideoWriter.fourcc(*"MJPG"), 25.0, (WIDTH, HEIGHT))
+    for number in range(10):
+        writer.write(np.full((HEIGHT, WIDTH, 3), 20 * number, np.uint8))
+    writer.release()
+    clip = Clip("clip", "s", "x", "clip.avi")
+    assert broken_frames(tmp_path, clip) == []
+    whole = path.read_bytes()
+    # The container promises ten frames; from the middle of its pictures on there is nothing.
+    end = whole.rfind(b"movi") + (whole.rfind(b"idx1") - whole.rfind(b"movi")) // 2
+    path.write_bytes(whole[:end])
+    lost = broken_frames(tmp_path, clip)
+    assert lost
+    assert lost == list(range(lost[0], 10))
+    assert broken_frames(tmp_path, Clip("clip", "s", "x", "clip.avi", onset=0, offset=2)) == []

@@ -1,9 +1,15 @@
 """Turns a clip of any length into one of a fixed number of frames (TIM)."""
 
+from collections.abc import Iterable
 from functools import lru_cache
+from typing import Any
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
+
+BLOCK = 64  # frames that are worked on at once, in memory that does not depend on a clip's length
+
+_ROWS = 1024  # of the matrix that are made at once
 
 
 def interpolate(frames: ArrayLike, n_frames: int) -> NDArray[np.float32]:
@@ -44,9 +50,27 @@ def interpolate(frames: ArrayLike, n_frames: int) -> NDArray[np.float32]:
     if n_frames < 1:
         msg = f"n_frames is {n_frames}, must be at least 1"
         raise ValueError(msg)
-    weights = interpolation_matrix(len(clip), n_frames).astype(np.float32)  # (n, n_frames)
-    pixels = clip.reshape(len(clip), -1).astype(np.float32)  # (n, h * w * c)
-    return (weights.T @ pixels).reshape(n_frames, *clip.shape[1:])
+    blocks = (clip[first : first + BLOCK] for first in range(0, len(clip), BLOCK))
+    return interpolate_blocks(blocks, len(clip), n_frames)
+
+
+def interpolate_blocks(
+    blocks: Iterable[NDArray[Any]], n_in: int, n_frames: int
+) -> NDArray[np.float32]:
+    """Resample a clip of ``n_in`` frames that comes in blocks of BLOCK, as ``interpolate``."""
+    weights = interpolation_matrix(n_in, n_frames).astype(np.float32)  # (n_in, n_frames)
+    total: NDArray[np.float32] | None = None
+    done = 0
+    shape: tuple[int, ...] = ()
+    for block in blocks:
+        pixels = block.reshape(len(block), -1).astype(np.float32)  # (n, h * w * c)
+        part = weights[done : done + len(block)].T @ pixels
+        total = part if total is None else np.add(total, part, out=total)
+        done, shape = done + len(block), block.shape[1:]
+    if total is None or done != n_in:
+        msg = f"{n_in} frames expected, found {done}"
+        raise ValueError(msg)
+    return total.reshape(n_frames, *shape)
 
 
 @lru_cache(maxsize=256)
@@ -59,8 +83,11 @@ def interpolation_matrix(n_in: int, n_out: int) -> NDArray[np.float64]:
     k = np.arange(1, n_in)
     i = np.arange(1, n_in + 1)
     t = np.linspace(1, n_in, n_out) if n_out > 1 else np.array([(1 + n_in) / 2])
-    b = np.cos(np.pi * np.outer(i - 0.5, k) / n_in)  # (n_in, n_in - 1)
     c = np.cos(np.pi * np.outer(k, t - 0.5) / n_in)  # (n_in - 1, n_out)
-    matrix: NDArray[np.float64] = (1 + 2 * b @ c) / n_in
+    matrix = np.empty((n_in, n_out))
+    for first in range(0, n_in, _ROWS):
+        rows = slice(first, first + _ROWS)
+        b = np.cos(np.pi * np.outer(i[rows] - 0.5, k) / n_in)  # (rows, n_in - 1)
+        matrix[rows] = (1 + 2 * b @ c) / n_in
     matrix.flags.writeable = False
     return matrix

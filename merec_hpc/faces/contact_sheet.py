@@ -1,4 +1,4 @@
-"""Draws one picture per subject: what was detected, fitted and registered."""
+"""Draws pictures of a subject's clips: what was detected, fitted, registered and interpolated."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -39,6 +39,15 @@ def draw_row(clip: str, label: str, face: RegisteredClip) -> SheetRow:
     return SheetRow(tiles, f"{clip}  {label}  {len(face.frames)} frames{jitter}")
 
 
+def interpolated_row(clip: str, label: str, frames: NDArray[np.float32], n_before: int) -> SheetRow:
+    """Return the row of an interpolated clip: frames spread over it, (n_frames, size, size, 3)."""
+    places = np.unique(np.linspace(0, len(frames) - 1, _N_REGISTERED + 1).round().astype(int))
+    seen = np.clip(np.rint(frames[places]), 0, 255).astype(np.uint8)
+    return SheetRow(
+        [_shrunk(frame) for frame in seen], f"{clip}  {label}  {n_before} -> {len(frames)}"
+    )
+
+
 def failed_row(clip: str, reason: str) -> SheetRow:
     """Return the row of a clip that was left out."""
     return SheetRow([np.zeros((_TILE_PX, _TILE_PX, 3), np.uint8)], f"{clip}  left out: {reason}")
@@ -48,7 +57,9 @@ def write_contact_sheet(path: Path, rows: Sequence[SheetRow]) -> None:
     """Write the rows one below the other as a PNG."""
     n_columns = _N_REGISTERED + 1
     drawn = [_draw(row, n_columns * _TILE_PX) for row in rows]
-    sheet = np.concatenate(drawn)
+    sheet = np.concatenate(
+        drawn or [np.full((_CAPTION_PX, n_columns * _TILE_PX, 3), 255, np.uint8)]
+    )
     encoded = cv2.imencode(".png", sheet[..., ::-1])[1]
     with published(path) as partial:
         partial.write_bytes(encoded.tobytes())
@@ -80,12 +91,15 @@ def _original_tile(frame: NDArray[np.uint8], face: RegisteredClip) -> NDArray[np
 
 
 def _registered_tile(frame: NDArray[np.uint8], landmarks: NDArray[np.float32]) -> NDArray[np.uint8]:
-    scale = _TILE_PX / len(frame)
-    tile = np.asarray(
+    tile = _shrunk(frame)
+    _draw_points(tile, landmarks * (_TILE_PX / len(frame)), 1)
+    return tile
+
+
+def _shrunk(frame: NDArray[np.uint8]) -> NDArray[np.uint8]:
+    return np.asarray(
         cv2.resize(frame, (_TILE_PX, _TILE_PX), interpolation=cv2.INTER_AREA), np.uint8
     )
-    _draw_points(tile, landmarks * scale, 1)
-    return tile
 
 
 def _draw_points(tile: NDArray[np.uint8], points: NDArray[np.floating], radius: int) -> None:

@@ -2,8 +2,8 @@
 
 from collections.abc import Iterator
 from dataclasses import dataclass
-from functools import lru_cache
 from importlib.resources import files
+from threading import local
 
 import cv2
 import numpy as np
@@ -12,6 +12,7 @@ from numpy.typing import NDArray
 from merec_hpc.errors import MerecError
 
 _NEIGHBOURS = (6, 3, 1)  # how many hits a box gathers: from strict to lax
+_OF_THREAD = local()
 
 
 @dataclass(frozen=True)
@@ -69,7 +70,10 @@ def detect_faces(image: NDArray[np.uint8], min_fraction: float) -> Iterator[Box]
         raise MerecError(msg)
 
 
-@lru_cache(maxsize=1)
 def _cascade() -> cv2.CascadeClassifier:
-    file = files("cv2.data").joinpath("haarcascade_frontalface_default.xml")
-    return cv2.CascadeClassifier(str(file))
+    """Return the thread's own cascade: one must not be used by two at a time."""
+    if not hasattr(_OF_THREAD, "cascade"):
+        file = files("cv2.data").joinpath("haarcascade_frontalface_default.xml")
+        _OF_THREAD.cascade = cv2.CascadeClassifier(str(file))
+    cascade: cv2.CascadeClassifier = _OF_THREAD.cascade
+    return cascade

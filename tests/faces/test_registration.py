@@ -20,6 +20,7 @@ from merec_hpc.dataset.catalog import list_clips, write_catalog
 from merec_hpc.dataset_settings import ManifestSettings
 from merec_hpc.errors import MerecError
 from merec_hpc.faces.detection import Box
+from merec_hpc.faces.landmark_table import LandmarkTable
 from merec_hpc.faces.landmarks import FaceMesh, LandmarkEngine
 from merec_hpc.faces.reference import STABLE_POINTS, reference_landmarks
 from merec_hpc.faces.registration import (
@@ -27,6 +28,7 @@ from merec_hpc.faces.registration import (
     find_face,
     landmark_jitter,
     register_clip,
+    register_frames,
 )
 from merec_hpc.frames import read_frames
 from merec_hpc.store.clips import iterate_clips
@@ -264,7 +266,7 @@ def test_real_video_is_registered_without_failure(video_run: VideoRun) -> None:
     names, labels, _ = read_face_index(video_run.faces)
     assert (names.tolist(), labels.tolist()) == (["talk"], ["neutral"])
     assert read_rows(video_run.failures, Failure) == []
-    (frames,) = iterate_faces(video_run.faces)
+    (frames,) = [np.concatenate(list(clip.blocks())) for clip in iterate_faces(video_run.faces)]
     assert frames.shape == (N_VIDEO_FRAMES, SETTINGS.size_px, SETTINGS.size_px, 3)
 
 
@@ -281,7 +283,7 @@ def test_contact_sheet_of_the_real_video_is_five_tiles_wide(video_run: VideoRun)
 
 
 def test_real_video_is_interpolated_between_its_ends(video_run: VideoRun) -> None:
-    (frames,) = iterate_faces(video_run.faces)
+    (frames,) = [np.concatenate(list(clip.blocks())) for clip in iterate_faces(video_run.faces)]
     (clip,) = iterate_clips(video_run.clips)
     assert clip.shape == (10, SETTINGS.size_px, SETTINGS.size_px, 3)
     np.testing.assert_allclose(clip[[0, -1]], frames[[0, -1]], atol=0.01)
@@ -325,3 +327,52 @@ def test_dense_warps_take_the_whole_face_to_the_reference(
         return float(np.linalg.norm(landmarks[0] - reference, axis=1)[inside].mean())
 
     assert error(face.landmarks) < error(similar.landmarks) - 0.1
+
+
+def _table(path: Path, landmarks: list[NDArray[np.float32]]) -> LandmarkTable:
+    """Landmarks of each frame as OpenFace writes them."""
+    names = ["frame", *(f"x_{i}" for i in range(68)), *(f"y_{i}" for i in range(68))]
+    rows = [",".join(names)]
+    for number, points in enumerate(landmarks, start=1):
+        rows.append(",".join(map(str, [number, *points.T.ravel()])))
+    path.write_text("\n".join(rows))
+    return LandmarkTable(path)
+
+
+@pytest.mark.parametrize("settings", [SETTINGS, EACH_FRAME], ids=["first_frame", "each_frame"])
+def test_table_of_an_engines_landmarks_registers_as_the_engine(
+    shaken: NDArray[np.uint8], engine: FaceMesh, tmp_path: Path, settings: FaceSettings
+) -> None:
+    fitted = [find_face(frame, engine, settings.min_detection_fraction)[1] for frame in shaken]
+    table = _table(tmp_path / "clip.csv", fitted)
+    face = register_clip(shaken, table, settings)
+    expected = register_clip(shaken, engine, settings)
+    np.testing.assert_array_equal(face.frames, expected.frames)
+    np.testing.assert_array_equal(face.affines, expected.affines)
+    # The face moves by pixels: the first frame's map leaves that motion, each frame's none of it.
+    assert (face.jitter_px > 3) == (settings.registration == "first_frame")
+
+
+def test_table_of_another_length_is_refused(shaken: NDArray[np.uint8], tmp_path: Path) -> None:
+    points = np.random.default_rng(0).normal(100, 20, (68, 2)).astype(np.float32)
+    table = _table(tmp_path / "clip.csv", [points] * 4)
+    with pytest.raises(MerecError, match="3 frames, as the clip, expected, found 4"):
+        register_clip(shaken, table, FaceSettings())
+
+
+def test_frames_are_handed_on_one_after_the_other(
+    shaken: NDArray[np.uint8], engine: FaceMesh
+) -> None:
+    kept: list[NDArray[np.uint8]] = []
+
+    def frames() -> Iterator[NDArray[np.uint8]]:
+        for place, frame in enumerate(shaken):
+            assert len(kept) == max(0, place)  # the one before has left memory
+            yield frame
+
+    described = register_frames(frames(), engine, FaceSettings(), kept.append)
+    assert len(described.frames) == 0
+    assert described.affines.shape == (len(SHIFTS), 2, 3)
+    np.testing.assert_array_equal(
+        np.stack(kept), register_clip(shaken, engine, FaceSettings()).frames
+    )

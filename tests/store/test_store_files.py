@@ -10,19 +10,25 @@ import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from numpy.typing import NDArray
 
 from merec_hpc.arrays import (
-    Faces,
     Features,
     History,
     InterpolatedClips,
     Population,
     Selection,
 )
+from merec_hpc.clips.interpolation import BLOCK
 from merec_hpc.config import FaceSettings, FeatureSettings, InterpolationSettings, to_json
 from merec_hpc.errors import MerecError
 from merec_hpc.store.clips import iterate_clips, read_clip_index, write_clips
-from merec_hpc.store.faces import iterate_faces, read_face_index, write_faces
+from merec_hpc.store.faces import (
+    iterate_faces,
+    read_face_index,
+    read_face_landmarks,
+    written_faces,
+)
 from merec_hpc.store.features import read_features, write_features
 from merec_hpc.store.schema import CLIPS, FACES, FEATURES, SELECTION, FileSpec, read_attribute
 from merec_hpc.store.selection import SelectionOrigin, read_selection, write_selection
@@ -33,16 +39,44 @@ CLIP_NAMES = np.array(["s1_ne_01", "s1_pö_01", "s1_sur_01"])
 LABELS = np.array(["negative", "positive", "surprise"])
 
 
-def _faces(lengths: tuple[int, ...] = LENGTHS, size: int = 8) -> Faces:
+@dataclass(frozen=True)
+class Faces:
+    """The registered clips of a subject, all in memory."""
+
+    frames: list[NDArray[np.uint8]]  # of each clip
+    landmarks: list[NDArray[np.float32]]
+    jitter_px: NDArray[np.float32]
+
+    @property
+    def lengths(self) -> list[int]:
+        return [len(frames) for frames in self.frames]
+
+
+def _faces(lengths: tuple[int, ...] = LENGTHS, size: int = 224) -> Faces:
     rng = np.random.default_rng(3)
     return Faces(
-        frames=rng.integers(0, 256, (sum(lengths), size, size, 3), dtype=np.uint8),
-        landmarks=rng.normal(size=(sum(lengths), 68, 2)).astype(np.float32),
-        starts=np.cumsum([0, *lengths]).astype(np.int64),
-        clips=CLIP_NAMES[: len(lengths)],
-        labels=LABELS[: len(lengths)],
-        jitter_px=rng.random(len(lengths)).astype(np.float32),
+        [rng.integers(0, 256, (n, size, size, 3), dtype=np.uint8) for n in lengths],
+        [rng.normal(size=(n, 68, 2)).astype(np.float32) for n in lengths],
+        rng.random(len(lengths)).astype(np.float32),
     )
+
+
+def _write_faces(path: Path, faces: Faces, settings: FaceSettings | None = None) -> None:
+    with written_faces(path, settings or FaceSettings(), "abc") as writer:
+        for place, frames in enumerate(faces.frames):
+            for frame in frames:
+                writer.add(frame)
+            stored = writer.end_clip(
+                CLIP_NAMES[place],
+                LABELS[place],
+                faces.landmarks[place],
+                float(faces.jitter_px[place]),
+            )
+            np.testing.assert_array_equal(stored[len(stored) - 1], frames[-1])
+
+
+def _read_faces(path: Path) -> list[NDArray[np.uint8]]:
+    return [np.concatenate(list(clip.blocks())) for clip in iterate_faces(path)]
 
 
 def _clips(n_clips: int = 3) -> InterpolatedClips:
@@ -88,26 +122,54 @@ def _assert_same(found: Any, expected: Any) -> None:
 
 def test_faces_are_read_as_written_clip_by_clip(tmp_path: Path) -> None:
     faces, path = _faces(), tmp_path / "faces.h5"
-    write_faces(path, faces, FaceSettings(), "abc")
+    _write_faces(path, faces)
     names, labels, jitter = read_face_index(path)
-    np.testing.assert_array_equal(names, faces.clips)
-    np.testing.assert_array_equal(labels, faces.labels)
+    assert names.tolist() == CLIP_NAMES.tolist()
+    assert labels.tolist() == LABELS.tolist()
     np.testing.assert_array_equal(jitter, faces.jitter_px)
-    found = list(iterate_faces(path))
+    found = _read_faces(path)
     assert [len(frames) for frames in found] == list(LENGTHS)
     assert {frames.dtype for frames in found} == {np.dtype(np.uint8)}
-    np.testing.assert_array_equal(np.concatenate(found), faces.frames)
+    np.testing.assert_array_equal(np.concatenate(found), np.concatenate(faces.frames))
+
+
+def test_long_clips_come_in_blocks(tmp_path: Path) -> None:
+    faces, path = _faces((BLOCK + 3, 2 * BLOCK), size=32), tmp_path / "faces.h5"
+    _write_faces(path, faces, FaceSettings(size_px=32))
+    lengths = [[len(block) for block in clip.blocks()] for clip in iterate_faces(path)]
+    assert lengths == [[BLOCK, 3], [BLOCK, BLOCK]]
+    np.testing.assert_array_equal(np.concatenate(_read_faces(path)), np.concatenate(faces.frames))
+
+
+def test_frames_of_a_dropped_clip_are_forgotten(tmp_path: Path) -> None:
+    faces, path = _faces((BLOCK + 3, 2), size=32), tmp_path / "faces.h5"
+    with written_faces(path, FaceSettings(size_px=32), "abc") as writer:
+        for frame in faces.frames[0]:
+            writer.add(frame)
+        writer.drop_clip()
+        for frame in faces.frames[1]:
+            writer.add(frame)
+        writer.end_clip("kept", "positive", faces.landmarks[1], 0.5)
+    assert read_face_index(path)[0].tolist() == ["kept"]
+    (found,) = _read_faces(path)
+    np.testing.assert_array_equal(found, faces.frames[1])
+
+
+def test_frame_beyond_a_clip_is_refused(tmp_path: Path) -> None:
+    _write_faces(tmp_path / "faces.h5", _faces())
+    with pytest.raises(IndexError):
+        next(iterate_faces(tmp_path / "faces.h5"))[LENGTHS[0]]
 
 
 def test_landmarks_are_kept_with_the_faces(tmp_path: Path) -> None:
     faces, path = _faces(), tmp_path / "faces.h5"
-    write_faces(path, faces, FaceSettings(), "abc")
-    with h5py.File(path) as file:
-        np.testing.assert_array_equal(file["landmarks"][()], faces.landmarks)
+    _write_faces(path, faces)
+    for found, expected in zip(read_face_landmarks(path), faces.landmarks, strict=True):
+        np.testing.assert_array_equal(found, expected)
 
 
 def test_subject_of_whom_no_clip_is_left_can_be_written(tmp_path: Path) -> None:
-    write_faces(tmp_path / "faces.h5", _faces(()), FaceSettings(), "abc")
+    _write_faces(tmp_path / "faces.h5", _faces(()))
     names, labels, jitter = read_face_index(tmp_path / "faces.h5")
     assert len(names) == len(labels) == len(jitter) == 0
     assert list(iterate_faces(tmp_path / "faces.h5")) == []
@@ -171,7 +233,7 @@ def _features() -> Features:
 KINDS = {
     "faces": Kind(
         FACES,
-        lambda path: write_faces(path, _faces(), FaceSettings(), "abc"),
+        lambda path: _write_faces(path, _faces()),
         lambda path: list(iterate_faces(path)),
         ("settings", "weights_sha256"),
         "landmarks",
@@ -287,7 +349,7 @@ def test_absent_file_is_refused(kind: Kind, tmp_path: Path) -> None:
 
 def test_settings_are_those_that_made_the_file(tmp_path: Path) -> None:
     chosen = FaceSettings(size_px=96)
-    write_faces(tmp_path / "faces.h5", _faces(), chosen, "abc")
+    _write_faces(tmp_path / "faces.h5", _faces(size=96), chosen)
     with h5py.File(tmp_path / "faces.h5") as file:
         assert read_attribute(file, "settings") == to_json(chosen)
         assert read_attribute(file, "weights_sha256") == "abc"

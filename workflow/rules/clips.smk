@@ -7,6 +7,7 @@ Inputs
 Outputs
 
     results/{experiment}/clips/{subject}.h5             interpolated frames
+    results/{experiment}/clips/{subject}.png            contact sheet
 """
 
 
@@ -15,6 +16,7 @@ rule interpolate_clips:
         faces="results/{experiment}/faces/{subject}.h5",
     output:
         clips="results/{experiment}/clips/{subject}.h5",
+        sheet="results/{experiment}/clips/{subject}.png",
     log:
         "logs/interpolate_clips/{experiment}/{subject}.log",
     benchmark:
@@ -30,5 +32,6 @@ rule interpolate_clips:
             --faces {input.faces:q} \
             --settings {params.settings:q} \
             --output {output.clips:q} \
+            --contact-sheet {output.sheet:q} \
             2>&1 | tee {log:q}
         """

@@ -68,6 +68,29 @@ def clips_digest(wildcards):
     return sha256(repr(states).encode()).hexdigest()[:16]
 
 
+def landmark_weights():
+    """Return the weights of the landmark engine, if they are fetched."""
+    name = CONFIG.faces.landmarks
+    return [f"resources/weights/{name}"] if name in ("face_mesh", "dlib") else []
+
+
+def landmark_tables(wildcards):
+    """Return the files of a subject's landmarks or of the shape model that the settings name."""
+    faces = CONFIG.faces
+    if faces.landmarks == "active_shape":
+        return [str(faces.shape_model)] if faces.shape_model else []
+    if faces.landmarks != "table":
+        return []
+    clips = read_catalog(Path(RESULTS, "catalog.tsv"))
+    tables = [
+        faces.landmark_tables / f"{clip.clip}.csv"
+        for clip in clips
+        if clip.subject == wildcards.subject
+    ]
+    # A missing one leaves its clip out, with the reason.
+    return [str(table) for table in tables if table.is_file()]
+
+
 def per_subject(pattern):
     """Return a function that gives a file of each of the catalog's subjects, in its order."""
 

@@ -4,7 +4,8 @@ Inputs
 
     results/{experiment}/catalog.tsv                    one row a usable clip
     results/{experiment}/audit.tsv                      every fault found
-    resources/weights/face_mesh                         of the landmark network
+    resources/weights/face_mesh                         of the landmark network, or
+    resources/weights/dlib                              of dlib's predictor
 
 Outputs
 
@@ -20,7 +21,9 @@ rule register_faces:
     input:
         # Its rows of this subject are a parameter: other rows rerun nothing here.
         catalog=ancient("results/{experiment}/catalog.tsv"),
-        weights="resources/weights/face_mesh",
+        weights=landmark_weights(),
+        # They are read by name: here, so that a changed one reruns its subject.
+        tables=landmark_tables,
     output:
         faces="results/{experiment}/faces/{subject}.h5",
         sheet="results/{experiment}/faces/{subject}.png",
@@ -35,6 +38,7 @@ rule register_faces:
     params:
         root=ROOT,
         clips=clips_digest,
+        weights=lambda wildcards, input: repeated("--landmark-weights", input.weights),
         settings=to_json(CONFIG.faces),
     shell:
         r"""
@@ -43,7 +47,7 @@ rule register_faces:
             --catalog {input.catalog:q} \
             --root {params.root:q} \
             --subject {wildcards.subject:q} \
-            --landmark-weights {input.weights:q} \
+            {params.weights:q} \
             --settings {params.settings:q} \
             --output {output.faces:q} \
             --contact-sheet {output.sheet:q} \

@@ -1,0 +1,39 @@
+"""Opens the landmark engine that the configuration names."""
+
+from collections.abc import Callable
+from functools import partial
+from pathlib import Path
+
+from merec_hpc.config import FaceSettings
+from merec_hpc.errors import MerecError
+from merec_hpc.faces.active_shape import ActiveShape, load_model
+from merec_hpc.faces.dlib_landmarks import DlibLandmarks
+from merec_hpc.faces.landmark_table import LandmarkTable
+from merec_hpc.faces.landmarks import FaceMesh, LandmarkEngine
+
+
+def open_engine(
+    settings: FaceSettings, weights: Path | None
+) -> Callable[[str], LandmarkEngine | LandmarkTable]:
+    """Return what gives the landmark source of a clip, by the clip's name.
+
+    Raises
+    ------
+    MerecError
+        If the engine's file is missing or another.
+    """
+    if settings.landmark_tables is not None and settings.landmarks == "table":
+        return partial(_table_of, settings.landmark_tables)
+    engine: LandmarkEngine
+    if settings.landmarks == "active_shape":
+        engine = ActiveShape(load_model(settings.shape_model))
+    elif weights is None:
+        msg = f"--landmark-weights expected for faces.landmarks {settings.landmarks}, found none"
+        raise MerecError(msg)
+    else:
+        engine = (FaceMesh if settings.landmarks == "face_mesh" else DlibLandmarks)(weights)
+    return lambda _: engine
+
+
+def _table_of(folder: Path, clip: str) -> LandmarkTable:
+    return LandmarkTable(folder / f"{clip}.csv")
