@@ -10,6 +10,8 @@ motion at the apex, relative to what a map without any noise leaves of it.
 """
 
 import os
+import resource
+import subprocess
 import tempfile
 import time
 from collections.abc import Callable, Sequence
@@ -23,13 +25,18 @@ from numpy.typing import NDArray
 from merec_hpc.arrays import Clip
 from merec_hpc.config import FaceSettings
 from merec_hpc.dataset.action_units import SMIC_EXPRESSIONS
+from merec_hpc.dataset.catalog import list_clips, write_catalog
 from merec_hpc.dataset.simulated_face import draw_motion, make_frames, make_subject
+from merec_hpc.dataset_settings import ManifestSettings
+from merec_hpc.faces.active_shape import ActiveShape, load_model
 from merec_hpc.faces.detection import Box
+from merec_hpc.faces.dlib_landmarks import DlibLandmarks
 from merec_hpc.faces.landmarks import FaceMesh, LandmarkEngine
 from merec_hpc.faces.reference import STABLE_POINTS
 from merec_hpc.faces.registration import register_clip
 from merec_hpc.frames import iterate_frames, read_ahead, read_frames
 
+WEIGHTS = Path(__file__).parents[1] / "resources" / "weights"
 N_FRAMES = 15
 N_CLIPS = 6
 HEAD_MOTION = 12  # times that of the embedded dataset: about a pixel
@@ -122,21 +129,28 @@ def surviving(
 def main() -> None:
     """Print the tables."""
     cv2.setNumThreads(1)
-    mesh = FaceMesh(Path(__file__).parents[1] / "resources" / "weights" / "face_mesh")
+    mesh = FaceMesh(WEIGHTS / "face_mesh")
     still = make_samples(1e-6, HEAD_MOTION)
     calm, expressive = make_samples(1e-6, 1.0), make_samples(2.5, 1.0)
     filmed = [(s.landmarks[1:] - s.landmarks[0])[:, STABLE_POINTS] for s in still]
     before = np.sqrt(np.mean([(part**2).sum(axis=2).mean() for part in filmed]))
     print(f"before registration: {before:.2f} px as filmed\n")
-    print("| registration | exact landmarks, px | face mesh, px | expression left, least..most |")
-    print("|---|---|---|---|")
+    engines: dict[str, LandmarkEngine] = {
+        "face mesh": mesh,
+        "active shape": ActiveShape(load_model()),
+        "dlib": DlibLandmarks(WEIGHTS / "dlib"),
+    }
+    columns = " | ".join(f"{name}, px" for name in ("exact landmarks", *engines))
+    print(f"| registration | {columns} | expression left, least..most |")
+    print("|---" * (len(engines) + 3) + "|")
     for mode in MODES:
         settings = FaceSettings(registration=mode)  # type: ignore[arg-type]
-        exact = residual_px(still, settings, None, mesh)
-        fitted = residual_px(still, settings, mesh, mesh)
+        left = [residual_px(still, settings, used, mesh) for used in (None, *engines.values())]
         low, high = surviving(expressive, calm, settings, mesh)
-        print(f"| {mode} | {exact:.3f} | {fitted:.3f} | {low:.2f}..{high:.2f} |", flush=True)
+        values = " | ".join(f"{value:.3f}" for value in left)
+        print(f"| {mode} | {values} | {low:.2f}..{high:.2f} |", flush=True)
     print_speed(mesh)
+    print_memory()
     video = os.environ.get("MEREC_VIDEO")
     if video:
         path = Path(video)
@@ -175,6 +189,40 @@ def print_speed(mesh: FaceMesh) -> None:
         f"\n200 frames of 640x480: {times[ours]:.3f} s, OpenCV's imread and warpAffine alone "
         f"{times[rival]:.3f} s: {times[ours] / times[rival]:.2f} times"
     )
+
+
+def print_memory() -> None:
+    """Print the memory that registering and interpolating clips takes, by their length."""
+    (sample,) = make_samples(2.0, 1.0, n_clips=1)
+    print("\n| frames of 640x480 | largest memory of a process, MB |")
+    print("|---|---|")
+    with tempfile.TemporaryDirectory() as place:
+        for n_frames in (200, 10_000):
+            path, faces = Path(place) / "clip.avi", Path(place) / f"{n_frames}.h5"
+            codec = cv2.VideoWriter.fourcc(*"MJPG")
+            writer = cv2.VideoWriter(str(path), codec, 100.0, (640, 480))
+            for number in range(n_frames):
+                writer.write(np.ascontiguousarray(sample.frames[number % N_FRAMES][..., ::-1]))
+            writer.release()
+            (Path(place) / "manifest.csv").write_text(
+                "clip,subject,label,path,onset,apex,offset\nclip,s1,x,clip.avi,,,\n"
+            )
+            catalog = Path(place) / f"{n_frames}.tsv"
+            write_catalog(catalog, list_clips(Path(place), ManifestSettings()).clips)
+            register = [
+                *("register-faces", "--catalog", str(catalog), "--root", place),
+                *("--subject", "s1", "--landmark-weights", str(WEIGHTS / "face_mesh")),
+                *("--settings", "{}", "--output", str(faces)),
+                *("--contact-sheet", f"{place}/sheet.png", "--failures", f"{place}/failures.tsv"),
+            ]
+            interpolate = [
+                *("interpolate-clips", "--faces", str(faces), "--settings", "{}"),
+                *("--output", f"{place}/clips.h5"),
+            ]
+            for command in (register, interpolate):
+                subprocess.run(["merec", *command], check=True, capture_output=True)
+                largest = resource.getrusage(resource.RUSAGE_CHILDREN).ru_maxrss / 1024
+                print(f"| {n_frames}, {command[0]} | {largest:.0f} |", flush=True)
 
 
 def seconds(work: Callable[[], None]) -> float:
