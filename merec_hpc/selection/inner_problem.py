@@ -10,8 +10,10 @@ import numpy as np
 from numpy.typing import NDArray
 
 from merec_hpc.arrays import Masks
+from merec_hpc.kernels.flips import flip_features, settle_fold
 from merec_hpc.kernels.gram import MOST_MASKS, gram_matrices
 from merec_hpc.kernels.leave_out import leave_folds_out
+from merec_hpc.kernels.pivoting import SOLVED
 from merec_hpc.kernels.simd import BLOCK
 from merec_hpc.selection.least_squares import fit_support, rotate
 
@@ -140,6 +142,62 @@ class InnerProblem:
             for system in self._systems
         ]
         return int(max(states))
+
+    def decide_flips(
+        self,
+        mask: NDArray[np.bool_],
+        penalty: float,
+        flipped: NDArray[np.int64],
+        decisions: NDArray[np.float64],
+    ) -> NDArray[np.int64]:
+        """Write the decisions of a mask with one feature more or less, for each of some features.
+
+        Parameters
+        ----------
+        flipped
+            Features that join the mask, or leave it, one at a time, (n_flips,).
+        decisions
+            (n_machines, n_flips, n_clips), those of the folds' clips are written.
+
+        Returns
+        -------
+        NDArray[np.int64]
+            The worst state of each feature, (n_flips,).
+        """
+        gram = self.exact_gram(mask).matrix
+        features = np.ascontiguousarray(self._features[:, flipped].T)
+        signs = np.where(mask[flipped], -1.0, 1.0)
+        states = np.zeros(len(flipped), np.int64)
+        n_clips = len(gram)
+        start, outside = np.empty(n_clips), np.empty(n_clips, np.bool_)
+        response, changes = np.empty((n_clips, n_clips)), np.empty((n_clips, n_clips))
+        for system in self._systems:
+            kernel = gram + np.diag(0.5 / (penalty * system.penalties))
+            for machine in range(*system.machines.indices(len(self._targets))):
+                target = self._targets[machine]
+                outside[:] = False
+                for first, last in pairwise(system.edges):
+                    # A fold starts from the support set of the one before it.
+                    state = settle_fold(
+                        kernel, target, first, last, outside, start, response, changes
+                    )
+                    if state != SOLVED:
+                        return np.full(len(flipped), state)
+                    flip_features(
+                        features,
+                        features @ response.T,
+                        signs,
+                        np.ascontiguousarray(kernel.diagonal()),
+                        target,
+                        first,
+                        last,
+                        outside,
+                        start,
+                        changes,
+                        decisions[machine],
+                        states,
+                    )
+        return states
 
     def decide_slowly(
         self, mask: NDArray[np.bool_], penalty: float, decisions: NDArray[np.float64]

@@ -1,0 +1,294 @@
+"""Linear SVMs of one machine and fold under many Gram matrices that differ by one feature.
+
+A feature x that joins a mask (sign 1) or leaves it (-1) changes K = G + diag(1 / (2 C)) to
+K + sign x x'. With S the support set of the unchanged machine, O all other clips, beta its
+dual and z = K beta - y, the vector s = (beta on S, -z on O) answers to a change by
+
+    s = s0 + t q - B d,    q = (-u on S, K_OS u - x on O),    u = K_SS^-1 x_S,
+    B = [[K_SS^-1, K_SS^-1 K_SO], [-K_OS K_SS^-1, K_OO - K_OS K_SS^-1 K_SO]]
+
+where t is sign x'beta and d belongs to the clips D that change sides: beta of those that
+join S, -z of those that leave it. s vanishes on D, and t follows from one equation, so that a
+change costs a small system of D; the q of all features are one matrix product. A held-out
+clip is one of O whose sides are not looked at: its decision is y - s.
+"""
+
+import numpy as np
+from numpy.typing import NDArray
+
+from merec_hpc.kernels.compiled import compiled
+from merec_hpc.kernels.pivoting import IMPRECISE, SLACK, SOLVED, UNSETTLED
+
+_MOST_CHANGES = 128  # clips that change sides
+_MOST_ROUNDS = 400
+_PATIENCE = 4  # rounds without progress, before one clip changes sides at a time
+_LEAST_PIVOT = 1e-9  # of a small system, in units of its largest entry
+
+
+@compiled
+def settle_fold(
+    kernel: NDArray[np.float64],  # (n_clips, n_clips), K
+    target: NDArray[np.float64],  # (n_clips,), +1 or -1
+    first: int,  # clips first..last are held out
+    last: int,
+    outside: NDArray[np.bool_],  # (n_clips,), those outside S to begin with; written
+    start: NDArray[np.float64],  # (n_clips,), written: s0
+    response: NDArray[np.float64],  # (n_clips, n_clips), written: q = response x
+    changes: NDArray[np.float64],  # (n_clips, n_clips), written: B', one clip a row
+) -> int:
+    """Find the support set without the held-out clips, and how the machine answers to changes."""
+    n_clips = len(target)
+    outside[first:last] = True
+    scale, sides, wrong = np.empty(n_clips), np.empty(n_clips), np.empty(n_clips)
+    nobody, nothing = np.empty(0, np.int64), np.empty(0)
+    fewest, patience = n_clips + 1, _PATIENCE
+    for turn in range(_MOST_ROUNDS):
+        support, rest = np.flatnonzero(~outside), np.flatnonzero(outside)
+        inverse = np.linalg.inv(kernel[support][:, support])
+        across = kernel[rest][:, support]
+        dual = inverse @ target[support]
+        start[support], start[rest] = dual, target[rest] - across @ dual
+        for clip in range(n_clips):
+            scale[clip] = kernel[clip, clip]
+            is_held = first <= clip < last
+            sides[clip] = 0.0 if is_held else -target[clip] if outside[clip] else target[clip]
+        n_wrong = _weigh(start, sides, scale, outside, nobody, nothing, wrong)
+        if n_wrong == 0:
+            _fill(kernel, inverse, across, support, rest, response, changes)
+            return SOLVED
+        patience = _PATIENCE if n_wrong < fewest else patience - 1
+        fewest = min(fewest, n_wrong)
+        if patience < 0:
+            _keep_one(wrong, turn > _MOST_ROUNDS // 2)
+        for clip in range(n_clips):
+            if wrong[clip] > 0:
+                outside[clip] = not outside[clip]
+    return UNSETTLED
+
+
+@compiled
+def _fill(
+    kernel: NDArray[np.float64],  # (n_clips, n_clips)
+    inverse: NDArray[np.float64],  # (n_support, n_support)
+    across: NDArray[np.float64],  # (n_rest, n_support)
+    support: NDArray[np.int64],  # (n_support,)
+    rest: NDArray[np.int64],  # (n_rest,)
+    response: NDArray[np.float64],  # (n_clips, n_clips), written
+    changes: NDArray[np.float64],  # (n_clips, n_clips), written
+) -> None:
+    ratio = across @ inverse  # (n_rest, n_support)
+    schur = kernel[rest][:, rest] - ratio @ across.T
+    response[:] = 0.0
+    for i in range(len(support)):
+        for j in range(len(support)):
+            response[support[i], support[j]] = -inverse[i, j]
+            changes[support[j], support[i]] = inverse[i, j]
+    for i in range(len(rest)):
+        response[rest[i], rest[i]] = -1.0
+        for j in range(len(support)):
+            response[rest[i], support[j]] = ratio[i, j]
+            changes[support[j], rest[i]] = -ratio[i, j]
+            changes[rest[i], support[j]] = ratio[i, j]
+        for j in range(len(rest)):
+            changes[rest[j], rest[i]] = schur[i, j]
+
+
+@compiled
+def flip_features(
+    features: NDArray[np.float64],  # (n_features, n_clips), x of each feature
+    answers: NDArray[np.float64],  # (n_features, n_clips), q of each feature
+    signs: NDArray[np.float64],  # (n_features,), 1 to join the mask, -1 to leave it
+    scale: NDArray[np.float64],  # (n_clips,), K_ii
+    target: NDArray[np.float64],  # (n_clips,)
+    first: int,  # clips first..last are held out
+    last: int,
+    outside: NDArray[np.bool_],  # (n_clips,)
+    start: NDArray[np.float64],  # (n_clips,), s0
+    changes: NDArray[np.float64],  # (n_clips, n_clips), B'
+    decisions: NDArray[np.float64],  # (n_features, n_clips), those of the fold are written
+    states: NDArray[np.int64],  # (n_features,), raised where a feature is not solved
+) -> None:
+    """Write the held-out clips' decisions with each feature flipped."""
+    n_clips = len(target)
+    values, wrong, sides = np.empty(n_clips), np.empty(n_clips), np.empty(n_clips)
+    moved = np.empty(min(_MOST_CHANGES, n_clips), np.int64)
+    for clip in range(n_clips):  # y s is positive on S, negative outside
+        sides[clip] = -target[clip] if outside[clip] else target[clip]
+    for clip in range(first, last):
+        sides[clip] = 0.0
+    for feature in range(len(features)):
+        state = _flip(
+            features[feature],
+            answers[feature],
+            signs[feature],
+            sides,
+            scale,
+            outside,
+            start,
+            changes,
+            moved,
+            wrong,
+            values,
+        )
+        states[feature] = max(states[feature], state)
+        for clip in range(first, last):
+            decisions[feature, clip] = target[clip] - values[clip]
+
+
+@compiled
+def _flip(
+    feature: NDArray[np.float64],  # (n_clips,), x
+    answer: NDArray[np.float64],  # (n_clips,), q
+    sign: float,
+    sides: NDArray[np.float64],  # (n_clips,), sign of s while the clip keeps its side, or 0
+    scale: NDArray[np.float64],  # (n_clips,), K_ii
+    outside: NDArray[np.bool_],  # (n_clips,)
+    start: NDArray[np.float64],  # (n_clips,), s0
+    changes: NDArray[np.float64],  # (n_clips, n_clips), B'
+    moved: NDArray[np.int64],  # (most,), scratch: D
+    wrong: NDArray[np.float64],  # (n_clips,), scratch
+    values: NDArray[np.float64],  # (n_clips,), written: s
+) -> int:
+    n_clips = len(start)
+    direct, own = 0.0, 0.0  # x_S'beta0 and x_S'u
+    for clip in range(n_clips):
+        if not outside[clip]:
+            direct += feature[clip] * start[clip]
+            own -= feature[clip] * answer[clip]
+    n_moved = 0
+    fixed, sloped = np.empty(len(moved)), np.empty(len(moved))
+    size = direct / (sign + own)
+    fewest, patience = n_clips + 1, _PATIENCE
+    for turn in range(_MOST_ROUNDS):
+        for clip in range(n_clips):
+            values[clip] = start[clip] + size * answer[clip]
+        for place in range(n_moved):
+            fixed[place] += size * sloped[place]  # d, from here on
+            row = changes[moved[place]]
+            for clip in range(n_clips):
+                values[clip] -= fixed[place] * row[clip]
+        n_wrong = _weigh(values, sides, scale, outside, moved[:n_moved], fixed, wrong)
+        if n_wrong == 0:
+            return SOLVED
+        patience = _PATIENCE if n_wrong < fewest else patience - 1
+        fewest = min(fewest, n_wrong)
+        if patience < 0:
+            _keep_one(wrong, turn > _MOST_ROUNDS // 2)
+        n_moved = _change_sides(wrong, moved, n_moved)
+        if n_moved < 0:
+            return UNSETTLED
+        if not _solve(changes, start, answer, moved[:n_moved], fixed, sloped):
+            return IMPRECISE
+        constant, slope = direct, -own
+        for place in range(n_moved):
+            clip = moved[place]
+            part = -answer[clip] if outside[clip] else answer[clip]
+            constant += part * fixed[place]
+            slope += part * sloped[place]
+        size = constant / (sign - slope)
+    return UNSETTLED
+
+
+@compiled
+def _weigh(
+    values: NDArray[np.float64],  # (n_clips,), s
+    sides: NDArray[np.float64],  # (n_clips,)
+    scale: NDArray[np.float64],  # (n_clips,)
+    outside: NDArray[np.bool_],  # (n_clips,)
+    moved: NDArray[np.int64],  # (n_moved,), D
+    steps: NDArray[np.float64],  # (n_moved or more,), d
+    wrong: NDArray[np.float64],  # (n_clips,), written: how wrong, in units of a margin, or 0
+) -> int:
+    """Weigh how wrong each clip is where it is, and return how many are."""
+    for clip in range(len(values)):
+        unit = 1.0 if outside[clip] else scale[clip]
+        wrong[clip] = -unit * sides[clip] * values[clip]
+    for place in range(len(moved)):  # on D s is 0, and d has the other one of the pair
+        clip = moved[place]
+        unit = scale[clip] if outside[clip] else 1.0
+        wrong[clip] = unit * sides[clip] * steps[place]
+    n_wrong = 0
+    for clip in range(len(values)):
+        if wrong[clip] > SLACK:
+            n_wrong += 1
+        else:
+            wrong[clip] = 0.0
+    return n_wrong
+
+
+@compiled
+def _keep_one(wrong: NDArray[np.float64], by_place: bool) -> None:
+    """Leave one clip wrong: the worst, or by place the last, which ends for certain.
+
+    Murty: Note on a Bard-type scheme for solving the complementarity problem, Opsearch 1974.
+    """
+    chosen = 0
+    for clip in range(len(wrong)):
+        if wrong[clip] > 0 and (by_place or wrong[clip] > wrong[chosen]):
+            chosen = clip
+    kept = wrong[chosen]
+    wrong[:] = 0.0
+    wrong[chosen] = kept
+
+
+@compiled
+def _change_sides(
+    wrong: NDArray[np.float64],  # (n_clips,), used up
+    moved: NDArray[np.int64],  # (most,), changed: D
+    n_moved: int,
+) -> int:
+    """Change the sides of the clips that are wrong; return the size of D, or -1 if too many."""
+    n_kept = 0
+    for place in range(n_moved):
+        clip = moved[place]
+        if wrong[clip] > 0:
+            wrong[clip] = 0.0  # back on its old side
+        else:
+            moved[n_kept] = clip
+            n_kept += 1
+    for clip in range(len(wrong)):
+        if wrong[clip] > 0:
+            if n_kept == len(moved):
+                return -1
+            moved[n_kept] = clip
+            n_kept += 1
+    return n_kept
+
+
+@compiled
+def _solve(
+    changes: NDArray[np.float64],  # (n_clips, n_clips), B'
+    start: NDArray[np.float64],  # (n_clips,), s0
+    answer: NDArray[np.float64],  # (n_clips,), q
+    moved: NDArray[np.int64],  # (n_moved,), D
+    fixed: NDArray[np.float64],  # (n_moved,), written: B_DD^-1 s0
+    sloped: NDArray[np.float64],  # (n_moved,), written: B_DD^-1 q
+) -> bool:
+    """Solve the small system by Gauss; return whether its pivots are sound.
+
+    B_DD has a positive definite symmetric part: no pivot is zero but by rounding.
+    """
+    n_moved = len(moved)
+    system = np.empty((n_moved, n_moved))
+    largest = 0.0
+    for i in range(n_moved):
+        fixed[i], sloped[i] = start[moved[i]], answer[moved[i]]
+        for j in range(n_moved):
+            system[i, j] = changes[moved[j], moved[i]]
+        largest = max(largest, abs(system[i, i]))
+    for i in range(n_moved):
+        if not abs(system[i, i]) > _LEAST_PIVOT * largest:
+            return False
+        for row in range(i + 1, n_moved):
+            ratio = system[row, i] / system[i, i]
+            for column in range(i + 1, n_moved):
+                system[row, column] -= ratio * system[i, column]
+            fixed[row] -= ratio * fixed[i]
+            sloped[row] -= ratio * sloped[i]
+    for i in range(n_moved - 1, -1, -1):
+        for column in range(i + 1, n_moved):
+            fixed[i] -= system[i, column] * fixed[column]
+            sloped[i] -= system[i, column] * sloped[column]
+        fixed[i] /= system[i, i]
+        sloped[i] /= system[i, i]
+    return True
