@@ -107,11 +107,11 @@ def _read(root: Path, settings: object) -> Listing:  # noqa: C901, PLR0911, PLR0
         case SimulatedSettings(preset="casme2"):
             return casme2.list_clips(root, "raw", None)
         case SimulatedSettings():
-            return Listing(smic.list_clips(root, simulated.PRESETS[settings.preset].camera))
+            return smic.list_clips(root, simulated.PRESETS[settings.preset].camera)
         case SmicSettings(release="extended"):
             return smic_extended.list_clips(root, settings.camera, settings.sheet)
         case SmicSettings():
-            return Listing(smic.list_clips(root, settings.camera, settings.release))
+            return smic.list_clips(root, settings.camera, settings.release)
         case CasmeSettings():
             return casme.list_clips(root, settings.release, settings.sheet)
         case Casme2Settings():

@@ -9,7 +9,7 @@ from pathlib import Path
 
 from merec_hpc.arrays import Clip
 from merec_hpc.dataset import casme2, samm, smic
-from merec_hpc.dataset.listing import Fault, Listing
+from merec_hpc.dataset.listing import WHOLE, Fault, Listing
 
 # Candidates of CASME II's sheets that are not part of the composite.
 NOT_OF_THE_COMPOSITE = {
@@ -44,7 +44,7 @@ def list_clips(
         As the readers of the three datasets.
     """
     listings = {
-        "smic": Listing(smic.list_clips(root / folders["smic"], "HS", release)),
+        "smic": smic.list_clips(root / folders["smic"], "HS", release),
         "casme2": casme2.list_clips(root / folders["casme2"], release, sheets["casme2"]),
         "samm": samm.list_clips(root / folders["samm"], release, sheets["samm"]),
     }
@@ -59,7 +59,7 @@ def list_clips(
                 clips.append(replace(own, label=f"{clip.label} of {name}"))  # in no scheme: counted
             else:
                 clips.append(own)
-        faults += listing.faults
+        faults += [_fault_renamed(fault, name) for fault in listing.faults]
     return Listing(clips, ", ".join(listing.source for listing in listings.values()), faults)
 
 
@@ -70,3 +70,10 @@ def _renamed(clip: Clip, dataset: str, folder: str) -> Clip:
         subject=f"{dataset}_{clip.subject}",
         path=f"{folder}/{clip.path}",
     )
+
+
+def _fault_renamed(fault: Fault, dataset: str) -> Fault:
+    """Return a fault of the clip as the composite names it; one of a whole dataset unchanged."""
+    if fault.clip == WHOLE:
+        return fault
+    return replace(fault, clip=f"{dataset}_{fault.clip}", subject=f"{dataset}_{fault.subject}")

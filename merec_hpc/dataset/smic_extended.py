@@ -18,7 +18,7 @@ from merec_hpc.dataset.listing import (
     needed_folder,
 )
 from merec_hpc.dataset.sheets import SheetRow, read_rows_below
-from merec_hpc.dataset.smic import FRAME_RATES_HZ, plain_name
+from merec_hpc.dataset.smic import EMOTIONS, FRAME_RATES_HZ, plain_name
 
 FOLDERS = {
     "HS": (
@@ -32,7 +32,6 @@ FOLDERS = {
     "VIS": ("VIS_long/SMIC-VIS-E/VIS", "SMIC-VIS-E/VIS", "VIS_long/SMIC_VIS_E"),
     "NIR": ("NIR_long/SMIC-NIR-E/NIR", "SMIC-NIR-E/NIR", "NIR_long/SMIC_NIR_E"),
 }
-EMOTIONS = {"ne": "negative", "po": "positive", "sur": "surprise"}
 _NAME = re.compile(r"^s0*(\d+)_(ne|po|sur)_(\d+)$")
 
 

@@ -338,6 +338,17 @@ def test_the_composite_joins_three_datasets(tmp_path: Path) -> None:
     assert all(len(read_frames(tmp_path, clip)) > 1 for clip in listing.clips)
 
 
+def test_the_composite_keeps_what_its_readers_noted(tmp_path: Path) -> None:
+    releases.smic(tmp_path / "smic")
+    releases.casme2(tmp_path / "casme2")
+    releases.samm(tmp_path / "samm")
+    folder = tmp_path / "smic" / "SMIC_all_raw" / "HS" / "s3" / "micro" / "negative" / "s20_ne_02"
+    releases.frames(folder, ["image000001.bmp", "image000002.bmp"])
+    faults = list_clips(tmp_path, Megc2019Settings()).faults
+    said = "the name s20_ne_02 says s20/negative, the folder s3/negative"
+    assert Fault("smic_s20_ne_02", "smic_s20", "noted", said) in faults
+
+
 def test_smic_extended_columns_may_name_the_camera(tmp_path: Path) -> None:
     rows = [
         ["Subject", "Filename", "OnsetF NIR", "ApexF NIR", "OffsetF"],

@@ -138,7 +138,7 @@ def test_folders_are_yielded_in_the_order_of_the_plan(tmp_path: Path) -> None:
 
 
 def test_reader_of_smic_reads_what_was_written(root: Path) -> None:
-    clips = smic.list_clips(root, "VIS")
+    clips = smic.list_clips(root, "VIS").clips
     plan = plan_clips(SMALL)
     assert sorted(clip.subject for clip in clips) == sorted(f"s{clip.subject}" for clip in plan)
     assert Counter(clip.label for clip in clips) == Counter(clip.label for clip in plan)
@@ -148,7 +148,7 @@ def test_reader_of_smic_reads_what_was_written(root: Path) -> None:
 
 def test_frames_are_640_by_480_and_as_many_as_planned(root: Path) -> None:
     lengths = []
-    for clip in smic.list_clips(root, "VIS"):
+    for clip in smic.list_clips(root, "VIS").clips:
         frames = read_frames(root, clip)
         assert frames.shape[1:] == (480, 640, 3)
         lengths.append(len(frames))
@@ -158,7 +158,7 @@ def test_frames_are_640_by_480_and_as_many_as_planned(root: Path) -> None:
 def test_frames_are_written_as_red_green_blue(root: Path) -> None:
     zoom = np.array([[2.0, 0, 320 - 2 * 225], [0, 2.0, 240 - 2 * 122]])
     photo = _redness(cv2.warpAffine(astronaut(), zoom, (640, 480)))
-    for clip in smic.list_clips(root, "VIS"):
+    for clip in smic.list_clips(root, "VIS").clips:
         frame = _redness(read_frames(root, clip)[0])
         assert np.corrcoef(frame, photo)[0, 1] > 0.7  # whatever the tone of the skin
 
@@ -178,7 +178,7 @@ def test_layout_is_that_of_the_camera(
 
 
 def test_landmarks_are_listed_by_frame_number(root: Path) -> None:
-    for clip in smic.list_clips(root, "VIS"):
+    for clip in smic.list_clips(root, "VIS").clips:
         numbers, points = read_landmarks(root / clip.path / "landmarks.csv")
         assert numbers.tolist() == [frame_number(path) for path in frame_files(root, clip)]
         assert points.shape == (len(numbers), 68, 2)
@@ -189,7 +189,7 @@ def test_landmarks_are_listed_by_frame_number(root: Path) -> None:
 
 def test_clips_of_one_subject_begin_with_the_same_landmarks(root: Path) -> None:
     first: dict[str, list[NDArray[np.float64]]] = {}
-    for clip in smic.list_clips(root, "VIS"):
+    for clip in smic.list_clips(root, "VIS").clips:
         points = read_landmarks(root / clip.path / "landmarks.csv")[1]
         first.setdefault(clip.subject, []).append(points[0])
     assert [len(points) for points in first.values()] == [2, 2]
@@ -200,14 +200,14 @@ def test_clips_of_one_subject_begin_with_the_same_landmarks(root: Path) -> None:
 
 
 def test_landmarks_move_within_the_settings(root: Path) -> None:
-    for clip in smic.list_clips(root, "VIS"):
+    for clip in smic.list_clips(root, "VIS").clips:
         points = read_landmarks(root / clip.path / "landmarks.csv")[1]
         largest = np.linalg.norm(points - points[0], axis=2).max()
         assert 0.3 < largest < SMALL.peak_displacement_px[1] + HEAD_MOTION_PX
 
 
 def test_landmarks_lie_on_the_face_that_the_frames_show(root: Path) -> None:
-    clip = smic.list_clips(root, "VIS")[0]
+    clip = smic.list_clips(root, "VIS").clips[0]
     frame = read_frames(root, clip)[0]
     points = read_landmarks(root / clip.path / "landmarks.csv")[1][0]
     eyes = [points[36:42], points[42:48]]

@@ -4,6 +4,7 @@ import pytest
 
 from merec_hpc.arrays import Clip
 from merec_hpc.dataset import smic
+from merec_hpc.dataset.listing import WHOLE, Fault
 from merec_hpc.errors import MerecError
 from merec_hpc.frames import frame_files
 
@@ -25,7 +26,7 @@ def release(tmp_path: Path) -> Path:
 
 
 def test_subjects_and_clips_are_named_with_two_digits(release: Path) -> None:
-    clips = smic.list_clips(release, "HS")
+    clips = smic.list_clips(release, "HS").clips
     assert [clip.clip for clip in clips] == [
         "s01_po_01",
         "s03_ne_09",
@@ -37,7 +38,7 @@ def test_subjects_and_clips_are_named_with_two_digits(release: Path) -> None:
 
 
 def test_clip_is_its_whole_folder_without_apex(release: Path) -> None:
-    assert smic.list_clips(release, "HS")[0] == Clip(
+    assert smic.list_clips(release, "HS").clips[0] == Clip(
         clip="s01_po_01",
         subject="s01",
         label="positive",
@@ -48,13 +49,13 @@ def test_clip_is_its_whole_folder_without_apex(release: Path) -> None:
 
 def test_frames_of_a_clip_are_found_from_the_same_folder(release: Path) -> None:
     for root in (release, release.parent):
-        clip = smic.list_clips(root, "HS")[0]
+        clip = smic.list_clips(root, "HS").clips[0]
         names = [path.name for path in frame_files(root, clip)]
         assert names == ["image000009.bmp", "image000010.bmp"]
 
 
 def test_label_is_the_folder_of_the_clip(release: Path) -> None:
-    clips = smic.list_clips(release, "VIS")
+    clips = smic.list_clips(release, "VIS").clips
     assert [(clip.clip, clip.label) for clip in clips] == [
         ("s20_ne_01", "negative"),
         ("s20_sur_02", "surprise"),
@@ -67,7 +68,7 @@ def test_label_is_the_folder_of_the_clip(release: Path) -> None:
 def test_camera_chooses_the_folder(
     release: Path, camera: str, n_clips: int, frame_rate_hz: float
 ) -> None:
-    clips = smic.list_clips(release, camera)
+    clips = smic.list_clips(release, camera).clips
     assert len(clips) == n_clips
     assert all(clip.path.startswith(f"{camera}/") for clip in clips)
     assert {clip.frame_rate_hz for clip in clips} == {frame_rate_hz}
@@ -85,28 +86,69 @@ def test_junk_is_ignored(release: Path) -> None:
     negative = release / "HS" / "s3" / "micro" / "negative"
     (negative / "Thumbs.db").touch()
     (negative / "s3_ne_11").touch()  # a file, no folder
-    (negative / "copy of s3_ne_09").mkdir()
-    (negative / "s3_ne_09 (2)").mkdir()
-    (release / "HS" / "s3" / "micro" / "others" / "s3_ot_01").mkdir(parents=True)
     (release / "HS" / "readme.txt").touch()
     assert smic.list_clips(release, "HS") == before
 
 
+def test_folders_that_are_no_clips_are_noted(release: Path) -> None:
+    before = smic.list_clips(release, "HS")
+    assert before.faults == []
+    micro = release / "HS" / "s3" / "micro"
+    (micro / "negative" / "s3_ne_09 (2)").mkdir()
+    (micro / "others" / "s3_ot_01").mkdir(parents=True)
+    listing = smic.list_clips(release, "HS")
+    assert listing.clips == before.clips
+    assert [(fault.clip, fault.consequence, fault.fault) for fault in listing.faults] == [
+        (
+            WHOLE,
+            "noted",
+            "HS/s3/micro/negative/s3_ne_09 (2): a folder like s1_ne_01 expected, left unread",
+        ),
+        (
+            WHOLE,
+            "noted",
+            "HS/s3/micro/others: a folder named negative, positive, surprise expected, left unread",
+        ),
+    ]
+
+
+@pytest.mark.parametrize(
+    ("folder", "said"),
+    [
+        (
+            "s1/micro/negative/s3_ne_11",
+            "the name s3_ne_11 says s3/negative, the folder s1/negative",
+        ),
+        (
+            "s3/micro/positive/s3_ne_11",
+            "the name s3_ne_11 says s3/negative, the folder s3/positive",
+        ),
+        ("s03/micro/negative/s3_ne_11", None),
+    ],
+)
+def test_clip_in_the_folder_of_another_is_noted(
+    release: Path, folder: str, said: str | None
+) -> None:
+    (release / "HS" / folder).mkdir(parents=True)
+    faults = smic.list_clips(release, "HS").faults
+    assert faults == ([Fault("s03_ne_11", "s03", "noted", said)] if said else [])
+
+
 def test_folder_above_the_release_may_be_given(release: Path) -> None:
-    from_above = smic.list_clips(release.parent, "VIS")
+    from_above = smic.list_clips(release.parent, "VIS").clips
     assert [clip.path for clip in from_above] == [
-        f"SMIC_all_raw/{clip.path}" for clip in smic.list_clips(release, "VIS")
+        f"SMIC_all_raw/{clip.path}" for clip in smic.list_clips(release, "VIS").clips
     ]
 
 
 def test_folder_of_the_camera_may_be_given(release: Path) -> None:
-    clips = smic.list_clips(release / "HS", "HS")
+    clips = smic.list_clips(release / "HS", "HS").clips
     assert clips[0].path == "s1/micro/positive/s1_po_01"
 
 
 def test_cropped_release_is_read_too(tmp_path: Path) -> None:
     _make_clip(tmp_path / "SMIC_all_cropped", "HS", "s1", "negative", "s1_ne_01")
-    assert [clip.clip for clip in smic.list_clips(tmp_path, "HS", "cropped")] == ["s01_ne_01"]
+    assert [clip.clip for clip in smic.list_clips(tmp_path, "HS", "cropped").clips] == ["s01_ne_01"]
 
 
 def test_release_of_long_videos_is_refused(tmp_path: Path) -> None:
