@@ -267,10 +267,11 @@ def rafdb(root: Path) -> None:
 
 
 def jaffe(root: Path) -> None:
-    """Images of two subjects, and a file that is none."""
+    """Images of two subjects, and files that are none."""
     for name in ("KA.AN1.39.tiff", "KA.NE2.27.tiff", "YM.SU3.60.tif"):
         image(root / name)
-    (root / "README_FIRST.txt").touch()
+    for name in (*JUNK, "README_FIRST.txt", "._KA.AN1.39.tiff"):
+        (root / name).touch()
 
 
 def sfew(root: Path) -> None:

@@ -309,6 +309,20 @@ def test_jaffe_names_hold_subject_and_emotion(tmp_path: Path) -> None:
     ]
 
 
+def test_jaffe_images_with_other_names_are_noted(tmp_path: Path) -> None:
+    clips = read(tmp_path, "jaffe")
+    assert not any("left unread" in said for said in noted(tmp_path, JaffeSettings()))
+    for name in ("copy of KA.AN1.39.tiff", "KA.XX1.39.TIFF"):
+        releases.image(tmp_path / name)
+    listing = list_clips(tmp_path, JaffeSettings())
+    assert listing.clips == clips
+    expected = "a name like KA.AN1.39.tiff with one of AN, DI, FE, HA, NE, SA, SU expected"
+    assert [fault.fault for fault in listing.faults if "left unread" in fault.fault] == [
+        f"KA.XX1.39.TIFF: {expected}, left unread",
+        f"copy of KA.AN1.39.tiff: {expected}, left unread",
+    ]
+
+
 def test_sfew_films_may_stand_in_both_splits(tmp_path: Path) -> None:
     clips = read(tmp_path, "sfew")
     assert [(clip.subject, clip.label, clip.split) for clip in clips] == [
