@@ -7,10 +7,12 @@ from merec_hpc.arrays import Clip
 from merec_hpc.errors import MerecError
 from merec_hpc.tables import read_rows
 
+SPLITS = ("train", "validation", "test")
+
 
 @dataclass(frozen=True)
 class ManifestRow:
-    """The columns of a manifest."""
+    """The columns of a manifest; the last one may be missing."""
 
     clip: str
     subject: str
@@ -19,21 +21,32 @@ class ManifestRow:
     onset: int | None
     apex: int | None
     offset: int | None
+    split: str | None = None
+    """Official split: train, validation or test."""
 
 
 def list_clips(root: Path, file: str) -> list[Clip]:
     """List the rows of a manifest, in its order.
 
     Paths are relative to ``root`` and lead to a folder of numbered images or to a video,
-    whose frames count from 0. An empty onset or offset means the first or last frame.
+    whose frames count from 0. An empty onset or offset means the first or last frame, an
+    empty or missing split none.
 
     Raises
     ------
     MerecError
-        If the manifest, a column or a needed cell is missing, or the manifest has no rows.
+        If the manifest, a column or a needed cell is missing, a split is of another name, or
+        the manifest has no rows.
     """
     rows = read_rows(root / file, ManifestRow)
     if not rows:
         msg = f"{root / file}: at least one clip expected, found none"
         raise MerecError(msg)
+    for row in rows:
+        if row.split not in (None, *SPLITS):
+            msg = (
+                f"{root / file}: {', '.join(SPLITS)} or nothing expected in column 'split' of "
+                f"clip '{row.clip}', found '{row.split}'"
+            )
+            raise MerecError(msg)
     return [Clip(**asdict(row)) for row in rows]

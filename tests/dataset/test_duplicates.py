@@ -9,7 +9,7 @@ from dataset import releases
 from merec_hpc.arrays import Clip
 from merec_hpc.dataset.catalog import list_clips
 from merec_hpc.dataset.duplicates import doubled_across_splits
-from merec_hpc.dataset_settings import Fer2013Settings
+from merec_hpc.dataset_settings import Fer2013Settings, ManifestSettings
 
 
 def test_an_image_of_training_in_the_test_is_found(tmp_path: Path) -> None:
@@ -38,3 +38,14 @@ def test_small_changes_are_found_and_other_faces_are_not(tmp_path: Path) -> None
     # "e" doubles "a" within a split, and is found against "c" of the other one.
     assert [fault.clip for fault in found] == ["c", "e"]
     assert found[0].fault.startswith("the same image as a of split train")
+
+
+def test_splits_of_a_manifest_are_compared(tmp_path: Path) -> None:
+    for name in ("a", "b"):
+        releases.image(tmp_path / f"{name}.png", level=9)
+    header = "clip,subject,label,path,onset,apex,offset,split\n"
+    rows = "a,s1,sad,a.png,,,,train\nb,s2,sad,b.png,,,,test\n"
+    (tmp_path / "manifest.csv").write_text(header + rows)
+    clips = list_clips(tmp_path, ManifestSettings()).clips
+    (fault,) = doubled_across_splits(tmp_path, clips)
+    assert fault.fault == "the same image as a of split train (split test)"

@@ -23,6 +23,22 @@ def test_names_that_look_like_numbers_keep_their_zeros(tmp_path: Path) -> None:
     assert (clip.clip, clip.subject, clip.label) == ("001", "006", "1")
 
 
+def test_split_may_be_given_for_some_clips_or_none(tmp_path: Path) -> None:
+    splits = ("train", "validation", "test", "")
+    rows = [f"c{n},s1,sad,a,,,,{split}" for n, split in enumerate(splits)]
+    _write(tmp_path, f"{HEADER},split", *rows)
+    clips = manifest.list_clips(tmp_path, "manifest.csv")
+    assert [clip.split for clip in clips] == ["train", "validation", "test", None]
+
+
+def test_split_of_another_name_is_refused(tmp_path: Path) -> None:
+    _write(tmp_path, f"{HEADER},split", "c1,s1,sad,a,,,,train", "c2,s1,sad,a,,,,Training")
+    with pytest.raises(MerecError) as caught:
+        manifest.list_clips(tmp_path, "manifest.csv")
+    expected = "train, validation, test or nothing expected in column 'split' of clip 'c2'"
+    assert str(caught.value) == f"{tmp_path / 'manifest.csv'}: {expected}, found 'Training'"
+
+
 def test_other_columns_are_ignored(tmp_path: Path) -> None:
     _write(tmp_path, f"age,{HEADER},remark", "30,c1,s1,sad,a,,,,dim")
     assert manifest.list_clips(tmp_path, "manifest.csv") == [Clip("c1", "s1", "sad", "a")]
