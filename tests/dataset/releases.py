@@ -9,7 +9,7 @@ import numpy as np
 import xlsxwriter
 import xlwt
 
-JUNK = ("Thumbs.db", "shortcut.lnk", "notes.txt", "data.mat")
+JUNK = ("Thumbs.db", "shortcut.lnk", "notes1.txt", "data2.mat")
 
 
 def image(path: Path, level: int = 0, size: tuple[int, int] = (12, 16)) -> None:
@@ -54,41 +54,44 @@ def xls(path: Path, rows: Sequence[Sequence[Any]]) -> None:
     book.save(str(path))
 
 
-def smic_extended(root: Path) -> None:
-    """Long videos of HS: two rows, one of them with two expressions; remarks at the end."""
+def smic_extended(
+    root: Path,
+    videos: str = "HS_long/SMIC-HS-E",
+    subjects: tuple[str, str] = ("s20", "s3"),
+    sheet: str = "HS_long/SMIC-HS-E_annotation.xlsx",
+) -> None:
+    """Long videos of HS: two rows, one of them with three expressions; remarks at the end."""
     header = ["Subject", "Filename", None, "OnsetF", "OffsetF", "Onset2F", "Offset2F"]
     header += ["Onset3F", "Offset3F", None, "FirstF", "LastF", "TotalMF1", "TotalVL", "Emotion"]
     rows: list[list[Any]] = [header]
-    for subject, name, marks in (
-        (20, "s20_ne_01", (1003, 1006, None, None)),
-        (3, "s3_po_02", (18, 20, 22, 23)),
+    for subject, name, first, others in (
+        (20, "s20_ne_01", (1003, 1006), [None] * 4),
+        (3, "s3_po_02", (18, 20), [22, 23, 24, 25]),
     ):
-        onset, offset, onset2, offset2 = marks
-        formula = (f"=VIS!A{onset}", offset)
-        rows.append(
-            [
-                subject,
-                name,
-                None,
-                onset,
-                formula,
-                onset2,
-                offset2,
-                None,
-                None,
-                None,
-                1,
-                40,
-                4,
-                40,
-                "x",
-            ]
-        )
+        marks = [first[0], (f"=VIS!A{first[0]}", first[1]), *others]
+        rows.append([subject, name, None, *marks, None, 1, 40, 4, 40, "x"])
     rows += [[None], ["remark", None, None], [None, "made up"]]
-    xlsx(root / "HS_long" / "SMIC-HS-E_annotation.xlsx", {"HS": rows, "VIS": [["x"]]})
-    videos = root / "HS_long" / "SMIC-HS-E"
-    frames(videos / "s20" / "s20_ne_01", [f"image{n:07d}.jpg" for n in range(1001, 1009)])
-    frames(videos / "s3" / "s3_po_02", [f"image{n:06d}.jpg" for n in range(16, 26)])
+    xlsx(root / sheet, {"HS": rows, "VIS": [["x"]]})
+    ne, po = (root / videos / subject for subject in subjects)
+    frames(ne / "s20_ne_01", [f"image{n:07d}.jpg" for n in range(1001, 1009)])
+    frames(po / "s3_po_02", [f"image{n:06d}.jpg" for n in range(16, 26)])
+
+
+def smic_extended_slow(root: Path, camera: str) -> None:
+    """Long videos of VIS or NIR: formulas, blank rows and a total; NIR's columns name the camera."""
+    onset = ["OnsetF"] if camera == "VIS" else ["OnsetF NIR", "ApexF NIR"]
+    apex = [None] if camera == "NIR" else []
+    rows: list[list[Any]] = [["Subject", "Filename", None, *onset, "OffsetF", "Emotion"]]
+    rows += [
+        [11, "s11_ne_01", None, 3, *apex, ("=VIS!E2", 6), "negative"],
+        [20, "s20_sur_02", None, 4, *apex, ("=VIS!E3", 5), "surprise"],
+    ]
+    rows += [[None] * 6] * 4 + [["total", 2], [None, "made up"]]
+    top = root / f"{camera}_long"
+    xlsx(top / f"SMIC-{camera}-E_annotation.xlsx", {camera: rows})
+    for subject, clip in (("s11", "s11_ne_01"), ("s20", "s20_sur_02")):
+        folder = top / f"SMIC-{camera}-E" / camera / subject / clip
+        frames(folder, [f"{n:05d}.jpg" for n in range(1, 8)])
 
 
 def casme(root: Path, release: str = "raw") -> None:
@@ -119,24 +122,35 @@ CASME2_ROWS: list[list[Any]] = [
 ]
 
 
-def casme2(root: Path, release: str = "raw", sheet: str = "CASME2-coding-20140508.xlsx") -> None:
+def casme2(
+    root: Path,
+    release: str = "raw",
+    sheet: str = "CASME2-coding-20140508.xlsx",
+    folder: str | None = None,
+) -> None:
     """Five clips, a subject written as text, an apex that is none, blank columns and sheets."""
     xlsx(root / sheet, {"Sheet1": [CASME2_HEADER, *CASME2_ROWS], "Sheet2": [], "Sheet3": []})
     objective = [["Subject", "Filename", "Objective Class"]]
     objective += [[row[0], row[1], number] for number, row in enumerate(CASME2_ROWS, start=1)]
     xlsx(root / "CASME2-ObjectiveClasses.xlsx", {"Sheet1": objective})
     top, before = ("CASME2_RAW_selected", "") if release == "raw" else ("Cropped", "reg_")
+    top = folder or top
     for subject, clip, _, onset, _, offset, *_ in CASME2_ROWS:
         # img9 comes before img10, which no sorting of names says.
         names = [f"{before}img{n}.jpg" for n in range(onset, offset + 1)]
         frames(root / top / f"sub{subject}" / clip, names)
 
 
-def samm(root: Path, release: str = "raw") -> None:
-    """Three clips below thirteen rows of notes; frames of four and of five digits."""
+def samm(
+    root: Path,
+    release: str = "raw",
+    sheet: str = "SAMM_Micro_FACS_Codes_v2.xlsx",
+    n_notes: int = 13,
+) -> None:
+    """Three clips below rows of notes; frames of four and of five digits."""
     header = ["Subject", "Filename", "Inducement Code", "Onset Frame", "Apex Frame"]
     header += ["Offset Frame", "Duration", "Micro", "Action Units", "Estimated Emotion"]
-    notes: list[list[Any]] = [["Made-up notes about the codes"]] + [[None]] * 12
+    notes: list[list[Any]] = [["Made-up notes about the codes"], *[[None]] * 12][:n_notes]
     rows = [
         [
             6,
@@ -154,15 +168,15 @@ def samm(root: Path, release: str = "raw") -> None:
         [6, "006_2_4", 2, 180, 181, 183, ("=SUM(F16-D16)+1", 4), "Micro", "A1B+A2C", "Other", 7],
         [37, "037_3_1", 3, 9, 10, 12, ("=SUM(F17-D17)+1", 4), "Micro", "12A", "Happiness", 6],
     ]
-    sheet = [*notes, [*header, "Objective Classes", "Notes"], *rows]
-    xlsx(root / "SAMM_Micro_FACS_Codes_v2.xlsx", {"MICRO_ONLY": sheet})
+    cells = [*notes, [*header, "Objective Classes", "Notes"], *rows]
+    xlsx(root / sheet, {"MICRO_ONLY": cells})
     top = root / ("SAMM" if release == "raw" else "SAMM_CROP")
     frames(top / "006" / "006_1_2", [f"006_{n:05d}.jpg" for n in range(5562, 5567)])
     frames(top / "006" / "006_2_4", [f"006_{n:04d}.jpg" for n in range(180, 184)])
     frames(top / "037" / "037_3_1", [f"037_{n:04d}.jpg" for n in range(9, 13)])
 
 
-def casme_sq(root: Path) -> None:
+def casme_sq(root: Path, folder: str = "rawpic", sheet: str = "CAS(ME)^2code_final.xlsx") -> None:
     """A sheet without header, behind another one; an unknown offset; a macro-expression."""
     coded = [
         [1, "disgust1_1", 3, 5, 7, "4", "negative", "micro-expression", "disgust"],
@@ -171,19 +185,19 @@ def casme_sq(root: Path) -> None:
         [2, "funny9_1", 3, 5, 7, "12", "positive", "micro-expression", "happy"],
     ]
     xlsx(
-        root / "CAS(ME)^2code_final.xlsx",
+        root / sheet,
         {
+            "naming rule2": [[101, "disgust1"], ["502", "happy1"]],
             "naming rule1": [[15, "s15", 1], [16, "s16", 2]],
-            "naming rule2": [[101, "disgust1"], ["0502", "happy1"]],
             "CASMEcode_final": coded,
         },
     )
-    folder = root / "rawpic" / "s15" / "15_0101disgustingteeth"
-    frames(folder, [f"img{n}.jpg" for n in range(1, 13)])
-    frames(root / "rawpic" / "s16" / "16_0502jokes", [f"img{n}.jpg" for n in range(1, 9)])
+    top = root / folder
+    frames(top / "s15" / "15_0101disgustingteeth", [f"img{n}.jpg" for n in range(1, 13)])
+    frames(top / "s16" / "16_0502jokes", [f"img{n}.jpg" for n in range(1, 9)])
 
 
-def casme3(root: Path, *, long: bool = False) -> None:
+def casme3(root: Path, videos: str | None = None) -> None:
     """Folders and sheet spell the subject in different cases; a video with two expressions."""
     header = ["Subject", "Filename", "Onset", "Apex", "Offset", "AU", "Objective class", "emotion"]
     rows = [
@@ -195,8 +209,8 @@ def casme3(root: Path, *, long: bool = False) -> None:
     xlsx(sheet, {"label": [header, *rows]})
     for subject, video, onset, _, offset, *_ in rows:
         names = [f"{n}.jpg" for n in range(onset, offset + 1)]
-        if long:
-            frames(root / "part_A_split" / "part_A" / subject / video / "color", names)
+        if videos is not None:
+            frames(root / videos / subject / video / "color", names)
         else:
             clip = f"{subject.replace('NO', 'No')}_{video}_{onset}"
             frames(root / "Part_A_ME_clip" / "frame" / clip, names)
@@ -274,11 +288,11 @@ def jaffe(root: Path) -> None:
         (root / name).touch()
 
 
-def sfew(root: Path) -> None:
+def sfew(root: Path, validation: str = "Val_Aligned_Faces_new") -> None:
     """A film in both splits; test images without labels."""
     image(root / "Train" / "Train_Aligned_Faces" / "Angry" / "Airheads_000519240_00000005.png")
     image(root / "Train" / "Train_Aligned_Faces" / "Happy" / "Juno_000519240_00000005.png")
-    image(root / "Val" / "Val_Aligned_Faces_new" / "Sad" / "Juno_000519240_00000009.png")
+    image(root / "Val" / validation / "Sad" / "Juno_000519240_00000009.png")
     image(root / "Test" / "Test_Aligned_Faces" / "Juno_1_2.png")
 
 

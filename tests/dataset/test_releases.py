@@ -118,6 +118,7 @@ def test_smic_extended_rows_hold_several_expressions(tmp_path: Path) -> None:
         ("s20_ne_01", 1003, None, 1006),
         ("s03_po_02", 18, None, 20),
         ("s03_po_02b", 22, None, 23),
+        ("s03_po_02c", 24, None, 25),
     ]
     assert {clip.subject for clip in clips} == {"s20", "s03"}
 
@@ -229,9 +230,9 @@ def test_casme_sq_names_become_folders_by_two_more_sheets(tmp_path: Path) -> Non
     assert len(list_clips(tmp_path, kinds).clips) == 3
 
 
-@pytest.mark.parametrize("long", [False, True])
-def test_casme3_spells_subjects_in_two_cases(tmp_path: Path, long: bool) -> None:
-    releases.casme3(tmp_path, long=long)
+@pytest.mark.parametrize("videos", [None, "part_A_split/part_A", "part_A/data/part_A_split/part_A"])
+def test_casme3_spells_subjects_in_two_cases(tmp_path: Path, videos: str | None) -> None:
+    releases.casme3(tmp_path, videos)
     clips = list_clips(tmp_path, Casme3Settings()).clips
     assert [(clip.clip, clip.subject, clip.label, clip.onset) for clip in clips] == [
         ("spNo.1_a_355", "spNo.1", "disgust", 355),
