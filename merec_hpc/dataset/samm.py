@@ -66,4 +66,6 @@ def list_clips(root: Path, release: str, sheet: str | None, *, objective: bool =
 
 def _bare_release(root: Path) -> Path | None:
     """Return the root if subjects lie in it without a folder of their own."""
+    if root.name in FOLDERS["cropped"]:
+        return None
     return root if any(root.glob("[0-9][0-9][0-9]/[0-9][0-9][0-9]_*")) else None

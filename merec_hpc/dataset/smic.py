@@ -76,8 +76,13 @@ def _misplaced(clip: Clip, path: Path, matched: re.Match[str]) -> list[Fault]:
 
 def _camera_folder(root: Path, camera: str, release: str) -> Path:
     """Return the folder of one camera, from the release's root or from one below it."""
+    top = root.parent if root.name == camera else root
+    other = "cropped" if release == "raw" else "raw"
+    if top.match(f"SMIC*{other}"):
+        msg = f"{root}: SMIC's {release} clips expected, found a folder of the {other} ones"
+        raise MerecError(msg)
     candidates = [*sorted(root.glob(f"SMIC*{release}/{camera}")), root / camera]
-    if root.name == camera:
+    if top is not root:
         candidates.append(root)
     for folder in candidates:
         if folder.is_dir():

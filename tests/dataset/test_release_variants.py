@@ -264,3 +264,22 @@ def test_another_release_is_refused_with_what_was_found(tmp_path: Path, name: st
     message = str(caught.value)
     assert found in message.split("found", 1)[1]
     assert "\n" not in message
+
+
+@pytest.mark.parametrize("release", ["raw", "cropped"])
+@pytest.mark.parametrize("dataset", ["smic", "samm"])
+def test_a_folder_named_as_another_release_is_not_taken_for_this_one(
+    tmp_path: Path, dataset: str, release: str
+) -> None:
+    other: Any = "raw" if release == "cropped" else "cropped"
+    if dataset == "smic":
+        releases.smic(tmp_path, cropped=release == "cropped")
+        top = tmp_path / f"SMIC_all_{release}"
+        places, settings = [top, top / "HS"], SmicSettings(camera="HS", release=other)
+    else:
+        releases.samm(tmp_path, release)
+        places = [tmp_path / ("SAMM" if release == "raw" else "SAMM_CROP")]
+        settings = SammSettings(release=other)  # type: ignore[assignment]
+    for place in places:
+        with pytest.raises(MerecError, match=r"expected, found"):
+            list_clips(place, settings)
