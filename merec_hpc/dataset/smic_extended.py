@@ -11,6 +11,7 @@ from pathlib import Path
 
 from merec_hpc.arrays import Clip
 from merec_hpc.dataset.listing import (
+    WHOLE,
     Fault,
     Listing,
     entry_named,
@@ -52,7 +53,8 @@ def list_clips(root: Path, camera: str, sheet: str | None) -> Listing:
     for row in read_rows_below(path, ("Subject", "Filename")):
         matched = _NAME.match(row.text("Filename"))
         if matched is None:
-            continue  # remarks stand below the last row
+            faults += _unnamed(row)
+            continue
         subject, kind, number = matched.groups()
         owner = entry_named(videos, f"s{int(subject)}") or entry_named(
             videos, f"s{int(subject):02d}"
@@ -76,6 +78,15 @@ def list_clips(root: Path, camera: str, sheet: str | None) -> Listing:
                 )
             )
     return Listing(clips, str(path), faults)
+
+
+def _unnamed(row: SheetRow) -> list[Fault]:
+    """Note a row of a subject whose clip has no name; remarks and totals have no subject."""
+    if row.number_or_none("Subject") is None:
+        return []
+    name = row.text("Filename")
+    said = f"row {row.number} of the sheet: a name like s20_ne_01 expected, found '{name}'"
+    return [Fault(WHOLE, WHOLE, "noted", said)]
 
 
 def _expressions(row: SheetRow, camera: str) -> list[tuple[str, int | None, int | None]]:

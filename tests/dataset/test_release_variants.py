@@ -68,6 +68,17 @@ def test_smic_extended_sheets_of_slow_cameras_have_formulas_and_a_tail(
     assert numbers == [3, 4, 5, 6]
 
 
+def test_a_row_of_smic_extended_whose_name_is_none_is_noted(tmp_path: Path) -> None:
+    rows = [["Subject", "Filename", "OnsetF", "OffsetF"]]
+    rows += [[3, "s3_ne_01", 3, 4], [3, "s3ne02", 5, 6]]  # type: ignore[list-item]
+    releases.smic_extended(tmp_path)
+    releases.xlsx(tmp_path / "HS_long" / "SMIC-HS-E_annotation.xlsx", {"HS": rows})
+    listing = list_clips(tmp_path, EXTENDED)
+    assert [clip.clip for clip in listing.clips] == ["s03_ne_01"]
+    said = "row 3 of the sheet: a name like s20_ne_01 expected, found 's3ne02'"
+    assert [fault.fault for fault in listing.faults] == [said]
+
+
 @pytest.mark.parametrize(
     ("release", "folder"),
     [
