@@ -9,7 +9,7 @@ from pathlib import Path
 
 from merec_hpc.arrays import Clip
 from merec_hpc.dataset import casme2, samm, smic
-from merec_hpc.dataset.listing import WHOLE, Fault, Listing
+from merec_hpc.dataset.listing import WHOLE, Fault, Listing, with_marks_checked
 
 # Candidates of CASME II's sheets that are not part of the composite.
 NOT_OF_THE_COMPOSITE = {
@@ -50,6 +50,7 @@ def list_clips(
     }
     clips, faults = [], []
     for name, listing in listings.items():
+        checked = with_marks_checked(listing) if name in sheets else listing
         for clip in listing.clips:
             own = _renamed(clip, name, folders[name])
             if name == "casme2" and clip.clip in NOT_OF_THE_COMPOSITE:
@@ -59,7 +60,7 @@ def list_clips(
                 clips.append(replace(own, label=f"{clip.label} of {name}"))  # in no scheme: counted
             else:
                 clips.append(own)
-        faults += [_fault_renamed(fault, name) for fault in listing.faults]
+        faults += [_fault_renamed(fault, name) for fault in checked.faults]
     return Listing(clips, ", ".join(listing.source for listing in listings.values()), faults)
 
 

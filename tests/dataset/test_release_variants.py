@@ -18,6 +18,7 @@ from merec_hpc.dataset_settings import (
     CkplusSettings,
     Fer2013Settings,
     JaffeSettings,
+    Megc2019Settings,
     MmewSettings,
     RafdbSettings,
     SammSettings,
@@ -196,6 +197,23 @@ def test_every_code_of_jaffe_is_an_emotion(tmp_path: Path) -> None:
         releases.image(tmp_path / f"KA.{code}1.39.tiff")
     labels = [clip.label for clip in list_clips(tmp_path, JaffeSettings()).clips]
     assert labels == ["angry", "disgust", "fear", "happy", "neutral", "sad", "surprise"]
+
+
+def test_the_composite_leaves_out_what_has_no_offset(tmp_path: Path) -> None:
+    releases.smic(tmp_path / "smic")
+    releases.samm(tmp_path / "samm")
+    releases.casme2(tmp_path / "casme2")
+    rows = [row.copy() for row in releases.CASME2_ROWS]
+    rows[0][5] = None
+    sheet = tmp_path / "casme2" / "CASME2-coding-20140508.xlsx"
+    releases.xlsx(sheet, {"Sheet1": [releases.CASME2_HEADER, *rows]})
+    left_out = [
+        fault
+        for fault in list_clips(tmp_path, Megc2019Settings()).faults
+        if fault.consequence == "clip left out"
+    ]
+    said = "the sheet has no offset"
+    assert left_out == [Fault("casme2_sub01_EP02_01f", "casme2_sub01", "clip left out", said)]
 
 
 def samm_long_videos(root: Path) -> None:
