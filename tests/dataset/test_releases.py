@@ -13,7 +13,7 @@ from dataset import releases
 from merec_hpc.arrays import Clip
 from merec_hpc.dataset.audit import audit
 from merec_hpc.dataset.catalog import list_clips
-from merec_hpc.dataset.listing import Fault
+from merec_hpc.dataset.listing import WHOLE, Fault
 from merec_hpc.dataset.schemes import SCHEMES
 from merec_hpc.dataset_settings import (
     Casme2Settings,
@@ -227,7 +227,8 @@ def test_casme_sq_names_become_folders_by_two_more_sheets(tmp_path: Path) -> Non
     said = noted(tmp_path, CasmeSqSettings())
     assert "participant 2, video 'funny9' is not in the naming rules" in said
     kinds = CasmeSqSettings(kinds=("micro-expression", "macro-expression"))
-    assert len(list_clips(tmp_path, kinds).clips) == 3
+    clips = list_clips(tmp_path, kinds).clips
+    assert [clip.path for clip in clips[2:]] == ["rawpic/s16/16_0502jokes"]
 
 
 @pytest.mark.parametrize("videos", [None, "part_A_split/part_A", "part_A/data/part_A_split/part_A"])
@@ -359,7 +360,9 @@ def test_the_composite_keeps_what_its_readers_noted(tmp_path: Path) -> None:
     releases.samm(tmp_path / "samm")
     folder = tmp_path / "smic" / "SMIC_all_raw" / "HS" / "s3" / "micro" / "negative" / "s20_ne_02"
     releases.frames(folder, ["image000001.bmp", "image000002.bmp"])
+    (folder.parent / "copy").mkdir()
     faults = list_clips(tmp_path, Megc2019Settings()).faults
+    assert any(fault.clip == WHOLE and "negative/copy: " in fault.fault for fault in faults)
     said = "the name s20_ne_02 says s20/negative, the folder s3/negative"
     assert Fault("smic_s20_ne_02", "smic_s20", "noted", said) in faults
 
