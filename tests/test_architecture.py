@@ -53,7 +53,7 @@ HOMES = {
     "pydantic": ("config", "dataset_settings"),
     "yaml": ("commands.configuration",),
     "typer": ("commands", "cli"),
-    "sklearn": ("learning", "selection.inner_folds", "selection.estimators"),
+    "sklearn": ("learning", "selection.inner_folds", "selection.estimators", "selection.ranking"),
     "liblinear": ("learning",),
 }
 # Modules that need no test file of their own, and why.
