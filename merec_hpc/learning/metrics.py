@@ -74,7 +74,7 @@ def majority_share(labels: ArrayLike) -> float:
 
 @dataclass(frozen=True)
 class Interval:
-    """A percentile interval of 95 %."""
+    """An interval of 95 %."""
 
     low: float
     high: float
@@ -103,6 +103,27 @@ def subject_bootstrap(
     ValueError
         If labels, predictions and subjects are not of one length.
     """
+    counts = subject_confusions(labels, predicted, subjects)
+    values = _ON_COUNTS[metric](resample_subjects(counts, n_bootstraps, seed))
+    low, high = np.percentile(values, [2.5, 97.5])
+    return Interval(float(low), float(high))
+
+
+def subject_confusions(
+    labels: ArrayLike,
+    predicted: ArrayLike,
+    subjects: ArrayLike,
+    classes: ArrayLike | None = None,
+) -> NDArray[np.int64]:
+    """Return the counts of each subject, sorted, shape (n_subjects, n_classes, n_classes).
+
+    Without ``classes``, those of labels and predictions, sorted.
+
+    Raises
+    ------
+    ValueError
+        If labels, predictions and subjects are not of one length.
+    """
     true, found, owners = np.asarray(labels), np.asarray(predicted), np.asarray(subjects)
     if not owners.shape == true.shape == found.shape:
         msg = (
@@ -110,16 +131,37 @@ def subject_bootstrap(
             f"{true.shape}, {found.shape} and {owners.shape}"
         )
         raise ValueError(msg)
-    classes = np.union1d(true, found)
-    names = np.unique(owners)
-    counts = np.stack(
-        [confusion(true[owners == name], found[owners == name], classes) for name in names]
-    )  # (n_subjects, n_classes, n_classes)
+    named = np.union1d(true, found) if classes is None else np.asarray(classes)
+    return np.stack(
+        [
+            confusion(true[owners == name], found[owners == name], named)
+            for name in np.unique(owners)
+        ]
+    )
+
+
+def resample_subjects(counts: NDArray[np.int64], n_resamples: int, seed: int) -> NDArray[np.int64]:
+    """Return the summed counts of subjects drawn with replacement, as many as there are.
+
+    The same seed draws the same subjects, whatever their counts.
+
+    Parameters
+    ----------
+    counts
+        Shape (n_subjects, n_classes, n_classes).
+
+    Returns
+    -------
+    NDArray[np.int64]
+        Shape (n_resamples, n_classes, n_classes).
+    """
+    n_subjects = len(counts)
     rng = np.random.default_rng(np.random.SeedSequence(seed))
-    drawn = rng.integers(len(names), size=(n_bootstraps, len(names)))
-    values = _ON_COUNTS[metric](counts[drawn].sum(axis=1))
-    low, high = np.percentile(values, [2.5, 97.5])
-    return Interval(float(low), float(high))
+    drawn = rng.integers(n_subjects, size=(n_resamples, n_subjects))
+    # How often each is drawn, not its counts as often: those may take gigabytes.
+    times = np.zeros((n_resamples, n_subjects), np.int64)
+    np.add.at(times, (np.arange(n_resamples)[:, None], drawn), 1)
+    return np.asarray(np.tensordot(times, counts, axes=1), np.int64)
 
 
 def accuracy_of(counts: NDArray[np.int64]) -> NDArray[np.float64]:

@@ -14,7 +14,9 @@ from merec_hpc.learning.metrics import (
     accuracy,
     confusion,
     majority_share,
+    resample_subjects,
     subject_bootstrap,
+    subject_confusions,
     unweighted_average_recall,
     unweighted_f1,
 )
@@ -177,3 +179,23 @@ def test_the_bootstrap_scores_resamples_as_the_metric_does(rng: np.random.Genera
         low, high = np.percentile(values, [2.5, 97.5])
         interval = subject_bootstrap(metric, labels, predicted, subjects, 40, 7)
         assert (interval.low, interval.high) == pytest.approx((low, high))
+
+
+def test_subject_confusions_are_those_of_each_subject_sorted() -> None:
+    counts = subject_confusions(LABELS, PREDICTED, list("yyxxzz"))
+    assert counts.shape == (3, 3, 3)
+    np.testing.assert_array_equal(counts[0], [[1, 0, 0], [0, 1, 0], [0, 0, 0]])
+    np.testing.assert_array_equal(counts[1], [[2, 0, 0], [0, 0, 0], [0, 0, 0]])
+    np.testing.assert_array_equal(counts.sum(axis=0), confusion(LABELS, PREDICTED))
+
+
+def test_subject_confusions_have_the_classes_named() -> None:
+    counts = subject_confusions(["a"], ["b"], ["x"], ["b", "c", "a"])
+    np.testing.assert_array_equal(counts, [[[0, 0, 0], [0, 0, 0], [1, 0, 0]]])
+
+
+def test_resampled_counts_are_sums_of_the_subjects_drawn(rng: np.random.Generator) -> None:
+    counts = rng.integers(9, size=(6, 2, 2))
+    drawn = np.random.default_rng(np.random.SeedSequence(5)).integers(6, size=(30, 6))
+    expected = counts[drawn].sum(axis=1)
+    np.testing.assert_array_equal(resample_subjects(counts, 30, 5), expected)
