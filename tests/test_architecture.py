@@ -55,6 +55,7 @@ HOMES = {
     "typer": ("commands", "cli"),
     "sklearn": ("learning", "selection.inner_folds", "selection.estimators", "selection.ranking"),
     "liblinear": ("learning",),
+    "imblearn": ("learning.oversampling",),
 }
 # Modules that need no test file of their own, and why.
 TESTED_ELSEWHERE = {
