@@ -11,7 +11,7 @@ from dataclasses import field, fields, is_dataclass
 from pathlib import Path
 from typing import Annotated, Any, Literal, TypeVar, get_args
 
-from pydantic import Field, TypeAdapter, ValidationError
+from pydantic import AfterValidator, Field, TypeAdapter, ValidationError
 from pydantic.dataclasses import dataclass
 
 from merec_hpc.dataset_settings import (
@@ -45,9 +45,56 @@ Name = Annotated[str, Field(pattern=r"^[A-Za-z0-9][A-Za-z0-9_.-]*$")]
 NetworkName = Literal["mobilenet_v2"]
 FeatureName = Literal["mobilenet_v2", "lbp_top"]
 Statistic = Literal["mean", "variance", "std"]
-Method = Literal["all_features", "genetic"]
+RankingName = Literal[
+    "fisher",
+    "gini",
+    "t_test",
+    "lda_weight",
+    "anova_f",
+    "mutual_information",
+    "mrmr",
+    "relieff",
+]
+RANKING_NAMES: tuple[RankingName, ...] = get_args(RankingName)
+SEARCHES = ("forward", "backward", "stable_sfs", "local_greedy")
+"""Searches that add or remove one feature at a time, beside ``ranked_forward_`` and a ranking."""
+SELECTORS = (
+    "all_features",
+    "random_masks",
+    *RANKING_NAMES,
+    *SEARCHES,
+    *(f"ranked_forward_{name}" for name in RANKING_NAMES),
+    "ant_colony",
+    "genetic",
+)
+Classifier = Literal["linear_svm", "random_forest"]
+Oversampling = Literal["none", "smote"]
+Decider = Literal["champion", "hall_of_fame", "ensemble"]
+DECIDERS: tuple[Decider, ...] = get_args(Decider)
+
+
+def _check_method(method: str) -> str:
+    """Check the name of a selector, or of one and a decider, as ``genetic+ensemble``."""
+    selector, _, decider = method.partition("+")
+    if selector not in SELECTORS or (decider or "champion") not in DECIDERS:
+        nearest = difflib.get_close_matches(selector, SELECTORS, n=1, cutoff=0.0)[0]
+        msg = f"method {method}: a selector (and a decider, as genetic+ensemble) expected; did you"
+        msg += f" mean '{nearest}'?"
+        raise ValueError(msg)
+    return method
+
+
+Method = Annotated[str, AfterValidator(_check_method)]
 Scaling = Literal["none", "standard"]
-Criterion = Literal["mu_minus_variance", "mu", "pooled_accuracy", "pooled_uar", "pooled_uf1"]
+Criterion = Literal[
+    "mu_minus_variance",
+    "mu",
+    "mu_minus_deviation",
+    "minimum",
+    "pooled_accuracy",
+    "pooled_uar",
+    "pooled_uf1",
+]
 ClassWeight = Literal["none", "balanced"]
 
 
@@ -189,6 +236,57 @@ class AllFeaturesSettings:
 
 
 @dataclass(frozen=True, kw_only=True, config=STRICT)
+class ForwardSettings:
+    """Searches that add or remove one feature at a time."""
+
+    n_steps: Count = 50
+    C_values: tuple[Positive, ...] = Field(default=(0.01, 0.1, 1.0, 10.0, 100.0), min_length=1)
+    criterion: Criterion = "mu_minus_variance"
+
+
+@dataclass(frozen=True, kw_only=True, config=STRICT)
+class RankingSettings:
+    """The best features by a criterion of each feature alone."""
+
+    n_selected: int | None = Field(default=None, ge=1)
+    n_selected_values: tuple[Count, ...] = Field(
+        default=(1, 2, 5, 10, 20, 50, 100, 200, 500, 1000, 2000, 5000), min_length=1
+    )
+    C_values: tuple[Positive, ...] = Field(default=(0.01, 0.1, 1.0, 10.0, 100.0), min_length=1)
+    criterion: Criterion = "mu_minus_variance"
+
+
+@dataclass(frozen=True, kw_only=True, config=STRICT)
+class AntColonySettings:
+    """The ant colony of paper 5."""
+
+    n_ants: Count = 20
+    n_iterations: Count = 3
+    alpha: float = Field(default=1.1, ge=0.0)
+    beta: float = Field(default=1.5, ge=0.0)
+    q0: Probability = 0.9
+    rho: Probability = 0.2
+    n_selected: int | None = Field(default=None, ge=1)
+    heuristic: Literal["fisher", "anova_f"] = "fisher"
+    classifier: Classifier = "linear_svm"
+    oversampling: Oversampling = "none"
+    C_values: tuple[Positive, ...] = Field(default=(0.01, 0.1, 1.0, 10.0, 100.0), min_length=1)
+    criterion: Criterion = "mu_minus_variance"
+    seed: int = Field(default=0, ge=0)
+
+
+@dataclass(frozen=True, kw_only=True, config=STRICT)
+class RandomMasksSettings:
+    """Random masks, a control of every search."""
+
+    n_masks: Count = 100
+    founders: Literal["random_count", "random_gene"] = "random_count"
+    C_values: tuple[Positive, ...] = Field(default=(0.01, 0.1, 1.0, 10.0, 100.0), min_length=1)
+    criterion: Criterion = "mu_minus_variance"
+    seed: int = Field(default=0, ge=0)
+
+
+@dataclass(frozen=True, kw_only=True, config=STRICT)
 class SweepSettings:
     """Variants of the search; an empty list leaves the experiment's own value."""
 
@@ -211,13 +309,21 @@ class EvaluationSettings:
     """What is compared, and how its uncertainty is stated."""
 
     methods: tuple[Method, ...] = Field(default=("all_features", "genetic"), min_length=1)
-    classifier: Literal["linear_svm"] = "linear_svm"
+    classifier: Classifier = "linear_svm"
+    oversampling: Oversampling = "none"
     n_bootstraps: Count = 2000
     seed: int = Field(default=0, ge=0)
 
     def __post_init__(self) -> None:
         """Check what involves more than one value."""
         check_distinct("methods", self.methods)
+        plain = self.classifier == "linear_svm" and self.oversampling == "none"
+        decided = [method for method in self.methods if "+" in method]
+        if decided and not plain:
+            msg = (
+                f"methods hold {decided[0]}, which needs classifier linear_svm without oversampling"
+            )
+            raise ValueError(msg)
 
 
 @dataclass(frozen=True, kw_only=True, config=STRICT)
@@ -252,6 +358,10 @@ class Config:
     lbp_top: LbpTopSettings = field(default_factory=LbpTopSettings)
     scaling: Scaling = "standard"
     all_features: AllFeaturesSettings = field(default_factory=AllFeaturesSettings)
+    random_masks: RandomMasksSettings = field(default_factory=RandomMasksSettings)
+    ranking: RankingSettings = field(default_factory=RankingSettings)
+    forward: ForwardSettings = field(default_factory=ForwardSettings)
+    ant_colony: AntColonySettings = field(default_factory=AntColonySettings)
     genetic: GeneticSettings = field(default_factory=GeneticSettings)
     sweep: SweepSettings = field(default_factory=SweepSettings)
     evaluation: EvaluationSettings = field(default_factory=EvaluationSettings)

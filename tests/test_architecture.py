@@ -53,7 +53,13 @@ HOMES = {
     "pydantic": ("config", "dataset_settings"),
     "yaml": ("commands.configuration",),
     "typer": ("commands", "cli"),
-    "sklearn": ("learning", "selection.inner_folds", "selection.estimators", "selection.ranking"),
+    "sklearn": (
+        "learning",
+        "selection.inner_folds",
+        "selection.estimators",
+        "selection.mask_selector",
+        "selection.ranking",
+    ),
     "liblinear": ("learning",),
     "imblearn": ("learning.oversampling",),
 }
@@ -85,6 +91,8 @@ TESTED_ELSEWHERE = {
     "kernels.lbp": "by test_lbp_top",
     "kernels.pivoting": "by test_leave_out",
     "kernels.tableau": "by test_leave_out",
+    "selection.steps": "by test_forward and test_filters",
+    "selection.mask_selector": "by test_estimators",
     "errors": "one exception class without code",
     "progress": "by test_cli: writes to a terminal",
     "parallel.threads": "one call, through the commands",

@@ -1,14 +1,15 @@
 """Predict the clips of held-out subjects."""
 
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, cast, get_args
 
 import typer
 
 from merec_hpc.commands.folds import check_fold, check_scaling
 from merec_hpc.commands.options import Output, Store
+from merec_hpc.config import DECIDERS, Classifier, Decider, Oversampling
 from merec_hpc.errors import MerecError
-from merec_hpc.evaluation.protocol import CLASSIFIERS, Prediction, predict_held_out
+from merec_hpc.evaluation.protocol import Prediction, decide_held_out, predict_held_out
 from merec_hpc.parallel.threads import limit_library_threads
 from merec_hpc.store.features import read_features
 from merec_hpc.store.selection import read_selection
@@ -18,12 +19,25 @@ from merec_hpc.tables import write_rows
 def run(
     store: Store,
     selection: Annotated[list[Path], typer.Option(help="Selection of a fold; repeat it.")],
-    classifier: Annotated[str, typer.Option(help="Name of the classifier.")],
     output: Output,
+    classifier: Annotated[str, typer.Option(help="linear_svm or random_forest.")] = "linear_svm",
+    oversampling: Annotated[str, typer.Option(help="none or smote.")] = "none",
+    decider: Annotated[str, typer.Option(help=f"One of {', '.join(DECIDERS)}.")] = "champion",
 ) -> None:
-    """Predict the clips of each fold's held-out subject, with what was selected without it."""
-    if classifier not in CLASSIFIERS:
-        msg = f"--classifier: one of {', '.join(CLASSIFIERS)} expected, found '{classifier}'"
+    """Predict the clips of each fold's held-out subject, with what was selected without it.
+
+    A decider other than the champion mask is part of the method's name, as in genetic+ensemble.
+    """
+    for option, found, known in (
+        ("--classifier", classifier, get_args(Classifier)),
+        ("--oversampling", oversampling, get_args(Oversampling)),
+        ("--decider", decider, DECIDERS),
+    ):
+        if found not in known:
+            msg = f"{option}: one of {', '.join(known)} expected, found '{found}'"
+            raise MerecError(msg)
+    if decider != "champion" and (classifier, oversampling) != ("linear_svm", "none"):
+        msg = f"--decider {decider}: linear_svm without oversampling expected, found another"
         raise MerecError(msg)
     limit_library_threads()
     features = read_features(store)
@@ -35,11 +49,24 @@ def run(
             msg = f"{path}: {len(features.names)} features expected, found {len(chosen.mask)}"
             raise MerecError(msg)
         scaling = check_scaling(origin.scaling)
-        predicted = predict_held_out(features, origin.fold, chosen.mask, chosen.C, scaling)
+        if decider == "champion":
+            predicted = predict_held_out(
+                features,
+                origin.fold,
+                chosen.mask,
+                chosen.C,
+                scaling,
+                cast("Classifier", classifier),
+                cast("Oversampling", oversampling),
+                origin.seed,
+            )
+        else:
+            kind = cast("Decider", decider)
+            predicted = decide_held_out(features, origin.fold, [chosen], kind, scaling)
         held_out = features.only(origin.fold)
         predictions += [
             Prediction(
-                method=origin.method,
+                method=origin.method + ("" if decider == "champion" else f"+{decider}"),
                 classifier=classifier,
                 seed=origin.seed,
                 fold=origin.fold,

@@ -160,13 +160,9 @@ def _flip(
     size = direct / (sign + own)
     fewest, patience = n_clips + 1, _PATIENCE
     for turn in range(_MOST_ROUNDS):
-        for clip in range(n_clips):
-            values[clip] = start[clip] + size * answer[clip]
         for place in range(n_moved):
             fixed[place] += size * sloped[place]  # d, from here on
-            row = changes[moved[place]]
-            for clip in range(n_clips):
-                values[clip] -= fixed[place] * row[clip]
+        _answer(start, size, answer, changes, moved[:n_moved], fixed, values)
         n_wrong = _weigh(values, sides, scale, outside, moved[:n_moved], fixed, wrong)
         if n_wrong == 0:
             return SOLVED
@@ -179,14 +175,46 @@ def _flip(
             return UNSETTLED
         if not _solve(changes, start, answer, moved[:n_moved], fixed, sloped):
             return IMPRECISE
-        constant, slope = direct, -own
-        for place in range(n_moved):
-            clip = moved[place]
-            part = -answer[clip] if outside[clip] else answer[clip]
-            constant += part * fixed[place]
-            slope += part * sloped[place]
-        size = constant / (sign - slope)
+        size = _size(answer, sign, direct, own, outside, moved[:n_moved], fixed, sloped)
     return UNSETTLED
+
+
+@compiled
+def _size(
+    answer: NDArray[np.float64],  # (n_clips,), q
+    sign: float,
+    direct: float,
+    own: float,
+    outside: NDArray[np.bool_],  # (n_clips,)
+    moved: NDArray[np.int64],  # (n_moved,), D
+    fixed: NDArray[np.float64],  # (n_moved or more,)
+    sloped: NDArray[np.float64],  # (n_moved or more,)
+) -> float:
+    """Return t, from t = sign x'beta, where beta is linear in t."""
+    for place in range(len(moved)):
+        clip = moved[place]
+        part = -answer[clip] if outside[clip] else answer[clip]
+        direct += part * fixed[place]
+        own -= part * sloped[place]
+    return direct / (sign + own)
+
+
+@compiled
+def _answer(
+    start: NDArray[np.float64],  # (n_clips,), s0
+    size: float,  # t
+    answer: NDArray[np.float64],  # (n_clips,), q
+    changes: NDArray[np.float64],  # (n_clips, n_clips), B'
+    moved: NDArray[np.int64],  # (n_moved,), D
+    steps: NDArray[np.float64],  # (n_moved or more,), d
+    values: NDArray[np.float64],  # (n_clips,), written: s
+) -> None:
+    for clip in range(len(values)):
+        values[clip] = start[clip] + size * answer[clip]
+    for place in range(len(moved)):
+        row = changes[moved[place]]
+        for clip in range(len(values)):
+            values[clip] -= steps[place] * row[clip]
 
 
 @compiled

@@ -1,14 +1,14 @@
 """Trains a classifier by its name: the linear SVM of paper 1 or the random forest of paper 5."""
 
 from dataclasses import dataclass
-from typing import Any, Literal, Protocol, assert_never, get_args
+from typing import Any, Protocol, assert_never, get_args
 
 import numpy as np
 from numpy.typing import NDArray
 
+from merec_hpc.config import Classifier as ClassifierName
 from merec_hpc.learning.linear_svm import train_svm
 
-ClassifierName = Literal["linear_svm", "random_forest"]
 CLASSIFIERS: tuple[ClassifierName, ...] = get_args(ClassifierName)
 
 _N_TREES = 90

@@ -29,6 +29,22 @@ def mu_minus_variance(accuracies: NDArray[np.float64]) -> NDArray[np.float64]:
     return fitness
 
 
+def mu_minus_deviation(accuracies: NDArray[np.float64]) -> NDArray[np.float64]:
+    """Return mean minus population standard deviation over the folds, at least 0.
+
+    For accuracies in [0, 1], shape (n_individuals, n_folds): the spread that paper 1 sets
+    against its own (Tables V and VI), and that of its Stable SFS.
+    """
+    fitness: NDArray[np.float64] = accuracies.mean(axis=1) - accuracies.std(axis=1)
+    return np.maximum(fitness, 0.0)
+
+
+def minimum(accuracies: NDArray[np.float64]) -> NDArray[np.float64]:
+    """Return the worst fold's accuracy, as local greedy forward search takes it (paper 1, III)."""
+    fitness: NDArray[np.float64] = accuracies.min(axis=1)
+    return fitness
+
+
 def mu(accuracies: NDArray[np.float64]) -> NDArray[np.float64]:
     """Return the mean over the folds, for accuracies of shape (n_individuals, n_folds)."""
     fitness: NDArray[np.float64] = accuracies.mean(axis=1)
@@ -75,6 +91,8 @@ def _confusions(predicted: Predictions, labels: Fold) -> NDArray[np.int64]:
 _OF_FOLDS: dict[str, Callable[[NDArray[np.float64]], NDArray[np.float64]]] = {
     "mu_minus_variance": mu_minus_variance,
     "mu": mu,
+    "mu_minus_deviation": mu_minus_deviation,
+    "minimum": minimum,
 }
 _OF_POOLED: dict[str, Callable[[NDArray[np.int64]], NDArray[np.float64]]] = {
     "pooled_accuracy": accuracy_of,

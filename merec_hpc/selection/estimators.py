@@ -1,24 +1,30 @@
 """Selectors as scikit-learn estimators."""
 
 from collections.abc import Callable, Sequence
-from typing import Any, Literal, Self
+from typing import Any, Literal
 
-import numpy as np
-from numpy.typing import ArrayLike, NDArray
-from sklearn.base import BaseEstimator
-from sklearn.feature_selection import SelectorMixin
-from sklearn.utils import Tags, check_random_state
-from sklearn.utils.multiclass import check_classification_targets
-from sklearn.utils.validation import check_consistent_length, check_is_fitted, validate_data
-
-from merec_hpc.arrays import History
-from merec_hpc.config import ClassWeight, Criterion, GeneticSettings, Scaling
+from merec_hpc.arrays import History, Selection
+from merec_hpc.config import (
+    AntColonySettings,
+    ClassWeight,
+    Criterion,
+    Decider,
+    ForwardSettings,
+    GeneticSettings,
+    RankingSettings,
+    Scaling,
+)
 from merec_hpc.parallel.communicator import SerialCommunicator
+from merec_hpc.selection.ant_colony import search_with_ants
+from merec_hpc.selection.filters import select_by_rank
 from merec_hpc.selection.fitness import SubjectFoldFitness
+from merec_hpc.selection.forward import search_forward
 from merec_hpc.selection.genetic.archipelago import evolve
+from merec_hpc.selection.mask_selector import MaskSelector
+from merec_hpc.selection.ranking import find_ranking, fisher_score
 
 
-class GeneticSelector(SelectorMixin, BaseEstimator):  # type: ignore[misc]  # without types
+class GeneticSelector(MaskSelector):
     """Select features by the genetic algorithm of paper 1, scored on groups that are left out.
 
     Every mask is scored by linear SVMs (L2 loss, one-vs-rest, no intercept) that leave each
@@ -38,25 +44,15 @@ n_emigrants, C_values, criterion, training_accuracy, flat_window, flat_range, st
         "balanced" weighs C against the number of a class's samples.
     n_folds
         Inner folds of whole groups; ``None`` leaves one group out at a time.
+    decider
+        Who ``predict`` asks: "champion", a vote of the "hall_of_fame", or the "ensemble" of the
+        better half of the last population.
     random_state
         Seed of the search.
     callbacks
         Each is called with the history after every generation.
     verbose
         Show how far the search has come.
-
-    Attributes
-    ----------
-    support_
-        The mask, shape (n_features_in_,).
-    best_C_, best_fitness_, generation_
-        Penalty and fitness of the mask, and the generation it is from.
-    history_
-        One array of a row per generation for each quantity: what a ``DataFrame`` takes.
-    hall_of_fame_
-        The fittest individuals of the search: ``masks``, ``C`` and ``fitness``.
-    classes_, n_features_in_
-        What ``fit`` has seen.
 
     References
     ----------
@@ -90,6 +86,7 @@ n_emigrants, C_values, criterion, training_accuracy, flat_window, flat_range, st
         scaling: Scaling = "none",
         class_weight: ClassWeight = "none",
         n_folds: int | None = None,
+        decider: Decider = "champion",
         random_state: Any = None,
         callbacks: Sequence[Callable[[History], None]] = (),
         verbose: bool = False,
@@ -117,76 +114,191 @@ n_emigrants, C_values, criterion, training_accuracy, flat_window, flat_range, st
         self.scaling = scaling
         self.class_weight = class_weight
         self.n_folds = n_folds
+        self.decider = decider
         self.random_state = random_state
         self.callbacks = callbacks
         self.verbose = verbose
 
-    def fit(self, X: ArrayLike, y: ArrayLike, groups: ArrayLike | None = None) -> Self:
-        """Search a mask.
-
-        Parameters
-        ----------
-        X
-            Features, shape (n_samples, n_features), finite.
-        y
-            Classes, shape (n_samples,), at least two.
-        groups
-            Whom each sample is of, shape (n_samples,), at least two; ``None`` takes every
-            sample for its own group.
-
-        Raises
-        ------
-        ValueError
-            If a parameter or an array is not as it should be.
-        """
-        values, labels = validate_data(self, X, y, dtype=np.float64, ensure_min_samples=2)
-        check_classification_targets(labels)
-        owners = np.arange(len(labels)) if groups is None else np.asarray(groups)
-        check_consistent_length(values, owners)
-        fitness = SubjectFoldFitness(
-            values,
-            labels,
-            owners,
-            scaling=self.scaling,
-            class_weight=self.class_weight,
-            n_folds=self.n_folds,
-        )
-        selection = evolve(
+    def _search(self, fitness: SubjectFoldFitness) -> Selection:
+        return evolve(
             fitness,
             self._settings(),
             SerialCommunicator(),
             on_generation=self._report,
             shows_progress=self.verbose,
         )
-        self.classes_ = fitness.classes
-        self.support_ = selection.mask
-        self.best_C_ = selection.C
-        self.best_fitness_ = selection.fitness
-        self.generation_ = selection.generation
-        columns = vars(selection.history)
-        self.history_ = {name: value for name, value in columns.items() if value.ndim == 1}
-        self.hall_of_fame_ = selection.hall_of_fame
-        return self
 
     def _settings(self) -> GeneticSettings:
         names = set(GeneticSettings.__dataclass_fields__) - {"seed", "n_inner_folds"}
         given = {name: getattr(self, name) for name in names}
         given["C_values"] = tuple(float(C) for C in self.C_values)
         given["edges"] = tuple((int(giver), int(taker)) for giver, taker in self.edges)
-        if isinstance(self.random_state, int | np.integer):
-            return GeneticSettings(seed=int(self.random_state), **given)
-        drawn = check_random_state(self.random_state).randint(np.iinfo(np.int32).max)
-        return GeneticSettings(seed=int(drawn), **given)
+        return GeneticSettings(seed=self._seed(), **given)
 
     def _report(self, history: History) -> None:
         for callback in self.callbacks:
             callback(history)
 
-    def _get_support_mask(self) -> NDArray[np.bool_]:
-        check_is_fitted(self)
-        return self.support_
 
-    def __sklearn_tags__(self) -> Tags:
-        tags = super().__sklearn_tags__()
-        tags.target_tags.required = True
-        return tags
+class ForwardSelector(MaskSelector):
+    """Add, or remove, one feature at a time by the score on groups that are left out.
+
+    Parameters
+    ----------
+    search
+        "forward", "backward", "stable_sfs", "local_greedy", or "ranked_forward_" and the name of
+        a ranking, as ``merec select-forward`` has them.
+    n_steps, C_values, criterion
+        As in ``config.yaml``, section ``forward``.
+    scaling, class_weight, n_folds, decider
+        As of ``GeneticSelector``.
+    verbose
+        Show how far the search has come.
+    """
+
+    def __init__(
+        self,
+        *,
+        search: str = "forward",
+        n_steps: int = 50,
+        C_values: Sequence[float] = (0.01, 0.1, 1.0, 10.0, 100.0),
+        criterion: Criterion = "mu_minus_variance",
+        scaling: Scaling = "none",
+        class_weight: ClassWeight = "none",
+        n_folds: int | None = None,
+        decider: Decider = "champion",
+        verbose: bool = False,
+    ) -> None:
+        self.search = search
+        self.n_steps = n_steps
+        self.C_values = C_values
+        self.criterion = criterion
+        self.scaling = scaling
+        self.class_weight = class_weight
+        self.n_folds = n_folds
+        self.decider = decider
+        self.verbose = verbose
+
+    def _search(self, fitness: SubjectFoldFitness) -> Selection:
+        settings = ForwardSettings(
+            n_steps=self.n_steps, C_values=_numbers(self.C_values), criterion=self.criterion
+        )
+        return search_forward(fitness, self.search, settings, shows_progress=self.verbose)
+
+
+class RankingSelector(MaskSelector):
+    """Keep the first features of a ranking; how many is chosen on groups that are left out.
+
+    Parameters
+    ----------
+    ranking
+        "fisher", "gini", "t_test", "lda_weight", "anova_f", "mutual_information", "mrmr" or
+        "relieff".
+    n_selected, n_selected_values, C_values, criterion
+        As in ``config.yaml``, section ``ranking``.
+    scaling, class_weight, n_folds, decider
+        As of ``GeneticSelector``.
+    """
+
+    def __init__(
+        self,
+        *,
+        ranking: str = "fisher",
+        n_selected: int | None = None,
+        n_selected_values: Sequence[int] = (1, 2, 5, 10, 20, 50, 100, 200, 500, 1000, 2000, 5000),
+        C_values: Sequence[float] = (0.01, 0.1, 1.0, 10.0, 100.0),
+        criterion: Criterion = "mu_minus_variance",
+        scaling: Scaling = "none",
+        class_weight: ClassWeight = "none",
+        n_folds: int | None = None,
+        decider: Decider = "champion",
+    ) -> None:
+        self.ranking = ranking
+        self.n_selected = n_selected
+        self.n_selected_values = n_selected_values
+        self.C_values = C_values
+        self.criterion = criterion
+        self.scaling = scaling
+        self.class_weight = class_weight
+        self.n_folds = n_folds
+        self.decider = decider
+
+    def _search(self, fitness: SubjectFoldFitness) -> Selection:
+        settings = RankingSettings(
+            n_selected=self.n_selected,
+            n_selected_values=tuple(int(number) for number in self.n_selected_values),
+            C_values=_numbers(self.C_values),
+            criterion=self.criterion,
+        )
+        return select_by_rank(fitness, settings, find_ranking(self.ranking))
+
+
+class AntColonySelector(MaskSelector):
+    """Search features by the ant colony of paper 5, scored on groups that are left out.
+
+    Parameters
+    ----------
+    n_ants, n_iterations, alpha, beta, q0, rho, n_selected, C_values, criterion
+        As in ``config.yaml``, section ``ant_colony``; the heuristic is Fisher's score.
+    scaling, class_weight, n_folds, decider
+        As of ``GeneticSelector``.
+    random_state
+        Seed of the search.
+    verbose
+        Show how far the search has come.
+    """
+
+    def __init__(
+        self,
+        *,
+        n_ants: int = 20,
+        n_iterations: int = 3,
+        alpha: float = 1.1,
+        beta: float = 1.5,
+        q0: float = 0.9,
+        rho: float = 0.2,
+        n_selected: int | None = None,
+        C_values: Sequence[float] = (0.01, 0.1, 1.0, 10.0, 100.0),
+        criterion: Criterion = "mu_minus_variance",
+        scaling: Scaling = "none",
+        class_weight: ClassWeight = "none",
+        n_folds: int | None = None,
+        decider: Decider = "champion",
+        random_state: Any = None,
+        verbose: bool = False,
+    ) -> None:
+        self.n_ants = n_ants
+        self.n_iterations = n_iterations
+        self.alpha = alpha
+        self.beta = beta
+        self.q0 = q0
+        self.rho = rho
+        self.n_selected = n_selected
+        self.C_values = C_values
+        self.criterion = criterion
+        self.scaling = scaling
+        self.class_weight = class_weight
+        self.n_folds = n_folds
+        self.decider = decider
+        self.random_state = random_state
+        self.verbose = verbose
+
+    def _search(self, fitness: SubjectFoldFitness) -> Selection:
+        settings = AntColonySettings(
+            n_ants=self.n_ants,
+            n_iterations=self.n_iterations,
+            alpha=float(self.alpha),
+            beta=float(self.beta),
+            q0=float(self.q0),
+            rho=float(self.rho),
+            n_selected=self.n_selected,
+            C_values=_numbers(self.C_values),
+            criterion=self.criterion,
+            seed=self._seed(),
+        )
+        heuristic = fisher_score(fitness.features, fitness.folds.labels)
+        return search_with_ants(fitness, heuristic, settings, shows_progress=self.verbose)
+
+
+def _numbers(values: Sequence[float]) -> tuple[float, ...]:
+    return tuple(float(value) for value in values)

@@ -91,6 +91,16 @@ class SubjectFoldFitness:
         return int(self._values.shape[1])
 
     @property
+    def features(self) -> NDArray[np.float64]:
+        """The training clips' features, (n_clips, n_features), in the order of the folds."""
+        return self._values
+
+    @property
+    def folds(self) -> InnerFolds:
+        """Who is left out when, and the clips' classes."""
+        return self._folds
+
+    @property
     def classes(self) -> NDArray[np.generic]:
         """The classes, as they were given, sorted, (n_classes,)."""
         return self._folds.classes
@@ -155,15 +165,27 @@ class SubjectFoldFitness:
         NDArray[np.float64]
             Shape (n_flips,).
         """
+        return self.judge(self.predict_flips(mask, C, flipped), criterion)
+
+    def predict_flips(
+        self, mask: NDArray[np.bool_], C: float, flipped: ArrayLike
+    ) -> NDArray[np.int64]:
+        """Return the predicted classes behind ``score_flips``, for ``judge``.
+
+        Shape (n_flips, n_clips), clips in the order of the folds; -1 for an empty mask.
+        """
         places = np.asarray(flipped, np.int64)
         self._check(mask[None], [C])
-        predicted = np.concatenate(
-            [np.empty((0, len(self._values)), np.int64)]
-            + [
-                self._predict_flips(mask, C, places[first : first + _FLIPS_AT_ONCE])
-                for first in range(0, len(places), _FLIPS_AT_ONCE)
-            ]
-        )
+        parts = [
+            self._predict_flips(mask, C, places[first : first + _FLIPS_AT_ONCE])
+            for first in range(0, len(places), _FLIPS_AT_ONCE)
+        ]
+        return np.concatenate([np.empty((0, len(self._values)), np.int64), *parts])
+
+    def judge(
+        self, predicted: NDArray[np.int64], criterion: config.Criterion
+    ) -> NDArray[np.float64]:
+        """Return the fitness of predictions of ``predict_flips``, shape (n_flips,)."""
         return score_predictions(criterion, predicted, self._folds.labels, self._folds.folds)
 
     def _predict_flips(
@@ -203,6 +225,25 @@ class SubjectFoldFitness:
             predicted = self._both_signs(decisions).argmax(axis=0)
             accuracies[individual] = mask.any() * (predicted == self._folds.labels).mean()
         return accuracies
+
+    def weights(self, masks: Masks, C: ArrayLike) -> NDArray[np.float64]:
+        """Return the SVMs that are trained on all clips, (n_individuals, n_classes, n_features).
+
+        Exactly solved; 0 for features outside of a mask. A class's decision value is its row
+        times the features, scaled as those of ``SubjectFoldFitness`` are.
+        """
+        everyone = np.ones(len(self._values), np.bool_)
+        features = self._values if self._scaling == "none" else self._scaled(everyone)
+        shares = self._weights(everyone)
+        found = np.zeros((len(masks), len(self.classes), self.n_features))
+        for individual, (mask, penalty) in enumerate(zip(*self._check(masks, C), strict=True)):
+            chosen = features[:, mask]
+            decisions = self._decide_training(chosen, penalty * shares)
+            # beta is what a clip's margin lacks, times 2 C: w = X' beta.
+            lacking = np.maximum(1 - self._targets * decisions, 0.0)
+            dual = 2 * penalty * shares * self._targets * lacking
+            found[individual][:, mask] = self._both_signs(dual @ chosen)
+        return found
 
     def _decide_training(
         self, chosen: NDArray[np.float64], penalties: NDArray[np.float64]

@@ -402,3 +402,11 @@ RANKINGS: Mapping[str, Ranking] = MappingProxyType(
         "relieff": _by(relieff),
     }
 )
+
+
+def find_ranking(name: str) -> Ranking:
+    """Return a ranking by its name, or raise a ``ValueError`` that names all."""
+    if name not in RANKINGS:
+        msg = f"a ranking of {', '.join(RANKINGS)} expected, found '{name}'"
+        raise ValueError(msg)
+    return RANKINGS[name]

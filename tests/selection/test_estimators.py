@@ -12,14 +12,32 @@ from sklearn.svm import LinearSVC
 from sklearn.utils.estimator_checks import parametrize_with_checks
 
 from merec_hpc.arrays import Features, History
-from merec_hpc.selection.estimators import GeneticSelector
+from merec_hpc.learning.linear_svm import train_svm
+from merec_hpc.learning.scaling import Scaling
+from merec_hpc.selection.estimators import (
+    AntColonySelector,
+    ForwardSelector,
+    GeneticSelector,
+    RankingSelector,
+)
 from merec_hpc.selection.fitness import SubjectFoldFitness
+from merec_hpc.selection.mask_selector import MaskSelector
 
 QUICK = {"n_individuals": 8, "n_random_migrants": 2, "n_generations": 3, "random_state": 0}
 
 
-@parametrize_with_checks([GeneticSelector(**QUICK)])
-def test_it_keeps_scikit_learns_rules(estimator: GeneticSelector, check: object) -> None:
+FEW = {"n_steps": 3, "C_values": (0.1, 1.0)}
+SELECTORS = [
+    GeneticSelector(**QUICK),
+    ForwardSelector(**FEW),
+    ForwardSelector(search="ranked_forward_gini", **FEW),
+    RankingSelector(n_selected_values=(1, 3)),
+    AntColonySelector(n_ants=3, n_iterations=2, random_state=0),
+]
+
+
+@parametrize_with_checks(SELECTORS)
+def test_they_keep_scikit_learns_rules(estimator: MaskSelector, check: object) -> None:
     check(estimator)
 
 
@@ -101,3 +119,47 @@ def test_bad_input_is_refused(features: Features) -> None:
         selector.fit(values, np.linspace(0, 1, 24), groups=subjects)
     with pytest.raises(ValueError, match="n_individuals"):
         GeneticSelector(n_individuals=1).fit(values, labels, groups=subjects)
+
+
+@pytest.mark.parametrize("selector", SELECTORS, ids=lambda selector: type(selector).__name__)
+@pytest.mark.parametrize("scaling", ["none", "standard"])
+def test_predictions_are_those_of_a_machine_on_the_mask(
+    features: Features, selector: MaskSelector, scaling: str
+) -> None:
+    named = np.array(["a", "b", "c"])[features.labels]
+    selector = clone(selector).set_params(scaling=scaling)
+    selector.fit(features.values, named, groups=features.subjects)
+    learnt = Scaling.fit(features.values, scaling)  # type: ignore[arg-type]
+    values = learnt.apply(features.values)[:, selector.support_]
+    machine = train_svm(values, features.labels, selector.best_C_)
+    np.testing.assert_allclose(
+        selector.decision_function(features.values), machine.decisions(values), atol=1e-5
+    )
+    expected = selector.classes_[machine.predict(values)]
+    np.testing.assert_array_equal(selector.predict(features.values), expected)
+
+
+@pytest.mark.parametrize("decider", ["hall_of_fame", "ensemble"])
+def test_others_than_the_champion_may_decide(features: Features, decider: str) -> None:
+    selector = fitted(features, decider=decider, n_generations=0)
+    found = selector.decision_function(features.values)
+    assert found.shape == (24, 3)
+    champion = fitted(features, n_generations=0).decision_function(features.values)
+    assert np.abs(found - champion).max() > 1e-6
+    if decider == "hall_of_fame":
+        np.testing.assert_allclose(found.sum(axis=1), 1)
+
+
+@pytest.mark.parametrize(
+    ("selector", "message"),
+    [
+        (ForwardSelector(search="forwards"), "a search of forward, backward"),
+        (ForwardSelector(search="ranked_forward_x"), "a ranking of fisher"),
+        (RankingSelector(ranking="x"), "a ranking of fisher"),
+    ],
+)
+def test_unknown_names_are_refused(
+    features: Features, selector: MaskSelector, message: str
+) -> None:
+    with pytest.raises(ValueError, match=message):
+        selector.fit(features.values, features.labels)

@@ -10,8 +10,15 @@ import pytest
 from numpy.typing import NDArray
 
 from merec_hpc.arrays import Features
-from merec_hpc.commands import select_all_features, select_genetic
-from merec_hpc.config import FeatureSettings
+from merec_hpc.commands import (
+    select_all_features,
+    select_ant_colony,
+    select_forward,
+    select_genetic,
+    select_random_masks,
+    select_ranking,
+)
+from merec_hpc.config import RANKING_NAMES, SEARCHES, FeatureSettings
 from merec_hpc.store.features import write_features
 
 HELD_OUT = "s02"
@@ -34,8 +41,44 @@ def run_all_features(store: Path, output: Path, scaling: str) -> None:
     select_all_features.run(store, [HELD_OUT], [output], json.dumps(ALL_FEATURES), scaling)
 
 
+def run_random_masks(store: Path, output: Path, scaling: str) -> None:
+    select_random_masks.run(store, [output], '{"n_masks": 9}', scaling, [HELD_OUT])
+
+
+def run_ranking(ranking: str) -> "Run":
+    def run(store: Path, output: Path, scaling: str) -> None:
+        settings = '{"n_selected_values": [2, 5, 9]}'
+        select_ranking.run(store, ranking, [output], settings, scaling, [HELD_OUT])
+
+    return run
+
+
+def run_forward(search: str) -> "Run":
+    def run(store: Path, output: Path, scaling: str) -> None:
+        select_forward.run(store, search, [output], '{"n_steps": 4}', scaling, [HELD_OUT])
+
+    return run
+
+
+def run_ants(**settings: str) -> "Run":
+    def run(store: Path, output: Path, scaling: str) -> None:
+        given = json.dumps({"n_ants": 3, "n_iterations": 2, **settings})
+        select_ant_colony.run(store, [output], given, scaling, [HELD_OUT])
+
+    return run
+
+
 Run = Callable[[Path, Path, str], None]
-every_selector = pytest.mark.parametrize("run", [run_genetic, run_all_features])
+RUNS: dict[str, Run] = {
+    "genetic": run_genetic,
+    "all_features": run_all_features,
+    "random_masks": run_random_masks,
+    **{name: run_ranking(name) for name in RANKING_NAMES},
+    **{name: run_forward(name) for name in (*SEARCHES, "ranked_forward_gini")},
+    "ant_colony": run_ants(),
+    "ant_colony, forest, smote": run_ants(classifier="random_forest", oversampling="smote"),
+}
+every_selector = pytest.mark.parametrize("run", list(RUNS.values()), ids=list(RUNS))
 every_scaling = pytest.mark.parametrize("scaling", ["standard", "none"])
 
 

@@ -9,7 +9,7 @@ from pathlib import Path
 import pandas as pd
 from snakemake.utils import Paramspace
 
-from merec_hpc.config import parse_config, to_json
+from merec_hpc.config import RANKING_NAMES, SEARCHES, parse_config, to_json
 from merec_hpc.dataset.catalog import read_catalog
 from merec_hpc.errors import MerecError
 from merec_hpc.evaluation.folds import SubjectFold
@@ -46,6 +46,8 @@ wildcard_constraints:
     experiment=CONFIG.experiment,
     subject="[^/]+",
     fold="[^/]+",
+    ranking="|".join(RANKING_NAMES),
+    search="|".join([*SEARCHES, *(f"ranked_forward_{name}" for name in RANKING_NAMES)]),
 
 
 def dataset_folder(wildcards):
@@ -119,7 +121,13 @@ def selections(wildcards):
     """Return the selection of each fold, by the method of the wildcards or by all methods."""
     folds = fold_names()
     methods = [wildcards.method] if hasattr(wildcards, "method") else CONFIG.evaluation.methods
-    return [f"{RESULTS}/selection/{method}/{fold}.h5" for method in methods for fold in folds]
+    selectors = dict.fromkeys(method.partition("+")[0] for method in methods)
+    return [f"{RESULTS}/selection/{name}/{fold}.h5" for name in selectors for fold in folds]
+
+
+def decider_of(method):
+    """Return who decides by what a method has selected."""
+    return method.partition("+")[2] or "champion"
 
 
 def repeated(option, values):

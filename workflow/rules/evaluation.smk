@@ -30,12 +30,16 @@ rule evaluate_folds:
     params:
         selections=lambda wildcards, input: repeated("--selection", input.selections),
         classifier="{classifier}",
+        oversampling=CONFIG.evaluation.oversampling,
+        decider=lambda wildcards: decider_of(wildcards.method),
     shell:
         r"""
         merec evaluate-folds \
             --store {input.store:q} \
             {params.selections:q} \
             --classifier {params.classifier:q} \
+            --oversampling {params.oversampling} \
+            --decider {params.decider} \
             --output {output.predictions:q} \
             2>&1 | tee {log:q}
         """

@@ -7,6 +7,10 @@ Inputs
 Outputs
 
     results/{experiment}/selection/all_features/{fold}.h5   every feature, C chosen
+    results/{experiment}/selection/random_masks/{fold}.h5   the best of random masks
+    results/{experiment}/selection/{ranking}/{fold}.h5      the first of a ranking
+    results/{experiment}/selection/{search}/{fold}.h5       one feature at a time
+    results/{experiment}/selection/ant_colony/{fold}.h5     of ants
     results/{experiment}/selection/genetic/{fold}.h5        mask, C, history, populations
 
 The last checkpoint of a search stays beside its selection, {fold}.h5.checkpoint: Snakemake
@@ -34,6 +38,116 @@ rule select_all_features:
     shell:
         r"""
         merec select-all-features \
+            --store {input.store:q} \
+            --held-out {wildcards.fold:q} \
+            --settings {params.settings:q} \
+            --scaling {params.scaling} \
+            --output {output.selection:q} \
+            2>&1 | tee {log:q}
+        """
+
+
+rule select_random_masks:
+    input:
+        store=STORE,
+    output:
+        selection="results/{experiment}/selection/random_masks/{fold}.h5",
+    log:
+        "logs/select_random_masks/{experiment}/{fold}.log",
+    benchmark:
+        "benchmarks/select_random_masks/{experiment}/{fold}.tsv"
+    resources:
+        mem_mb=lambda wildcards, attempt: 1000 * attempt,
+        runtime=lambda wildcards, attempt: 5 * attempt,
+    params:
+        settings=to_json(CONFIG.random_masks),
+        scaling=CONFIG.scaling,
+    shell:
+        r"""
+        merec select-random-masks \
+            --store {input.store:q} \
+            --held-out {wildcards.fold:q} \
+            --settings {params.settings:q} \
+            --scaling {params.scaling} \
+            --output {output.selection:q} \
+            2>&1 | tee {log:q}
+        """
+
+
+rule select_ranking:
+    input:
+        store=STORE,
+    output:
+        selection="results/{experiment}/selection/{ranking}/{fold}.h5",
+    log:
+        "logs/select_ranking/{experiment}/{ranking}/{fold}.log",
+    benchmark:
+        "benchmarks/select_ranking/{experiment}/{ranking}/{fold}.tsv"
+    resources:
+        mem_mb=lambda wildcards, attempt: 2000 * attempt,
+        runtime=lambda wildcards, attempt: 10 * attempt,
+    params:
+        settings=to_json(CONFIG.ranking),
+        scaling=CONFIG.scaling,
+    shell:
+        r"""
+        merec select-ranking \
+            --store {input.store:q} \
+            --held-out {wildcards.fold:q} \
+            --ranking {wildcards.ranking} \
+            --settings {params.settings:q} \
+            --scaling {params.scaling} \
+            --output {output.selection:q} \
+            2>&1 | tee {log:q}
+        """
+
+
+rule select_forward:
+    input:
+        store=STORE,
+    output:
+        selection="results/{experiment}/selection/{search}/{fold}.h5",
+    log:
+        "logs/select_forward/{experiment}/{search}/{fold}.log",
+    benchmark:
+        "benchmarks/select_forward/{experiment}/{search}/{fold}.tsv"
+    resources:
+        mem_mb=lambda wildcards, attempt: 2000 * attempt,
+        runtime=lambda wildcards, attempt: 60 * attempt,
+    params:
+        settings=to_json(CONFIG.forward),
+        scaling=CONFIG.scaling,
+    shell:
+        r"""
+        merec select-forward \
+            --store {input.store:q} \
+            --held-out {wildcards.fold:q} \
+            --search {wildcards.search} \
+            --settings {params.settings:q} \
+            --scaling {params.scaling} \
+            --output {output.selection:q} \
+            2>&1 | tee {log:q}
+        """
+
+
+rule select_ant_colony:
+    input:
+        store=STORE,
+    output:
+        selection="results/{experiment}/selection/ant_colony/{fold}.h5",
+    log:
+        "logs/select_ant_colony/{experiment}/{fold}.log",
+    benchmark:
+        "benchmarks/select_ant_colony/{experiment}/{fold}.tsv"
+    resources:
+        mem_mb=lambda wildcards, attempt: 2000 * attempt,
+        runtime=lambda wildcards, attempt: 30 * attempt,
+    params:
+        settings=to_json(CONFIG.ant_colony),
+        scaling=CONFIG.scaling,
+    shell:
+        r"""
+        merec select-ant-colony \
             --store {input.store:q} \
             --held-out {wildcards.fold:q} \
             --settings {params.settings:q} \

@@ -1,0 +1,44 @@
+"""Search features one at a time."""
+
+from typing import Annotated
+
+import typer
+
+from merec_hpc.commands.folds import training_folds
+from merec_hpc.commands.options import AnyHeldOut, Outputs, ScalingOption, Settings, StoreOrTable
+from merec_hpc.config import RANKING_NAMES, SEARCHES, ForwardSettings, from_json
+from merec_hpc.errors import MerecError
+from merec_hpc.parallel.threads import limit_library_threads
+from merec_hpc.selection.forward import search_forward
+from merec_hpc.store.selection import SelectionOrigin, write_selection
+
+_RANKED = "ranked_forward_"
+
+
+def run(
+    store: StoreOrTable,
+    search: Annotated[
+        str,
+        typer.Option(help=f"One of {', '.join(SEARCHES)}, or {_RANKED} and a ranking's name."),
+    ],
+    outputs: Outputs,
+    settings: Settings = "{}",
+    scaling: ScalingOption = "standard",
+    held_out: AnyHeldOut = None,
+) -> None:
+    """Add or remove one feature at a time, on the training subjects of each fold.
+
+    forward and backward take what the settings' criterion says is best; stable_sfs is forward by
+    mean minus deviation of the inner folds, local_greedy by the worst of them; ranked_forward_NAME
+    goes through a ranking and keeps what improves.
+    """
+    names = [*SEARCHES, *(_RANKED + name for name in RANKING_NAMES)]
+    if search not in names:
+        msg = f"--search: one of {', '.join(names)} expected, found '{search}'"
+        raise MerecError(msg)
+    limit_library_threads()
+    parsed = from_json(ForwardSettings, settings)
+    for training in training_folds(store, held_out or [], outputs, scaling):
+        selection = search_forward(training.fitness, search, parsed, shows_progress=True)
+        origin = SelectionOrigin(search, training.fold, 0, settings, scaling)
+        write_selection(training.output, selection, origin)

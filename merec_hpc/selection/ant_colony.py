@@ -1,0 +1,149 @@
+"""Ant colony search over masks, with paper 5's parameters.
+
+Features are the nodes; every ant gathers features one after the other: with probability q0 the
+best remaining one by tau^alpha eta^beta, else one drawn in proportion to it, tau being the
+pheromone of a feature and eta what a filter thinks of it (Dorigo, Gambardella: Ant colony
+system, IEEE Transactions on Evolutionary Computation 1997, doi:10.1109/4235.585892). What paper
+5 does not say: an ant draws how many features it gathers, uniformly from 1..d, as paper 1's
+founders do; after an iteration a share rho of all pheromone evaporates, and every ant leaves its
+fitness, divided by the number of ants, on each of its features.
+"""
+
+from typing import Protocol
+
+import numpy as np
+from numpy.typing import NDArray
+
+from merec_hpc.arrays import History, Masks, Population, Selection
+from merec_hpc.config import AntColonySettings, Criterion
+from merec_hpc.progress import track
+
+_HALL_SIZE = 10
+_LEAST_HEURISTIC = 1e-3  # of the largest: no feature is out of reach
+
+
+class MaskFitness(Protocol):
+    """Anything that scores masks on inner folds of the training clips."""
+
+    @property
+    def n_features(self) -> int:
+        """Number of features that a mask chooses from."""
+        ...
+
+    def score(
+        self, masks: Masks, C: NDArray[np.float64], criterion: Criterion
+    ) -> NDArray[np.float64]:
+        """Return the fitness, in [0, 1], shape (n_individuals,)."""
+        ...
+
+    def training_accuracies(self, masks: Masks, C: NDArray[np.float64]) -> NDArray[np.float64]:
+        """Return the accuracy on the clips that are trained on, (n_individuals,)."""
+        ...
+
+
+def search_with_ants(
+    fitness: MaskFitness,
+    heuristic: NDArray[np.float64],
+    settings: AntColonySettings,
+    *,
+    shows_progress: bool = False,
+) -> Selection:
+    """Return the best mask that an ant has found.
+
+    Parameters
+    ----------
+    heuristic
+        What a filter says of each feature, at least 0, (n_features,).
+    """
+    rng = np.random.default_rng(np.random.SeedSequence(settings.seed))
+    eta = scaled_heuristic(heuristic)
+    pheromone = np.ones(fitness.n_features)
+    penalties = np.sort(np.array(settings.C_values, np.float64))
+    best: Population | None = None
+    rows: list[tuple[Population, float, NDArray[np.int64]]] = []
+    iterations = range(settings.n_iterations)
+    for _ in track(iterations, "iterations", len(iterations)) if shows_progress else iterations:
+        appeal = pheromone**settings.alpha * eta**settings.beta
+        sizes = _sizes(settings, fitness.n_features, rng)
+        masks = np.stack([gather(appeal, size, settings.q0, rng) for size in sizes])
+        every = np.repeat(masks, len(penalties), axis=0)
+        scores = fitness.score(every, np.tile(penalties, len(masks)), settings.criterion)
+        by_ant = scores.reshape(len(masks), len(penalties))
+        ants = Population(masks, penalties[by_ant.argmax(axis=1)], by_ant.max(axis=1))
+        pheromone = renewed(pheromone, masks, ants.fitness, settings.rho)
+        best = _fittest(best, ants)
+        rows.append((best.take(np.array([0])), float(ants.fitness.mean()), masks.sum(axis=1)))
+    assert best is not None
+    leaders = [row[0] for row in rows]
+    history = History(
+        best_fitness=np.concatenate([leader.fitness for leader in leaders]),
+        training_accuracy=np.concatenate(
+            [fitness.training_accuracies(leader.masks, leader.C) for leader in leaders]
+        ),
+        mean_fitness=np.array([mean for _, mean, _ in rows]),
+        min_selected=np.array([sizes.min() for _, _, sizes in rows]),
+        max_selected=np.array([sizes.max() for _, _, sizes in rows]),
+        best_masks=np.concatenate([leader.masks for leader in leaders]),
+        best_C=np.concatenate([leader.C for leader in leaders]),
+    )
+    return Selection(
+        mask=best.masks[0],
+        C=float(best.C[0]),
+        fitness=float(best.fitness[0]),
+        generation=int(np.argmax(history.best_fitness == best.fitness[0])),
+        history=history,
+        hall_of_fame=best,
+        last=ants,
+    )
+
+
+def scaled_heuristic(scores: NDArray[np.float64]) -> NDArray[np.float64]:
+    """Return a filter's scores in (0, 1]: the largest is 1, and so is an infinite one."""
+    largest = float(scores[np.isfinite(scores)].max(initial=0.0))
+    relative = np.minimum(scores / largest, 1.0) if largest > 0 else np.ones_like(scores)
+    return np.asarray(np.maximum(relative, _LEAST_HEURISTIC), np.float64)
+
+
+def gather(
+    appeal: NDArray[np.float64], n_wanted: int, q0: float, rng: np.random.Generator
+) -> NDArray[np.bool_]:
+    """Return the mask of one ant, that gathers so many features.
+
+    Drawn features come in the order in which clocks ring whose rates are the appeals: of those
+    that remain the next one to ring is drawn in proportion to them, whatever was taken before.
+    """
+    n_features = len(appeal)
+    mask: NDArray[np.bool_] = np.zeros(n_features, np.bool_)
+    by_appeal = iter(np.argsort(-appeal, kind="stable").tolist())
+    by_clock = iter(np.argsort(rng.exponential(size=n_features) / appeal, kind="stable").tolist())
+    for is_greedy in (rng.random(n_wanted) < q0).tolist():
+        feature = next(one for one in (by_appeal if is_greedy else by_clock) if not mask[one])
+        mask[feature] = True
+    return mask
+
+
+def renewed(
+    pheromone: NDArray[np.float64],
+    masks: Masks,
+    fitness: NDArray[np.float64],
+    rho: float,
+) -> NDArray[np.float64]:
+    """Return the pheromone after evaporation and what the ants leave, (n_features,)."""
+    return np.asarray((1 - rho) * pheromone + fitness @ masks / len(masks), np.float64)
+
+
+def _sizes(settings: AntColonySettings, n_features: int, rng: np.random.Generator) -> list[int]:
+    if settings.n_selected is not None:
+        return [min(settings.n_selected, n_features)] * settings.n_ants
+    sizes: list[int] = rng.integers(1, n_features + 1, settings.n_ants).tolist()
+    return sizes
+
+
+def _fittest(known: Population | None, ants: Population) -> Population:
+    """Return the best distinct masks so far, of equals the earlier."""
+    together = ants if known is None else known.joined(ants)
+    order = np.argsort(-together.fitness, kind="stable")
+    seen: dict[bytes, int] = {}
+    for place in order.tolist():
+        seen.setdefault(together.masks[place].tobytes(), place)
+    return together.take(np.array(list(seen.values())[:_HALL_SIZE]))

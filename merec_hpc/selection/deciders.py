@@ -1,0 +1,61 @@
+"""Who decides by what a search has left: its champion, or more of what evolved.
+
+A selection holds more than its champion: the hall of fame, and the last population. Three
+deciders turn it into predictions: the champion mask; a vote of the hall of fame; and the evolved
+ensemble, the mean decision value of the better half of the last population, of all islands and,
+given several selections, of all seeds. A mean of linear machines is one linear machine.
+"""
+
+from collections.abc import Sequence
+
+import numpy as np
+from numpy.typing import NDArray
+
+from merec_hpc.arrays import Population, Selection
+from merec_hpc.config import Decider
+from merec_hpc.selection.fitness import SubjectFoldFitness
+
+
+def deciding(selections: Sequence[Selection], decider: Decider) -> Population:
+    """Return the individuals by which a decider predicts."""
+    if decider == "ensemble":
+        halves = [_better_half(selection.last) for selection in selections]
+        together = halves[0]
+        for half in halves[1:]:
+            together = together.joined(half)
+        return together
+    if len(selections) != 1:
+        msg = f"one selection expected for {decider}, found {len(selections)}"
+        raise ValueError(msg)
+    (selection,) = selections
+    if decider == "hall_of_fame":
+        return selection.hall_of_fame
+    return Population(selection.mask[None], np.array([selection.C]), np.array([selection.fitness]))
+
+
+def trained(
+    fitness: SubjectFoldFitness, individuals: Population, decider: Decider
+) -> NDArray[np.float64]:
+    """Return the machines that decide, trained on all clips, (n_machines, n_classes, n_features).
+
+    Of an ensemble one machine, the mean of all; of a vote one for each individual.
+    """
+    weights = fitness.weights(individuals.masks, individuals.C)
+    return weights if decider == "hall_of_fame" else weights.mean(axis=0, keepdims=True)
+
+
+def decide(weights: NDArray[np.float64], scaled: NDArray[np.floating]) -> NDArray[np.float64]:
+    """Return what speaks for each class, (n_clips, n_classes).
+
+    Decision values of one machine, or of several the shares of their votes.
+    """
+    of_machines = np.einsum("nf,mcf->mnc", scaled, weights)
+    if len(weights) == 1:
+        return np.asarray(of_machines[0], np.float64)
+    votes = np.eye(weights.shape[1])[of_machines.argmax(axis=2)]
+    return np.asarray(votes.mean(axis=0), np.float64)
+
+
+def _better_half(population: Population) -> Population:
+    order = np.argsort(-population.fitness, kind="stable")
+    return population.take(order[: -(-len(order) // 2)])

@@ -1,0 +1,49 @@
+"""Keeps the best features by a ranking; how many, and C, is chosen on inner folds."""
+
+import numpy as np
+from numpy.typing import NDArray
+
+from merec_hpc.arrays import Selection
+from merec_hpc.config import RankingSettings
+from merec_hpc.selection.fitness import SubjectFoldFitness
+from merec_hpc.selection.ranking import Ranking
+from merec_hpc.selection.steps import Steps
+
+
+def select_by_rank(
+    fitness: SubjectFoldFitness, settings: RankingSettings, ranking: Ranking
+) -> Selection:
+    """Rank on all training clips; choose the number on rankings that leave each fold out.
+
+    A clip that is predicted has not taken part in the ranking of its inner fold: the scores of
+    a fixed ranking would be those of features that have seen the answer.
+    """
+    folds, features = fitness.folds, fitness.features
+    n_features = fitness.n_features
+    given = [settings.n_selected] if settings.n_selected else list(settings.n_selected_values)
+    numbers = sorted({min(number, n_features) for number in given})
+    penalties = np.sort(np.array(settings.C_values, np.float64))
+    most = numbers[-1]
+    predicted = np.empty((len(numbers), len(penalties), len(folds.labels)), np.int64)
+    for fold in range(folds.n_folds):
+        is_held = folds.folds == fold
+        order = ranking(features[~is_held], folds.labels[~is_held], most)
+        masks = np.repeat(_first(order, numbers, n_features), len(penalties), axis=0)
+        found = fitness.predictions(masks, np.tile(penalties, len(numbers)))[:, folds.order]
+        predicted[..., is_held] = found[:, is_held].reshape(*predicted.shape[:2], -1)
+    scores = fitness.judge(predicted.reshape(-1, predicted.shape[-1]), settings.criterion)
+    scores = scores.reshape(predicted.shape[:2])  # (n_numbers, n_C)
+    final = _first(ranking(features, folds.labels, most), numbers, n_features)
+    steps = Steps(fitness)
+    for mask, row in zip(final, scores, strict=True):
+        best = int(row.argmax())
+        steps.add(mask, float(penalties[best]), float(row[best]), float(row.mean()))
+    return steps.selection()
+
+
+def _first(order: NDArray[np.int64], numbers: list[int], n_features: int) -> NDArray[np.bool_]:
+    """Return a mask of the first features of a ranking, for each number of them."""
+    masks: NDArray[np.bool_] = np.zeros((len(numbers), n_features), np.bool_)
+    for mask, number in zip(masks, numbers, strict=True):
+        mask[order[:number]] = True
+    return masks

@@ -1,0 +1,61 @@
+"""A predictor carries all that its predictions need."""
+
+import numpy as np
+import pytest
+
+from merec_hpc.arrays import Features, Selection
+from merec_hpc.config import Decider, RandomMasksSettings, Scaling
+from merec_hpc.evaluation.predictor import fit_predictor
+from merec_hpc.evaluation.protocol import decide_held_out, predict_held_out
+from merec_hpc.selection.fitness import SubjectFoldFitness
+from merec_hpc.selection.random_masks import select_random_masks
+
+HELD_OUT = "s02"
+DECIDERS: tuple[Decider, ...] = ("champion", "hall_of_fame", "ensemble")
+
+
+@pytest.fixture
+def selection(features: Features) -> Selection:
+    training = features.without(HELD_OUT)
+    fitness = SubjectFoldFitness(training.values, training.labels, training.subjects)
+    return select_random_masks(fitness, RandomMasksSettings(n_masks=8))
+
+
+@pytest.mark.parametrize("scaling", ["none", "standard"])
+def test_champion_predicts_as_the_protocol_does(
+    features: Features, selection: Selection, scaling: Scaling
+) -> None:
+    found = decide_held_out(features, HELD_OUT, [selection], "champion", scaling)
+    expected = predict_held_out(features, HELD_OUT, selection.mask, selection.C, scaling)
+    np.testing.assert_array_equal(found, expected)
+
+
+@pytest.mark.parametrize("decider", DECIDERS)
+def test_held_out_labels_and_clips_change_no_predictor(
+    features: Features, selection: Selection, decider: Decider
+) -> None:
+    fitted = fit_predictor(features.without(HELD_OUT), [selection], decider, "standard")
+    labels, values = features.labels.copy(), features.values.copy()
+    held = features.subjects == HELD_OUT
+    labels[held], values[held] = labels[held][::-1], 7.0
+    changed = Features(**{**vars(features), "labels": labels, "values": values})
+    again = fit_predictor(changed.without(HELD_OUT), [selection], decider, "standard")
+    for name, array in vars(fitted).items():
+        np.testing.assert_array_equal(array, getattr(again, name))
+
+
+def test_class_that_no_training_clip_shows_is_never_named(
+    features: Features, selection: Selection
+) -> None:
+    labels = np.where(features.subjects == HELD_OUT, 2, np.minimum(features.labels, 1))
+    changed = Features(**{**vars(features), "labels": labels})
+    found = decide_held_out(changed, HELD_OUT, [selection], "ensemble", "none")
+    assert set(found) <= {0, 1}
+
+
+def test_selection_of_other_features_is_refused(features: Features, selection: Selection) -> None:
+    fewer = Features(
+        **{**vars(features), "values": features.values[:, :9], "names": features.names[:9]}
+    )
+    with pytest.raises(ValueError, match="masks of 9 features expected, found 30"):
+        fit_predictor(fewer, [selection], "champion", "none")

@@ -1,0 +1,64 @@
+"""Rankings: the number of features is chosen by predictions that the ranking has not seen."""
+
+import numpy as np
+import pytest
+
+from merec_hpc.arrays import Features
+from merec_hpc.config import RankingSettings
+from merec_hpc.selection.filters import select_by_rank
+from merec_hpc.selection.fitness import SubjectFoldFitness
+from merec_hpc.selection.ranking import RANKINGS, Labels, Order
+from merec_hpc.selection.ranking import Features as Values
+
+FISHER = RANKINGS["fisher"]
+
+
+@pytest.fixture
+def fitness(features: Features) -> SubjectFoldFitness:
+    return SubjectFoldFitness(features.values, features.labels, features.subjects)
+
+
+def test_fixed_number_keeps_the_first_of_the_ranking(fitness: SubjectFoldFitness) -> None:
+    selection = select_by_rank(fitness, RankingSettings(n_selected=4), FISHER)
+    order = FISHER(fitness.features, fitness.folds.labels, 4)
+    assert set(np.flatnonzero(selection.mask)) == set(order[:4].tolist())
+
+
+def test_scores_are_those_of_rankings_that_leave_each_fold_out(
+    fitness: SubjectFoldFitness,
+) -> None:
+    settings = RankingSettings(n_selected_values=(3, 8), C_values=(0.1, 1.0))
+    selection = select_by_rank(fitness, settings, FISHER)
+    labels, folds = fitness.folds.labels, fitness.folds.folds
+    scores = np.empty((2, 2))
+    for i, number in enumerate((3, 8)):
+        for j, C in enumerate((0.1, 1.0)):
+            predicted = np.empty(len(labels), np.int64)
+            for fold in range(fitness.folds.n_folds):
+                held = folds == fold
+                order = FISHER(fitness.features[~held], labels[~held], number)
+                mask = np.zeros((1, fitness.n_features), np.bool_)
+                mask[0, order[:number]] = True
+                found = fitness.predictions(mask, np.array([C]))[0][fitness.folds.order]
+                predicted[held] = found[held]
+            scores[i, j] = fitness.judge(predicted[None], settings.criterion)[0]
+    assert selection.fitness == scores.max()
+    i, j = np.unravel_index(scores.argmax(), scores.shape)
+    assert (selection.mask.sum(), selection.C) == ((3, 8)[i], (0.1, 1.0)[j])
+
+
+def test_ranking_never_sees_the_fold_that_it_is_scored_on(fitness: SubjectFoldFitness) -> None:
+    seen: list[int] = []
+
+    def spy(features: Values, labels: Labels, n_wanted: int) -> Order:
+        seen.append(len(features))
+        return FISHER(features, labels, n_wanted)
+
+    select_by_rank(fitness, RankingSettings(), spy)
+    counts = np.bincount(fitness.folds.folds)
+    assert seen == [*(len(fitness.features) - counts), len(fitness.features)]
+
+
+def test_more_features_than_there_are_is_all(fitness: SubjectFoldFitness) -> None:
+    selection = select_by_rank(fitness, RankingSettings(n_selected=1000), FISHER)
+    assert selection.mask.all()
