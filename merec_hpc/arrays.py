@@ -160,3 +160,16 @@ class SearchState:
     rng_states: list[dict[str, Any]]  # of each island's generator
     hall_of_fame: Population
     history: History
+
+
+@dataclass(frozen=True)
+class Predictor:
+    """Linear machines on scaled features; several of them vote."""
+
+    weights: NDArray[np.float64]  # (n_machines, n_classes, n_features)
+    mean: NDArray[np.float64]  # (n_features,), subtracted from the features
+    std: NDArray[np.float64]  # (n_features,), by which they are then divided
+    masks: NDArray[np.bool_]  # (n_masks, n_features), of the individuals that decide
+    C: NDArray[np.float64]  # (n_masks,)
+    class_names: Text  # (n_classes,)
+    feature_names: Text  # (n_features,)

@@ -34,6 +34,8 @@ COMMANDS = (
     "collect-predictions",
     "render-report",
     "collect-sweep",
+    "predict",
+    "score",
     "audit",
     "plan",
     "status",

@@ -91,6 +91,7 @@ TESTED_ELSEWHERE = {
     "kernels.lbp": "by test_lbp_top",
     "kernels.pivoting": "by test_leave_out",
     "kernels.tableau": "by test_leave_out",
+    "store.predictors": "by test_predict_and_score",
     "selection.steps": "by test_forward and test_filters",
     "selection.mask_selector": "by test_estimators",
     "errors": "one exception class without code",

@@ -144,7 +144,7 @@ def run(
 def _kinds(config: Config, size: Size, *, sweep: bool) -> list[tuple[Config, int]]:
     """Return a configuration for each kind of features, and how many searches use it."""
     if not sweep:
-        wanted = "genetic" in config.evaluation.methods
+        wanted = any(name.startswith("genetic") for name in config.evaluation.methods)
         return [(config, size.n_subjects)] if wanted else []
     counts = Counter((v.network, v.layer, v.statistics) for v in variants_of(config))
     return [

@@ -1,12 +1,11 @@
 """One object that predicts: what was selected, by whom it was decided, and how to scale."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
 
-from merec_hpc.arrays import Features, Selection, Text
+from merec_hpc.arrays import Features, Predictor, Selection, Text
 from merec_hpc.config import Decider
 from merec_hpc.config import Scaling as ScalingKind
 from merec_hpc.learning.scaling import Scaling
@@ -14,28 +13,18 @@ from merec_hpc.selection.deciders import decide, deciding, trained
 from merec_hpc.selection.fitness import SubjectFoldFitness
 
 
-@dataclass(frozen=True)
-class Predictor:
-    """Linear machines on scaled features; several of them vote."""
+def decisions_of(predictor: Predictor, values: NDArray[np.floating]) -> NDArray[np.float64]:
+    """Return what speaks for each class, (n_clips, n_classes), from (n_clips, n_features).
 
-    weights: NDArray[np.float64]  # (n_machines, n_classes, n_features)
-    mean: NDArray[np.float64]  # (n_features,), subtracted from the features
-    std: NDArray[np.float64]  # (n_features,), by which they are then divided
-    masks: NDArray[np.bool_]  # (n_masks, n_features), of the individuals that decide
-    C: NDArray[np.float64]  # (n_masks,)
-    class_names: Text  # (n_classes,)
-    feature_names: Text  # (n_features,)
+    Decision values of one machine, or of several the shares of their votes.
+    """
+    return decide(predictor.weights, (values - predictor.mean) / predictor.std)
 
-    def decisions(self, values: NDArray[np.floating]) -> NDArray[np.float64]:
-        """Return what speaks for each class, (n_clips, n_classes), from (n_clips, n_features).
 
-        Decision values of one machine, or of several the shares of their votes.
-        """
-        return decide(self.weights, (values - self.mean) / self.std)
-
-    def predict(self, values: NDArray[np.floating]) -> Text:
-        """Return the name of the class that most speaks for, of equals the first, (n_clips,)."""
-        return np.asarray(self.class_names[self.decisions(values).argmax(axis=1)], np.str_)
+def predict(predictor: Predictor, values: NDArray[np.floating]) -> Text:
+    """Return the name of the class that most speaks for, of equals the first, (n_clips,)."""
+    places = decisions_of(predictor, values).argmax(axis=1)
+    return np.asarray(predictor.class_names[places], np.str_)
 
 
 def fit_predictor(

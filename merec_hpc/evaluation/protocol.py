@@ -9,7 +9,7 @@ from numpy.typing import NDArray
 from merec_hpc.arrays import Features, Selection
 from merec_hpc.config import Classifier, Decider, Oversampling
 from merec_hpc.config import Scaling as ScalingKind
-from merec_hpc.evaluation.predictor import fit_predictor
+from merec_hpc.evaluation.predictor import fit_predictor, predict
 from merec_hpc.learning.classifiers import train_classifier
 from merec_hpc.learning.oversampling import oversample
 from merec_hpc.learning.scaling import Scaling
@@ -66,5 +66,5 @@ def decide_held_out(
     """Return the predicted class of each clip of ``subject`` by a decider, shape (n_held_out,)."""
     predictor = fit_predictor(features.without(subject), selections, decider, scaling)
     places = {str(name): place for place, name in enumerate(features.class_names)}
-    predicted = predictor.predict(features.only(subject).values)
+    predicted = predict(predictor, features.only(subject).values)
     return np.array([places[str(name)] for name in predicted], np.int64)

@@ -12,6 +12,7 @@ from merec_hpc.arrays import Failure, Selection
 from merec_hpc.config import EvaluationSettings
 from merec_hpc.evaluation.protocol import Prediction
 from merec_hpc.learning.metrics import majority_share
+from merec_hpc.report.comparisons import compare_with, describe_stability
 from merec_hpc.report.figures import confusion_figure, convergence_figure
 from merec_hpc.report.resources import RuleResources
 from merec_hpc.report.scores import METRICS, by_method, class_names, score_methods, score_subjects
@@ -65,6 +66,12 @@ def render_page(
         },
         confusions={row.method: confusion_figure(row.confusion, classes) for row in methods},
         subjects=score_subjects(predictions),
+        comparisons=[
+            row
+            for row in compare_with(predictions, None, settings)
+            if row.metric in {"accuracy", "uar"}
+        ],
+        stability=describe_stability(selections),
         convergence={
             method: convergence_figure(folds)
             for method, folds in selections.items()

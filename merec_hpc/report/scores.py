@@ -8,6 +8,7 @@ from numpy.typing import NDArray
 
 from merec_hpc.config import EvaluationSettings
 from merec_hpc.evaluation.protocol import Prediction
+from merec_hpc.learning.averages import Averages, class_averages
 from merec_hpc.learning.metrics import (
     Interval,
     Metric,
@@ -40,6 +41,8 @@ class MethodScores:
     method: str
     classifier: str
     scores: dict[str, Score]
+    macro: Averages
+    weighted: Averages
     confusion: NDArray[np.int64]  # (n_classes, n_classes), labels in rows
 
 
@@ -84,7 +87,16 @@ def score_methods(
             )
             for name, metric in METRICS.items()
         }
-        rows.append(MethodScores(method, classifier, scores, confusion(labels, predicted, classes)))
+        rows.append(
+            MethodScores(
+                method,
+                classifier,
+                scores,
+                class_averages(labels, predicted, "macro"),
+                class_averages(labels, predicted, "weighted"),
+                confusion(labels, predicted, classes),
+            )
+        )
     return rows
 
 

@@ -76,7 +76,7 @@ def stage_rows(results: Path, config: Config) -> list[StageRow]:
         StageRow(
             f"selection {name}", len(list((results / "selection" / name).glob("*.h5"))), n_folds
         )
-        for name in config.evaluation.methods
+        for name in dict.fromkeys(method.partition("+")[0] for method in config.evaluation.methods)
     ]
     rows.append(StageRow("report", int((results / "report" / "index.html").exists()), 1))
     return rows

@@ -27,7 +27,11 @@ def select_by_rank(
     predicted = np.empty((len(numbers), len(penalties), len(folds.labels)), np.int64)
     for fold in range(folds.n_folds):
         is_held = folds.folds == fold
-        order = ranking(features[~is_held], folds.labels[~is_held], most)
+        labels = folds.labels[~is_held]
+        if (labels == labels[0]).all():  # nothing tells features apart, nor does it matter
+            order = np.arange(most)
+        else:
+            order = ranking(features[~is_held], labels, most)
         masks = np.repeat(_first(order, numbers, n_features), len(penalties), axis=0)
         found = fitness.predictions(masks, np.tile(penalties, len(numbers)))[:, folds.order]
         predicted[..., is_held] = found[:, is_held].reshape(*predicted.shape[:2], -1)

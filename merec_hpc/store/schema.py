@@ -123,7 +123,25 @@ SELECTION = FileSpec(
         ArraySpec("last_fitness", ("individual",), "float", "Fitness of the last population."),
     ),
 )
-FILES = (FACES, CLIPS, FEATURES, SELECTION)
+PREDICTOR = FileSpec(
+    "predictor",
+    1,
+    (
+        ArraySpec(
+            "weights",
+            ("machine", "class", "feature"),
+            "float",
+            "Of linear machines on scaled features; several of them vote.",
+        ),
+        ArraySpec("mean", ("feature",), "float", "Subtracted from the features."),
+        ArraySpec("std", ("feature",), "float", "By which they are then divided."),
+        ArraySpec("masks", ("individual", "feature"), "bits", "Of the individuals that decide."),
+        ArraySpec("C", ("individual",), "float", "Their penalties."),
+        ArraySpec("class_names", ("class",), "text", "Name of each class."),
+        ArraySpec("feature_names", ("feature",), "text", "Name of each feature."),
+    ),
+)
+FILES = (FACES, CLIPS, FEATURES, SELECTION, PREDICTOR)
 
 
 def write_store(

@@ -11,6 +11,7 @@ from merec_hpc import __version__
 from merec_hpc.arrays import Failure, History, Population, Selection
 from merec_hpc.config import Config, EvaluationSettings, to_json
 from merec_hpc.evaluation.protocol import Prediction
+from merec_hpc.learning.averages import class_averages
 from merec_hpc.learning.metrics import (
     accuracy,
     subject_bootstrap,
@@ -138,18 +139,26 @@ def test_table_of_methods_holds_the_metrics(page: _Page, method: str) -> None:
 
 
 def test_table_of_methods_holds_mean_features_and_fitness(page: _Page) -> None:
-    assert page.row("all_features", "linear_svm")[5:] == ["40", "0.620"]
-    assert page.row("genetic", "linear_svm")[5:] == ["12", "0.620"]
+    assert page.row("all_features", "linear_svm")[7:] == ["40", "0.620"]
+    assert page.row("genetic", "linear_svm")[7:] == ["12", "0.620"]
+
+
+@pytest.mark.parametrize("method", FOUND)
+def test_table_of_methods_holds_averages_over_classes(page: _Page, method: str) -> None:
+    precision, weighted = page.row(method, "linear_svm")[5:7]
+    assert precision == f"{class_averages(LABELS, FOUND[method], 'macro').precision:.3f}"
+    assert weighted == f"{class_averages(LABELS, FOUND[method], 'weighted').f1:.3f}"
 
 
 def test_methods_stand_beside_the_majority_class(page: _Page) -> None:
     share = LABELS.count("negative") / len(LABELS)
-    assert page.row("majority class") == ["majority class", "-", f"{share:.3f}", *"----"]
+    assert page.row("majority class") == ["majority class", "-", f"{share:.3f}", *"------"]
 
 
 def test_table_of_methods_has_a_heading_per_column(page: _Page) -> None:
     heading = page.row("method", "classifier")
-    assert heading[2:] == ["accuracy", "UF1", "UAR", "features", "inner fitness"]
+    averages = ["precision", "weighted F1"]
+    assert heading[2:] == ["accuracy", "UF1", "UAR", *averages, "features", "inner fitness"]
     assert len(page.row("majority class")) == len(heading)
     assert len(page.row("genetic", "linear_svm")) == len(heading)
 

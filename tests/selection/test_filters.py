@@ -62,3 +62,11 @@ def test_ranking_never_sees_the_fold_that_it_is_scored_on(fitness: SubjectFoldFi
 def test_more_features_than_there_are_is_all(fitness: SubjectFoldFitness) -> None:
     selection = select_by_rank(fitness, RankingSettings(n_selected=1000), FISHER)
     assert selection.mask.all()
+
+
+def test_inner_fold_that_leaves_one_class_is_scored(features: Features) -> None:
+    # Without s01 all clips are of one class.
+    labels = np.where(features.subjects == "s01", features.labels, 0)
+    fitness = SubjectFoldFitness(features.values, labels, features.subjects)
+    selection = select_by_rank(fitness, RankingSettings(n_selected_values=(2, 30)), FISHER)
+    assert 0 <= selection.fitness <= 1

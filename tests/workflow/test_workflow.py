@@ -113,6 +113,25 @@ def test_deleted_tables_are_made_again_in_one_run(finished: Path) -> None:
 
 
 @pytest.mark.xdist_group("finished")
+def test_a_further_method_is_selected_and_compared_and_nothing_else_is_done_again(
+    finished: Path,
+) -> None:
+    evaluation = {"methods": ["all_features", "genetic", "fisher", "forward", "genetic+ensemble"]}
+    changes = {"evaluation": evaluation, "forward": {"n_steps": 2}}
+    run = snakemake(finished, **changes)
+    assert run.returncode == 0, run.stdout + run.stderr
+    assert planned_rules(run) >= {"select_ranking", "select_forward"}
+    assert not planned_rules(run) & {"select_genetic", "select_all_features", "extract_features"}
+    rows = rows_of(finished / "results" / "small" / "predictions.csv")
+    assert {row["method"] for row in rows} == set(evaluation["methods"])
+    page = (finished / "results" / "small" / "report" / "index.html").read_text()
+    assert "Comparison with all_features" in page
+    assert "<td>genetic+ensemble</td>" in page
+    assert planned_rules(snakemake(finished, "--dry-run", **changes)) == set()
+    assert snakemake(finished).returncode == 0  # as it was
+
+
+@pytest.mark.xdist_group("finished")
 def test_a_sweep_scores_every_variant_on_the_same_folds(finished: Path) -> None:
     sweep = {"seeds": [0, 1], "statistics": [["std"]]}
     run = snakemake(finished, "--", "sweep", sweep=sweep)

@@ -125,9 +125,9 @@ def selections(wildcards):
     return [f"{RESULTS}/selection/{name}/{fold}.h5" for name in selectors for fold in folds]
 
 
-def decider_of(method):
-    """Return who decides by what a method has selected."""
-    return method.partition("+")[2] or "champion"
+def decider_of(wildcards):
+    """Return who decides by what a method has selected; a sweep has no other than the champion."""
+    return getattr(wildcards, "method", "").partition("+")[2] or "champion"
 
 
 def repeated(option, values):

@@ -31,7 +31,7 @@ rule evaluate_folds:
         selections=lambda wildcards, input: repeated("--selection", input.selections),
         classifier="{classifier}",
         oversampling=CONFIG.evaluation.oversampling,
-        decider=lambda wildcards: decider_of(wildcards.method),
+        decider=decider_of,
     shell:
         r"""
         merec evaluate-folds \

@@ -1,0 +1,105 @@
+"""Predict the classes of clips."""
+
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Annotated
+
+import numpy as np
+import typer
+
+from merec_hpc.arrays import Features, Predictor
+from merec_hpc.commands.folds import check_scaling, read_clips
+from merec_hpc.commands.options import Output, StoreOrTable
+from merec_hpc.config import DECIDERS
+from merec_hpc.errors import MerecError
+from merec_hpc.evaluation.predictor import decisions_of, fit_predictor
+from merec_hpc.parallel.communicator import SerialCommunicator
+from merec_hpc.parallel.threads import limit_library_threads
+from merec_hpc.store.predictors import read_predictor, write_predictor
+from merec_hpc.store.selection import SelectionOrigin, read_selection
+from merec_hpc.tables import write_rows
+
+
+@dataclass(frozen=True)
+class PredictedClip:
+    """One clip, and what speaks for the class that it is given."""
+
+    clip: str
+    predicted: str
+    decision: float
+    """Decision value of that class, or its share of the votes."""
+
+
+def run(
+    store: StoreOrTable,
+    output: Output,
+    selection: Annotated[
+        list[Path] | None,
+        typer.Option(help="Selection made on these features; repeat it for an ensemble of seeds."),
+    ] = None,
+    decider: Annotated[str, typer.Option(help=f"One of {', '.join(DECIDERS)}.")] = "champion",
+    save_predictor: Annotated[
+        Path | None, typer.Option(help="Keep the trained predictor here, for other clips.")
+    ] = None,
+    predictor: Annotated[
+        Path | None, typer.Option(help="A kept predictor, in place of selections.")
+    ] = None,
+) -> None:
+    """Predict clips with what a selector has chosen.
+
+    With selections: they are trained on the store's clips, without the subject that they held
+    out, and this subject's clips are predicted, or all if nobody was held out. With a kept
+    predictor: all clips of the store, which may be of other people.
+    """
+    limit_library_threads()
+    features = read_clips(store, SerialCommunicator())
+    if (predictor is None) == (not selection):
+        msg = "either --selection or --predictor expected, found both or none"
+        raise MerecError(msg)
+    if predictor is not None:
+        found, wanted = read_predictor(predictor), features
+    else:
+        found, wanted = _fit(features, selection or [], decider, store)
+        if save_predictor is not None:
+            write_predictor(save_predictor, found, decider)
+    if wanted.names.tolist() != found.feature_names.tolist():
+        msg = f"{store}: the {len(found.feature_names)} features of the predictor expected, found others"
+        raise MerecError(msg)
+    decisions = decisions_of(found, wanted.values)
+    best = decisions.argmax(axis=1)
+    rows = [
+        PredictedClip(str(clip), str(found.class_names[place]), float(row[place]))
+        for clip, place, row in zip(wanted.clips, best, decisions, strict=True)
+    ]
+    write_rows(output, PredictedClip, rows)
+
+
+def _fit(
+    features: Features, paths: list[Path], decider: str, store: Path
+) -> tuple[Predictor, Features]:
+    """Return the predictor of some selections, and the clips that they have not seen."""
+    if decider not in DECIDERS:
+        msg = f"--decider: one of {', '.join(DECIDERS)} expected, found '{decider}'"
+        raise MerecError(msg)
+    read = [read_selection(path) for path in paths]
+    origin: SelectionOrigin = read[0][1]
+    for path, (_, other) in zip(paths, read, strict=True):
+        if (other.fold, other.scaling) != (origin.fold, origin.scaling):
+            msg = (
+                f"{path}: a selection without '{origin.fold}', scaling {origin.scaling}, expected, "
+            )
+            msg += f"found without '{other.fold}', {other.scaling}"
+            raise MerecError(msg)
+    training = features.without(origin.fold) if origin.fold else features
+    try:
+        fitted = fit_predictor(
+            training,
+            [chosen for chosen, _ in read],
+            decider,
+            check_scaling(origin.scaling),
+        )
+    except ValueError as error:
+        msg = f"{store}: {error}"
+        raise MerecError(msg) from None
+    held_out = features.only(origin.fold) if origin.fold else features
+    return fitted, held_out if np.size(held_out.labels) else features

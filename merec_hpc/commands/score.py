@@ -1,0 +1,175 @@
+"""Score predictions."""
+
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Annotated
+
+import typer
+from rich.console import Console
+from rich.table import Table
+
+from merec_hpc.config import EvaluationSettings
+from merec_hpc.errors import MerecError
+from merec_hpc.evaluation.megc import LoggedClip, logged_clips, read_log, write_log
+from merec_hpc.evaluation.protocol import Prediction
+from merec_hpc.learning.metrics import majority_share
+from merec_hpc.report.comparisons import ComparisonRow, compare_with
+from merec_hpc.report.scores import by_method, score_methods
+from merec_hpc.tables import read_rows, write_rows
+
+_LOG_WIDTH = 160  # in a file nothing needs to be cut
+COMPOSITE = ("smic", "casme2", "samm")
+
+
+@dataclass(frozen=True)
+class ScoreRow:
+    """One method on the clips of one database, or on all."""
+
+    database: str
+    method: str
+    classifier: str
+    n_clips: int
+    n_subjects: int
+    majority: float
+    accuracy: float
+    accuracy_low: float
+    accuracy_high: float
+    UF1: float
+    UF1_low: float
+    UF1_high: float
+    UAR: float
+    UAR_low: float
+    UAR_high: float
+    precision: float
+    recall: float
+    F1: float
+    F1_weighted: float
+
+
+def run(
+    predictions: Annotated[
+        Path, typer.Option(help="predictions.csv of a run, or a log of MEGC (.txt, .log).")
+    ],
+    output: Annotated[Path | None, typer.Option(help="Table of scores to write.")] = None,
+    comparison: Annotated[
+        Path | None, typer.Option(help="Table of differences to the reference to write.")
+    ] = None,
+    reference: Annotated[
+        str | None, typer.Option(help="Method to compare with; without it the first.")
+    ] = None,
+    megc_log: Annotated[
+        Path | None, typer.Option(help="Log of MEGC to write, of one method.")
+    ] = None,
+    method: Annotated[str | None, typer.Option(help="Score this method alone.")] = None,
+    database: Annotated[str, typer.Option(help="Name of the data in a log.")] = "all",
+) -> None:
+    """Score predictions, pooled over folds: all of them, and each database of a composite.
+
+    Intervals are over resampled subjects. Methods are compared with one of them over the same
+    subjects, with Holm's correction for their number.
+    """
+    rows = _read(predictions, method)
+    scores = _score(rows)
+    _print(scores)
+    if output is not None:
+        write_rows(output, ScoreRow, scores)
+    if comparison is not None:
+        settings = EvaluationSettings()
+        write_rows(comparison, ComparisonRow, compare_with(rows, reference, settings))
+    if megc_log is not None:
+        groups = by_method(rows)
+        if len(groups) != 1:
+            names = ", ".join(name for name, _ in groups)
+            msg = f"--megc-log: one method expected (--method), found {names}"
+            raise MerecError(msg)
+        write_log(megc_log, logged_clips(rows, database, COMPOSITE))
+
+
+def _read(path: Path, method: str | None) -> list[Prediction]:
+    """Return predictions; those of a log are of one method without a name."""
+    if path.suffix in {".txt", ".log"}:
+        return [_prediction(clip) for clip in read_log(path)]
+    rows = [row for row in read_rows(path, Prediction) if method in (None, row.method)]
+    if not rows:
+        msg = f"{path}: predictions{f' of {method}' if method else ''} expected, found none"
+        raise MerecError(msg)
+    return rows
+
+
+def _prediction(clip: LoggedClip) -> Prediction:
+    subject = f"{clip.database}_{clip.subject}"
+    name = f"{clip.database}_{clip.subject}_{clip.clip}"
+    return Prediction("log", "-", 0, subject, subject, name, clip.label, clip.predicted)
+
+
+def _score(rows: list[Prediction]) -> list[ScoreRow]:
+    """Return one row a method for all clips, and for each database if there are several."""
+    databases = dict.fromkeys(_database(row) for row in rows)
+    scored = _score_part(rows, "all")
+    if len(databases) > 1:
+        for name in databases:
+            scored += _score_part([row for row in rows if _database(row) == name], name)
+    return scored
+
+
+def _database(row: Prediction) -> str:
+    head = row.subject.partition("_")[0]
+    return head if head in COMPOSITE else "all"
+
+
+def _score_part(rows: list[Prediction], database: str) -> list[ScoreRow]:
+    groups = by_method(rows)
+    found = []
+    for scores in score_methods(rows, EvaluationSettings()):
+        group = groups[scores.method, scores.classifier]
+        values = {
+            f"{name}{ending}": value
+            for name, score in scores.scores.items()
+            for ending, value in (
+                ("", score.value),
+                ("_low", score.interval.low),
+                ("_high", score.interval.high),
+            )
+        }
+        found.append(
+            ScoreRow(
+                database=database,
+                method=scores.method,
+                classifier=scores.classifier,
+                n_clips=len(group),
+                n_subjects=len({row.subject for row in group}),
+                majority=majority_share([row.label for row in group]),
+                precision=scores.macro.precision,
+                recall=scores.macro.recall,
+                F1=scores.macro.f1,
+                F1_weighted=scores.weighted.f1,
+                **values,
+            )
+        )
+    return found
+
+
+def _print(scores: list[ScoreRow]) -> None:
+    table = Table()
+    for name in ("clips", "method", "accuracy", "UF1", "UAR", "precision", "weighted F1"):
+        table.add_column(name, no_wrap=True)
+    for row in scores:
+        name = (
+            row.method
+            if row.classifier in {"-", "linear_svm"}
+            else f"{row.method} ({row.classifier})"
+        )
+        table.add_row(
+            f"{row.n_clips} of {row.database}",
+            name,
+            f"{row.accuracy:.3f} [{row.accuracy_low:.2f}, {row.accuracy_high:.2f}]",
+            f"{row.UF1:.3f} [{row.UF1_low:.2f}, {row.UF1_high:.2f}]",
+            f"{row.UAR:.3f} [{row.UAR_low:.2f}, {row.UAR_high:.2f}]",
+            f"{row.precision:.3f}",
+            f"{row.F1_weighted:.3f}",
+        )
+    console = Console()
+    if not console.is_terminal:
+        console.width = _LOG_WIDTH
+    console.print(table)
+    console.print(f"majority class: {scores[0].majority:.3f}", highlight=False)

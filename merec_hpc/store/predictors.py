@@ -1,0 +1,20 @@
+"""Writes and reads a predictor: all that predictions on new clips need."""
+
+from dataclasses import fields
+from pathlib import Path
+
+from merec_hpc.arrays import Predictor
+from merec_hpc.store.schema import PREDICTOR, opened_store, read_array, write_store
+
+
+def write_predictor(path: Path, predictor: Predictor, decider: str) -> None:
+    """Write a predictor, and who decides."""
+    write_store(path, PREDICTOR, vars(predictor), {"decider": decider})
+
+
+def read_predictor(path: Path) -> Predictor:
+    """Read what ``write_predictor`` wrote."""
+    with opened_store(path, PREDICTOR) as file:
+        return Predictor(
+            **{field.name: read_array(file, PREDICTOR, field.name) for field in fields(Predictor)}
+        )
