@@ -56,14 +56,21 @@ class Features:
     clips: Text  # (n_clips,)
     names: Text  # (n_features,)
     class_names: Text  # (n_classes,)
+    folds: Text | None = None
+    """Fold that holds each clip out, (n_clips,), empty for none; without it each subject's own."""
 
-    def without(self, subject: str) -> Self:
-        """Return the clips of all other subjects: what a selector may see."""
-        return self._keep(self.subjects != subject)
+    @property
+    def held_out_by(self) -> Text:
+        """The fold that holds each clip out, shape (n_clips,)."""
+        return self.subjects if self.folds is None else self.folds
 
-    def only(self, subject: str) -> Self:
-        """Return the clips of one subject: what is held out."""
-        return self._keep(self.subjects == subject)
+    def without(self, fold: str) -> Self:
+        """Return the clips that a fold does not hold out: what a selector may see."""
+        return self._keep(self.held_out_by != fold)
+
+    def only(self, fold: str) -> Self:
+        """Return the clips that a fold holds out."""
+        return self._keep(self.held_out_by == fold)
 
     def _keep(self, kept: NDArray[np.bool_]) -> Self:
         return replace(
@@ -72,6 +79,7 @@ class Features:
             labels=self.labels[kept],
             subjects=self.subjects[kept],
             clips=self.clips[kept],
+            folds=None if self.folds is None else self.folds[kept],
         )
 
 

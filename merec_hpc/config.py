@@ -67,6 +67,7 @@ SELECTORS = (
     "ant_colony",
     "genetic",
 )
+Protocol = Literal["leave_one_subject_out", "subject_folds", "official_split"]
 Classifier = Literal["linear_svm", "random_forest"]
 Oversampling = Literal["none", "smote"]
 Decider = Literal["champion", "hall_of_fame", "ensemble"]
@@ -233,6 +234,7 @@ class AllFeaturesSettings:
 
     C_values: tuple[Positive, ...] = Field(default=(0.01, 0.1, 1.0, 10.0, 100.0), min_length=1)
     criterion: Criterion = "mu_minus_variance"
+    n_inner_folds: int | None = Field(default=None, ge=2)
 
 
 @dataclass(frozen=True, kw_only=True, config=STRICT)
@@ -242,6 +244,7 @@ class ForwardSettings:
     n_steps: Count = 50
     C_values: tuple[Positive, ...] = Field(default=(0.01, 0.1, 1.0, 10.0, 100.0), min_length=1)
     criterion: Criterion = "mu_minus_variance"
+    n_inner_folds: int | None = Field(default=None, ge=2)
 
 
 @dataclass(frozen=True, kw_only=True, config=STRICT)
@@ -254,6 +257,7 @@ class RankingSettings:
     )
     C_values: tuple[Positive, ...] = Field(default=(0.01, 0.1, 1.0, 10.0, 100.0), min_length=1)
     criterion: Criterion = "mu_minus_variance"
+    n_inner_folds: int | None = Field(default=None, ge=2)
 
 
 @dataclass(frozen=True, kw_only=True, config=STRICT)
@@ -272,6 +276,7 @@ class AntColonySettings:
     oversampling: Oversampling = "none"
     C_values: tuple[Positive, ...] = Field(default=(0.01, 0.1, 1.0, 10.0, 100.0), min_length=1)
     criterion: Criterion = "mu_minus_variance"
+    n_inner_folds: int | None = Field(default=None, ge=2)
     seed: int = Field(default=0, ge=0)
 
 
@@ -283,6 +288,7 @@ class RandomMasksSettings:
     founders: Literal["random_count", "random_gene"] = "random_count"
     C_values: tuple[Positive, ...] = Field(default=(0.01, 0.1, 1.0, 10.0, 100.0), min_length=1)
     criterion: Criterion = "mu_minus_variance"
+    n_inner_folds: int | None = Field(default=None, ge=2)
     seed: int = Field(default=0, ge=0)
 
 
@@ -309,6 +315,9 @@ class EvaluationSettings:
     """What is compared, and how its uncertainty is stated."""
 
     methods: tuple[Method, ...] = Field(default=("all_features", "genetic"), min_length=1)
+    protocol: Protocol = "leave_one_subject_out"
+    n_folds: int = Field(default=4, ge=2)
+    held_out_split: Literal["test", "validation"] = "test"
     classifier: Classifier = "linear_svm"
     oversampling: Oversampling = "none"
     n_bootstraps: Count = 2000

@@ -323,6 +323,7 @@ def _collect(folder: Path, failures: Sequence[Path], fraction: float) -> list[st
     tables = ["--catalog", folder / "catalog.tsv", "--audit", folder / "audit.tsv"]
     tables += [part for path in failures for part in ("--failures", path)]
     outputs = ["--output", folder / "failures.tsv", "--folds", folder / "folds.tsv"]
+    outputs += ["--fold-table", folder / "fold_subjects.tsv"]
     return ["collect-failures", *tables, "--max-failed-fraction", str(fraction), *outputs]
 
 

@@ -8,10 +8,11 @@ import typer
 
 from merec_hpc.arrays import Failure
 from merec_hpc.commands.options import Catalog, Output
+from merec_hpc.config import EvaluationSettings, from_json
 from merec_hpc.dataset.catalog import read_catalog
 from merec_hpc.dataset.listing import Fault
 from merec_hpc.errors import MerecError
-from merec_hpc.evaluation.folds import SubjectFold, subject_folds
+from merec_hpc.evaluation.folds import FoldSubject, SubjectFold, count_folds, fold_subjects
 from merec_hpc.tables import read_rows, write_rows
 
 log = logging.getLogger(__name__)
@@ -26,6 +27,8 @@ def run(
     ],
     output: Output,
     folds: Annotated[Path, typer.Option(help="Table of folds to write.")],
+    fold_table: Annotated[Path, typer.Option(help="Table of each fold's subjects to write.")],
+    settings: Annotated[str, typer.Option(help="Section 'evaluation', as JSON.")] = "{}",
 ) -> None:
     """Collect the clips that were left out; too many stop the run."""
     clips = read_catalog(catalog)
@@ -49,4 +52,8 @@ def run(
         raise MerecError(msg)
     log.info("%d of %d clips left out", len(lost), n_clips)
     write_rows(output, Failure, left_out)
-    write_rows(folds, SubjectFold, subject_folds([clip for clip in clips if clip.clip not in lost]))
+    kept = [clip for clip in clips if clip.clip not in lost]
+    members = fold_subjects(kept, from_json(EvaluationSettings, settings))
+    counts = count_folds(kept, members)
+    write_rows(fold_table, FoldSubject, members)
+    write_rows(folds, SubjectFold, counts)

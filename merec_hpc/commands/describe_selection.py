@@ -6,7 +6,7 @@ from typing import Annotated
 import typer
 
 from merec_hpc.commands.folds import check_fold, check_scaling, read_clips
-from merec_hpc.commands.options import StoreOrTable
+from merec_hpc.commands.options import FoldTable, StoreOrTable
 from merec_hpc.errors import MerecError
 from merec_hpc.evaluation.curves import (
     FeatureRow,
@@ -25,10 +25,11 @@ def run(
     selection: Annotated[Path, typer.Option(help="Selection of a fold.")],
     features: Annotated[Path, typer.Option(help="Table of features to write (.csv, .tsv).")],
     generations: Annotated[Path, typer.Option(help="Table of generations to write.")],
+    fold_table: FoldTable = None,
 ) -> None:
     """Write what a search chose and how it got there: what pandas.read_csv reads back."""
     limit_library_threads()
-    clips = read_clips(store, SerialCommunicator())
+    clips = read_clips(store, SerialCommunicator(), fold_table)
     chosen, origin = read_selection(selection)
     if origin.fold:
         check_fold(clips, origin.fold, store)

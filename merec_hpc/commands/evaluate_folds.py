@@ -5,24 +5,25 @@ from typing import Annotated, cast, get_args
 
 import typer
 
-from merec_hpc.commands.folds import check_fold, check_scaling
-from merec_hpc.commands.options import Output, Store
+from merec_hpc.commands.folds import check_fold, check_scaling, read_clips
+from merec_hpc.commands.options import FoldTable, Output, StoreOrTable
 from merec_hpc.config import DECIDERS, Classifier, Decider, Oversampling
 from merec_hpc.errors import MerecError
 from merec_hpc.evaluation.protocol import Prediction, decide_held_out, predict_held_out
+from merec_hpc.parallel.communicator import SerialCommunicator
 from merec_hpc.parallel.threads import limit_library_threads
-from merec_hpc.store.features import read_features
 from merec_hpc.store.selection import read_selection
 from merec_hpc.tables import write_rows
 
 
 def run(
-    store: Store,
+    store: StoreOrTable,
     selection: Annotated[list[Path], typer.Option(help="Selection of a fold; repeat it.")],
     output: Output,
     classifier: Annotated[str, typer.Option(help="linear_svm or random_forest.")] = "linear_svm",
     oversampling: Annotated[str, typer.Option(help="none or smote.")] = "none",
     decider: Annotated[str, typer.Option(help=f"One of {', '.join(DECIDERS)}.")] = "champion",
+    fold_table: FoldTable = None,
 ) -> None:
     """Predict the clips of each fold's held-out subject, with what was selected without it.
 
@@ -40,7 +41,7 @@ def run(
         msg = f"--decider {decider}: linear_svm without oversampling expected, found another"
         raise MerecError(msg)
     limit_library_threads()
-    features = read_features(store)
+    features = read_clips(store, SerialCommunicator(), fold_table)
     predictions: list[Prediction] = []
     for path in selection:
         chosen, origin = read_selection(path)
@@ -70,11 +71,13 @@ def run(
                 classifier=classifier,
                 seed=origin.seed,
                 fold=origin.fold,
-                subject=origin.fold,
+                subject=str(subject),
                 clip=str(clip),
                 label=str(features.class_names[label]),
                 predicted=str(features.class_names[found]),
             )
-            for clip, label, found in zip(held_out.clips, held_out.labels, predicted, strict=True)
+            for clip, subject, label, found in zip(
+                held_out.clips, held_out.subjects, held_out.labels, predicted, strict=True
+            )
         ]
     write_rows(output, Prediction, predictions)

@@ -13,12 +13,14 @@ from numpy.typing import NDArray
 from merec_hpc import config
 from merec_hpc.arrays import Features
 from merec_hpc.errors import MerecError
+from merec_hpc.evaluation.folds import FoldSubject
 from merec_hpc.learning.scaling import Scaling
 from merec_hpc.parallel.communicator import Communicator, SerialCommunicator
 from merec_hpc.publishing import make_folder
 from merec_hpc.selection.fitness import SubjectFoldFitness
 from merec_hpc.store.features import read_features
 from merec_hpc.store.table import SUFFIXES, read_table
+from merec_hpc.tables import read_rows
 
 
 def check_scaling(scaling: str) -> config.Scaling:
@@ -30,19 +32,26 @@ def check_scaling(scaling: str) -> config.Scaling:
 
 
 def check_fold(features: Features, fold: str, store: Path) -> None:
-    """Raise a ``MerecError`` if there is no subject to hold out."""
-    if fold not in features.subjects:
-        known = ", ".join(dict.fromkeys(features.subjects.tolist()))
-        msg = f"{store}: subject '{fold}' expected, found {known}"
+    """Raise a ``MerecError`` if there is nothing to hold out."""
+    if not fold or fold not in features.held_out_by:
+        known = ", ".join(filter(None, dict.fromkeys(features.held_out_by.tolist())))
+        what = "subject" if features.folds is None else "fold"
+        msg = f"{store}: {what} '{fold}' expected, found {known}"
         raise MerecError(msg)
 
 
-def read_clips(store: Path, comm: Communicator) -> Features:
-    """Read a feature store, or a table of features, labels and groups."""
+def read_clips(store: Path, comm: Communicator, fold_table: Path | None = None) -> Features:
+    """Read a feature store, or a table of features, labels and groups; and who is held out when."""
     if store.suffix in SUFFIXES:
         table = read_table(store)
-        return replace(table, values=comm.shared(lambda: table.values))
-    return read_features(store, comm.shared)
+        features = replace(table, values=comm.shared(lambda: table.values))
+    else:
+        features = read_features(store, comm.shared)
+    if fold_table is None:
+        return features
+    fold_of = {row.subject: row.fold for row in read_rows(fold_table, FoldSubject)}
+    folds = [fold_of.get(str(subject), "") for subject in features.subjects]
+    return replace(features, folds=np.array(folds, np.str_))
 
 
 @dataclass(frozen=True)
@@ -50,7 +59,7 @@ class TrainingFold:
     """What a selector gets to see of one fold."""
 
     fold: str
-    """The subject that is held out; empty if nobody is."""
+    """The subject or fold that is held out; empty if nobody is."""
     fitness: SubjectFoldFitness
     output: Path
     digest: str
@@ -64,6 +73,7 @@ def training_folds(
     scaling: str,
     n_inner_folds: int | None = None,
     comm: Communicator | None = None,
+    fold_table: Path | None = None,
 ) -> Iterator[TrainingFold]:
     """Yield each fold's training clips; without folds, all clips at once.
 
@@ -80,11 +90,13 @@ def training_folds(
         raise MerecError(msg)
     for output in outputs:  # now rather than after the search
         make_folder(output.parent)
-    features = read_clips(store, group)
+    features = read_clips(store, group, fold_table)
     for fold, output in zip(wanted, outputs, strict=True):
         if folds:
             check_fold(features, fold, store)
-        training = features.subjects != fold if folds else np.ones(len(features.labels), np.bool_)
+        training = (
+            features.held_out_by != fold if folds else np.ones(len(features.labels), np.bool_)
+        )
         labels, subjects = features.labels[training], features.subjects[training]
         scaled = group.shared(partial(_scale, features, training, kind))
         digest = hashlib.sha256(repr(scaled.shape).encode())
@@ -95,7 +107,8 @@ def training_folds(
                 scaled, labels, subjects, n_folds=n_inner_folds, share=group.shared
             )
         except ValueError as error:
-            without = f"without subject '{fold}': " if fold else ""
+            what = "subject" if features.folds is None else "fold"
+            without = f"without {what} '{fold}': " if fold else ""
             msg = f"{store}: {without}{error}"
             raise MerecError(msg) from None
         yield TrainingFold(fold, fitness, output, digest.hexdigest())

@@ -19,13 +19,19 @@ StoreOrTable = Annotated[
     ),
 ]
 HeldOut = Annotated[
-    list[str], typer.Option(help="Subject to leave unseen; repeat it for several folds.")
+    list[str],
+    typer.Option(help="Fold (a subject, without --fold-table) to leave unseen; repeat it."),
 ]
 AnyHeldOut = Annotated[
     list[str] | None,
     typer.Option(
-        "--held-out", help="Subject to leave unseen; repeat it; without it all clips are seen."
+        "--held-out",
+        help="Fold (a subject, without --fold-table) to leave unseen; without it all are seen.",
     ),
+]
+FoldTable = Annotated[
+    Path | None,
+    typer.Option(help="Table of each fold's subjects; without it each subject is a fold."),
 ]
 Outputs = Annotated[list[Path], typer.Option("--output", help="File of each fold, in turn.")]
 ScalingOption = Annotated[

@@ -9,7 +9,7 @@ import typer
 
 from merec_hpc.arrays import Features, Predictor
 from merec_hpc.commands.folds import check_scaling, read_clips
-from merec_hpc.commands.options import Output, StoreOrTable
+from merec_hpc.commands.options import FoldTable, Output, StoreOrTable
 from merec_hpc.config import DECIDERS
 from merec_hpc.errors import MerecError
 from merec_hpc.evaluation.predictor import decisions_of, fit_predictor
@@ -44,6 +44,7 @@ def run(
     predictor: Annotated[
         Path | None, typer.Option(help="A kept predictor, in place of selections.")
     ] = None,
+    fold_table: FoldTable = None,
 ) -> None:
     """Predict clips with what a selector has chosen.
 
@@ -52,7 +53,7 @@ def run(
     predictor: all clips of the store, which may be of other people.
     """
     limit_library_threads()
-    features = read_clips(store, SerialCommunicator())
+    features = read_clips(store, SerialCommunicator(), fold_table)
     if (predictor is None) == (not selection):
         msg = "either --selection or --predictor expected, found both or none"
         raise MerecError(msg)

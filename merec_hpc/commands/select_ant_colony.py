@@ -3,7 +3,14 @@
 from dataclasses import replace
 
 from merec_hpc.commands.folds import training_folds
-from merec_hpc.commands.options import AnyHeldOut, Outputs, ScalingOption, Settings, StoreOrTable
+from merec_hpc.commands.options import (
+    AnyHeldOut,
+    FoldTable,
+    Outputs,
+    ScalingOption,
+    Settings,
+    StoreOrTable,
+)
 from merec_hpc.config import AntColonySettings, from_json
 from merec_hpc.parallel.threads import limit_library_threads
 from merec_hpc.selection.ant_colony import MaskFitness, search_with_ants
@@ -20,6 +27,7 @@ def run(
     settings: Settings = "{}",
     scaling: ScalingOption = "standard",
     held_out: AnyHeldOut = None,
+    fold_table: FoldTable = None,
 ) -> None:
     """Search features by the ant colony of paper 5 on the training subjects of each fold."""
     limit_library_threads()
@@ -27,7 +35,9 @@ def run(
     is_plain = parsed.classifier == "linear_svm" and parsed.oversampling == "none"
     if parsed.classifier == "random_forest":  # which has no C
         parsed = replace(parsed, C_values=parsed.C_values[:1])
-    for training in training_folds(store, held_out or [], outputs, scaling):
+    for training in training_folds(
+        store, held_out or [], outputs, scaling, parsed.n_inner_folds, fold_table=fold_table
+    ):
         fitness: MaskFitness = training.fitness
         if not is_plain:
             fitness = ClassifierFitness(

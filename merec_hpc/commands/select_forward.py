@@ -5,7 +5,14 @@ from typing import Annotated
 import typer
 
 from merec_hpc.commands.folds import training_folds
-from merec_hpc.commands.options import AnyHeldOut, Outputs, ScalingOption, Settings, StoreOrTable
+from merec_hpc.commands.options import (
+    AnyHeldOut,
+    FoldTable,
+    Outputs,
+    ScalingOption,
+    Settings,
+    StoreOrTable,
+)
 from merec_hpc.config import RANKING_NAMES, SEARCHES, ForwardSettings, from_json
 from merec_hpc.errors import MerecError
 from merec_hpc.parallel.threads import limit_library_threads
@@ -25,6 +32,7 @@ def run(
     settings: Settings = "{}",
     scaling: ScalingOption = "standard",
     held_out: AnyHeldOut = None,
+    fold_table: FoldTable = None,
 ) -> None:
     """Add or remove one feature at a time, on the training subjects of each fold.
 
@@ -38,7 +46,9 @@ def run(
         raise MerecError(msg)
     limit_library_threads()
     parsed = from_json(ForwardSettings, settings)
-    for training in training_folds(store, held_out or [], outputs, scaling):
+    for training in training_folds(
+        store, held_out or [], outputs, scaling, parsed.n_inner_folds, fold_table=fold_table
+    ):
         selection = search_forward(training.fitness, search, parsed, shows_progress=True)
         origin = SelectionOrigin(search, training.fold, 0, settings, scaling)
         write_selection(training.output, selection, origin)

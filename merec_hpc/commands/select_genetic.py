@@ -12,6 +12,7 @@ from merec_hpc import __version__
 from merec_hpc.commands.folds import training_folds
 from merec_hpc.commands.options import (
     AnyHeldOut,
+    FoldTable,
     Outputs,
     ScalingOption,
     Settings,
@@ -36,6 +37,7 @@ def run(
     settings: Settings = "{}",
     scaling: ScalingOption = "standard",
     held_out: AnyHeldOut = None,
+    fold_table: FoldTable = None,
     ranks: Annotated[int, typer.Option(min=1, help="Number of MPI ranks that must be there.")] = 1,
     checkpoint_every: Annotated[
         int, typer.Option(min=1, help="Generations between two checkpoints.")
@@ -64,7 +66,9 @@ def run(
     comm.allgather(None)
     program = f"{__version__} {_digest_of_sources()}"
     done: list[Checkpoints] = []
-    folds = training_folds(store, held_out or [], outputs, scaling, parsed.n_inner_folds, comm)
+    folds = training_folds(
+        store, held_out or [], outputs, scaling, parsed.n_inner_folds, comm, fold_table
+    )
     with noted_signals() as stop:
         for training in folds:
             key = search_key(program, parsed, training.digest)

@@ -34,7 +34,8 @@ def finished(tmp_path_factory: pytest.TempPathFactory, weights: Path) -> Path:
 
 def rows_of(path: Path) -> list[dict[str, str]]:
     with path.open(newline="") as file:
-        return list(csv.DictReader(file))
+        delimiter = "\t" if path.suffix == ".tsv" else ","
+        return list(csv.DictReader(file, delimiter=delimiter))
 
 
 @pytest.mark.xdist_group("finished")
@@ -128,6 +129,22 @@ def test_a_further_method_is_selected_and_compared_and_nothing_else_is_done_agai
     assert "Comparison with all_features" in page
     assert "<td>genetic+ensemble</td>" in page
     assert planned_rules(snakemake(finished, "--dry-run", **changes)) == set()
+    assert snakemake(finished).returncode == 0  # as it was
+
+
+@pytest.mark.xdist_group("finished")
+def test_folds_of_several_subjects_hold_each_of_them_out(finished: Path) -> None:
+    changes = {"evaluation": {"protocol": "subject_folds", "n_folds": 3}}
+    run = snakemake(finished, **changes)
+    assert run.returncode == 0, run.stdout + run.stderr
+    results = finished / "results" / "small"
+    members = {row["subject"]: row["fold"] for row in rows_of(results / "fold_subjects.tsv")}
+    assert set(members.values()) == {"fold1", "fold2", "fold3"}
+    rows = rows_of(results / "predictions.csv")
+    assert {row["clip"] for row in rows} == {
+        row["clip"] for row in rows_of(results / "catalog.tsv")
+    }
+    assert all(row["fold"] == members[row["subject"]] for row in rows)
     assert snakemake(finished).returncode == 0  # as it was
 
 

@@ -125,6 +125,13 @@ def selections(wildcards):
     return [f"{RESULTS}/selection/{name}/{fold}.h5" for name in selectors for fold in folds]
 
 
+def fold_table(wildcards):
+    """Return the table of each fold's subjects, where a fold is not simply a subject."""
+    if CONFIG.evaluation.protocol == "leave_one_subject_out":
+        return []
+    return [f"{RESULTS}/fold_subjects.tsv"]
+
+
 def decider_of(wildcards):
     """Return who decides by what a method has selected; a sweep has no other than the champion."""
     return getattr(wildcards, "method", "").partition("+")[2] or "champion"

@@ -18,6 +18,7 @@ rule evaluate_folds:
         store=STORE,
         folds="results/{experiment}/folds.tsv",  # whose checkpoint names the selections
         selections=selections,
+        fold_table=fold_table,
     output:
         predictions="results/{experiment}/evaluation/{method}/{classifier}.csv",
     log:
@@ -32,11 +33,13 @@ rule evaluate_folds:
         classifier="{classifier}",
         oversampling=CONFIG.evaluation.oversampling,
         decider=decider_of,
+        fold_table=lambda wildcards, input: repeated("--fold-table", input.fold_table),
     shell:
         r"""
         merec evaluate-folds \
             --store {input.store:q} \
             {params.selections:q} \
+            {params.fold_table:q} \
             --classifier {params.classifier:q} \
             --oversampling {params.oversampling} \
             --decider {params.decider} \

@@ -13,7 +13,8 @@ Outputs
     results/{experiment}/faces/{subject}.png            contact sheet
     results/{experiment}/faces/{subject}.failures.tsv   clips left out
     results/{experiment}/failures.tsv                   clips left out, of all stages
-    results/{experiment}/folds.tsv                      the subjects that remain
+    results/{experiment}/folds.tsv                      one row a fold, of the clips that remain
+    results/{experiment}/fold_subjects.tsv              whom each fold holds out
 """
 
 
@@ -64,12 +65,14 @@ checkpoint collect_failures:
     output:
         failures="results/{experiment}/failures.tsv",
         folds="results/{experiment}/folds.tsv",
+        fold_table="results/{experiment}/fold_subjects.tsv",
     log:
         "logs/collect_failures/{experiment}.log",
     localrule: True
     params:
         failures=lambda wildcards, input: repeated("--failures", input.failures),
         max_failed_fraction=CONFIG.max_failed_fraction,
+        settings=to_json(CONFIG.evaluation),
     shell:
         r"""
         merec collect-failures \
@@ -79,5 +82,7 @@ checkpoint collect_failures:
             --max-failed-fraction {params.max_failed_fraction} \
             --output {output.failures:q} \
             --folds {output.folds:q} \
+            --fold-table {output.fold_table:q} \
+            --settings {params.settings:q} \
             2>&1 | tee {log:q}
         """

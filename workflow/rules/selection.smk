@@ -23,6 +23,7 @@ STORE = f"results/{{experiment}}/features/{CONFIG.features.network}.h5"
 rule select_all_features:
     input:
         store=STORE,
+        fold_table=fold_table,
     output:
         selection="results/{experiment}/selection/all_features/{fold}.h5",
     log:
@@ -35,11 +36,13 @@ rule select_all_features:
     params:
         settings=to_json(CONFIG.all_features),
         scaling=CONFIG.scaling,
+        folds=lambda wildcards, input: repeated("--fold-table", input.fold_table),
     shell:
         r"""
         merec select-all-features \
             --store {input.store:q} \
             --held-out {wildcards.fold:q} \
+            {params.folds:q} \
             --settings {params.settings:q} \
             --scaling {params.scaling} \
             --output {output.selection:q} \
@@ -50,6 +53,7 @@ rule select_all_features:
 rule select_random_masks:
     input:
         store=STORE,
+        fold_table=fold_table,
     output:
         selection="results/{experiment}/selection/random_masks/{fold}.h5",
     log:
@@ -62,11 +66,13 @@ rule select_random_masks:
     params:
         settings=to_json(CONFIG.random_masks),
         scaling=CONFIG.scaling,
+        folds=lambda wildcards, input: repeated("--fold-table", input.fold_table),
     shell:
         r"""
         merec select-random-masks \
             --store {input.store:q} \
             --held-out {wildcards.fold:q} \
+            {params.folds:q} \
             --settings {params.settings:q} \
             --scaling {params.scaling} \
             --output {output.selection:q} \
@@ -77,6 +83,7 @@ rule select_random_masks:
 rule select_ranking:
     input:
         store=STORE,
+        fold_table=fold_table,
     output:
         selection="results/{experiment}/selection/{ranking}/{fold}.h5",
     log:
@@ -89,11 +96,13 @@ rule select_ranking:
     params:
         settings=to_json(CONFIG.ranking),
         scaling=CONFIG.scaling,
+        folds=lambda wildcards, input: repeated("--fold-table", input.fold_table),
     shell:
         r"""
         merec select-ranking \
             --store {input.store:q} \
             --held-out {wildcards.fold:q} \
+            {params.folds:q} \
             --ranking {wildcards.ranking} \
             --settings {params.settings:q} \
             --scaling {params.scaling} \
@@ -105,6 +114,7 @@ rule select_ranking:
 rule select_forward:
     input:
         store=STORE,
+        fold_table=fold_table,
     output:
         selection="results/{experiment}/selection/{search}/{fold}.h5",
     log:
@@ -117,11 +127,13 @@ rule select_forward:
     params:
         settings=to_json(CONFIG.forward),
         scaling=CONFIG.scaling,
+        folds=lambda wildcards, input: repeated("--fold-table", input.fold_table),
     shell:
         r"""
         merec select-forward \
             --store {input.store:q} \
             --held-out {wildcards.fold:q} \
+            {params.folds:q} \
             --search {wildcards.search} \
             --settings {params.settings:q} \
             --scaling {params.scaling} \
@@ -133,6 +145,7 @@ rule select_forward:
 rule select_ant_colony:
     input:
         store=STORE,
+        fold_table=fold_table,
     output:
         selection="results/{experiment}/selection/ant_colony/{fold}.h5",
     log:
@@ -145,11 +158,13 @@ rule select_ant_colony:
     params:
         settings=to_json(CONFIG.ant_colony),
         scaling=CONFIG.scaling,
+        folds=lambda wildcards, input: repeated("--fold-table", input.fold_table),
     shell:
         r"""
         merec select-ant-colony \
             --store {input.store:q} \
             --held-out {wildcards.fold:q} \
+            {params.folds:q} \
             --settings {params.settings:q} \
             --scaling {params.scaling} \
             --output {output.selection:q} \
@@ -160,6 +175,7 @@ rule select_ant_colony:
 rule select_genetic:
     input:
         store=STORE,
+        fold_table=fold_table,
     output:
         selection="results/{experiment}/selection/genetic/{fold}.h5",
     log:
@@ -175,11 +191,13 @@ rule select_genetic:
     params:
         settings=to_json(CONFIG.genetic),
         scaling=CONFIG.scaling,
+        folds=lambda wildcards, input: repeated("--fold-table", input.fold_table),
     shell:
         r"""
         {resources.mpi} -n {resources.tasks} python -m mpi4py -m merec_hpc select-genetic \
             --store {input.store:q} \
             --held-out {wildcards.fold:q} \
+            {params.folds:q} \
             --settings {params.settings:q} \
             --scaling {params.scaling} \
             --ranks {resources.tasks} \

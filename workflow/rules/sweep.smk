@@ -29,6 +29,7 @@ use rule extract_features as sweep_extract_features with:
 use rule select_genetic as sweep_select_genetic with:
     input:
         store=f"{SWEEP}/features/{KIND}.h5",
+        fold_table=fold_table,
     output:
         selection=f"{SWEEP}/selection/{VARIANTS.wildcard_pattern}/{{fold}}.h5",
     log:
@@ -47,6 +48,7 @@ use rule evaluate_folds as sweep_evaluate_folds with:
         store=f"{SWEEP}/features/{KIND}.h5",
         folds="results/{experiment}/folds.tsv",  # whose checkpoint names the selections
         selections=sweep_selections,
+        fold_table=fold_table,
     output:
         predictions=f"{SWEEP}/predictions/{VARIANTS.wildcard_pattern}.csv",
     log:
