@@ -155,7 +155,7 @@ def lda_weight(features: Features, labels: Labels) -> Scores:
     means = np.sqrt(spread.counts / n_clips) * spread.means  # (n_classes, n_features)
     residuals = spread.deviations / np.sqrt(n_clips)  # S = residuals.T @ residuals
     gram = residuals @ residuals.T
-    shrinkage = _ledoit_wolf(gram, n_features)
+    shrinkage = ledoit_wolf(gram, n_features)
     # Classes of one point each have no covariance: the discriminants are their means.
     ridge = shrinkage * np.trace(gram) / n_features or 1.0
     kernel = (1 - shrinkage) * gram + ridge * np.eye(n_clips)
@@ -367,7 +367,7 @@ def _best_splits(columns: NDArray[np.float64], numbers: Labels) -> Scores:
     return decreases
 
 
-def _ledoit_wolf(gram: NDArray[np.float64], n_features: int) -> float:
+def ledoit_wolf(gram: NDArray[np.float64], n_features: int) -> float:
     """Return the shrinkage of the covariance X'X to a multiple of the identity, from X X'.
 
     In [0.001, 1], and 1 if the covariance is such a multiple already.
