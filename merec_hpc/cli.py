@@ -36,6 +36,7 @@ COMMANDS = (
     "collect-sweep",
     "predict",
     "score",
+    "paper-tables",
     "audit",
     "plan",
     "status",
