@@ -16,6 +16,7 @@ include: "workflow/rules/clips.smk"
 include: "workflow/rules/features.smk"
 include: "workflow/rules/selection.smk"
 include: "workflow/rules/evaluation.smk"
+include: "workflow/rules/permutation.smk"
 include: "workflow/rules/report.smk"
 include: "workflow/rules/sweep.smk"
 

@@ -37,6 +37,7 @@ COMMANDS = (
     "predict",
     "score",
     "paper-tables",
+    "run-permutation",
     "audit",
     "plan",
     "status",

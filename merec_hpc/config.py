@@ -74,6 +74,24 @@ Decider = Literal["champion", "hall_of_fame", "ensemble"]
 DECIDERS: tuple[Decider, ...] = get_args(Decider)
 
 
+def section_of(selector: str) -> str:
+    """Return the section of the configuration that a selector is set by.
+
+    Raises
+    ------
+    ValueError
+        If there is no such selector.
+    """
+    if selector not in SELECTORS:
+        msg = f"a selector of {', '.join(SELECTORS)} expected, found '{selector}'"
+        raise ValueError(msg)
+    if selector in RANKING_NAMES:
+        return "ranking"
+    if selector in SEARCHES or selector.startswith("ranked_forward_"):
+        return "forward"
+    return selector
+
+
 def _check_method(method: str) -> str:
     """Check the name of a selector, or of one and a decider, as ``genetic+ensemble``."""
     selector, _, decider = method.partition("+")
@@ -336,6 +354,20 @@ class EvaluationSettings:
 
 
 @dataclass(frozen=True, kw_only=True, config=STRICT)
+class PermutationSettings:
+    """The whole of a method again, on labels permuted within subjects."""
+
+    n_permutations: int = Field(default=0, ge=0)
+    methods: tuple[Method, ...] = Field(default=("genetic",), min_length=1)
+    permutations_per_job: Count = 20
+    seed: int = Field(default=0, ge=0)
+
+    def __post_init__(self) -> None:
+        """Check what involves more than one value."""
+        check_distinct("methods", self.methods)
+
+
+@dataclass(frozen=True, kw_only=True, config=STRICT)
 class Config:
     """The whole of ``config.yaml``."""
 
@@ -374,6 +406,7 @@ class Config:
     genetic: GeneticSettings = field(default_factory=GeneticSettings)
     sweep: SweepSettings = field(default_factory=SweepSettings)
     evaluation: EvaluationSettings = field(default_factory=EvaluationSettings)
+    permutation: PermutationSettings = field(default_factory=PermutationSettings)
 
     def __post_init__(self) -> None:
         """Check what involves more than one field."""

@@ -9,6 +9,7 @@ from merec_hpc.arrays import Failure, Selection
 from merec_hpc.commands.options import Output
 from merec_hpc.config import Config, from_json
 from merec_hpc.errors import MerecError
+from merec_hpc.evaluation.permutation import PermutedRun, summarise
 from merec_hpc.evaluation.protocol import Prediction
 from merec_hpc.publishing import published
 from merec_hpc.report.page import render_page
@@ -25,6 +26,9 @@ def run(
     output: Output,
     benchmarks: Annotated[
         Path | None, typer.Option(help="Folder of Snakemake's tables of resources.")
+    ] = None,
+    permutations: Annotated[
+        list[Path] | None, typer.Option(help="Scores of permuted labels; repeat it.")
     ] = None,
 ) -> None:
     """Render one self-contained HTML page."""
@@ -45,6 +49,7 @@ def run(
         settings,
         config.evaluation,
         rule_resources(benchmarks, config.experiment) if benchmarks else (),
+        summarise([row for path in permutations or [] for row in read_rows(path, PermutedRun)]),
     )
     with published(output) as partial:
         partial.write_text(page, encoding="utf-8")

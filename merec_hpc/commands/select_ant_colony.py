@@ -1,7 +1,5 @@
 """Search features by an ant colony."""
 
-from dataclasses import replace
-
 from merec_hpc.commands.folds import training_folds
 from merec_hpc.commands.options import (
     AnyHeldOut,
@@ -13,12 +11,8 @@ from merec_hpc.commands.options import (
 )
 from merec_hpc.config import AntColonySettings, from_json
 from merec_hpc.parallel.threads import limit_library_threads
-from merec_hpc.selection.ant_colony import MaskFitness, search_with_ants
-from merec_hpc.selection.classifier_fitness import ClassifierFitness
-from merec_hpc.selection.ranking import anova_f, fisher_score
+from merec_hpc.selection.selectors import select
 from merec_hpc.store.selection import SelectionOrigin, write_selection
-
-_HEURISTICS = {"fisher": fisher_score, "anova_f": anova_f}
 
 
 def run(
@@ -32,20 +26,9 @@ def run(
     """Search features by the ant colony of paper 5 on the training subjects of each fold."""
     limit_library_threads()
     parsed = from_json(AntColonySettings, settings)
-    is_plain = parsed.classifier == "linear_svm" and parsed.oversampling == "none"
-    if parsed.classifier == "random_forest":  # which has no C
-        parsed = replace(parsed, C_values=parsed.C_values[:1])
     for training in training_folds(
         store, held_out or [], outputs, scaling, parsed.n_inner_folds, fold_table=fold_table
     ):
-        fitness: MaskFitness = training.fitness
-        if not is_plain:
-            fitness = ClassifierFitness(
-                training.fitness, parsed.classifier, parsed.oversampling, parsed.seed
-            )
-        heuristic = _HEURISTICS[parsed.heuristic](
-            training.fitness.features, training.fitness.folds.labels
-        )
-        selection = search_with_ants(fitness, heuristic, parsed, shows_progress=True)
+        selection = select(training.fitness, "ant_colony", parsed)
         origin = SelectionOrigin("ant_colony", training.fold, parsed.seed, settings, scaling)
         write_selection(training.output, selection, origin)

@@ -10,6 +10,7 @@ from jinja2 import Environment
 from merec_hpc import __version__
 from merec_hpc.arrays import Failure, Selection
 from merec_hpc.config import EvaluationSettings
+from merec_hpc.evaluation.permutation import PermutationRow
 from merec_hpc.evaluation.protocol import Prediction
 from merec_hpc.learning.metrics import majority_share
 from merec_hpc.report.comparisons import compare_with, describe_stability
@@ -26,6 +27,7 @@ def render_page(
     config: str,
     settings: EvaluationSettings,
     resources: Sequence[RuleResources] = (),
+    permutations: Sequence[PermutationRow] = (),
 ) -> str:
     """Return the report of an experiment.
 
@@ -37,6 +39,8 @@ def render_page(
         The whole configuration, as JSON.
     resources
         What the jobs used.
+    permutations
+        Where real scores stand among those of permuted labels.
     """
     methods = score_methods(predictions, settings)
     one_method = next(iter(by_method(predictions).values()))
@@ -71,6 +75,7 @@ def render_page(
             for row in compare_with(predictions, None, settings)
             if row.metric in {"accuracy", "uar"}
         ],
+        permutations=permutations,
         stability=describe_stability(selections),
         convergence={
             method: convergence_figure(folds)

@@ -133,6 +133,23 @@ def test_a_further_method_is_selected_and_compared_and_nothing_else_is_done_agai
 
 
 @pytest.mark.xdist_group("finished")
+def test_permutations_are_dealt_out_to_jobs_and_reported(finished: Path) -> None:
+    permutation = {"n_permutations": 4, "methods": ["all_features"], "permutations_per_job": 3}
+    run = snakemake(finished, permutation=permutation)
+    assert run.returncode == 0, run.stdout + run.stderr
+    results = finished / "results" / "small"
+    folder = results / "permutations" / "all_features"
+    numbers = [[row["permutation"] for row in rows_of(folder / f"{job}.csv")] for job in (0, 1)]
+    assert numbers == [["0", "1", "2"], ["3", "4"]]
+    real = rows_of(folder / "0.csv")[0]
+    rows = [row for row in rows_of(results / "predictions.csv") if row["method"] == "all_features"]
+    share = sum(row["label"] == row["predicted"] for row in rows) / len(rows)
+    assert float(real["accuracy"]) == pytest.approx(share)
+    assert "Permuted labels" in (results / "report" / "index.html").read_text()
+    assert snakemake(finished).returncode == 0  # as it was
+
+
+@pytest.mark.xdist_group("finished")
 def test_folds_of_several_subjects_hold_each_of_them_out(finished: Path) -> None:
     changes = {"evaluation": {"protocol": "subject_folds", "n_folds": 3}}
     run = snakemake(finished, **changes)

@@ -9,7 +9,7 @@ from pathlib import Path
 import pandas as pd
 from snakemake.utils import Paramspace
 
-from merec_hpc.config import RANKING_NAMES, SEARCHES, parse_config, to_json
+from merec_hpc.config import RANKING_NAMES, SEARCHES, parse_config, section_of, to_json
 from merec_hpc.dataset.catalog import read_catalog
 from merec_hpc.errors import MerecError
 from merec_hpc.evaluation.folds import SubjectFold
@@ -130,6 +130,32 @@ def fold_table(wildcards):
     if CONFIG.evaluation.protocol == "leave_one_subject_out":
         return []
     return [f"{RESULTS}/fold_subjects.tsv"]
+
+
+def permutation_jobs(wildcards):
+    """Return the tables of permuted runs; none if the configuration asks for none."""
+    settings = CONFIG.permutation
+    if not settings.n_permutations:
+        return []
+    n_jobs = 1 + settings.n_permutations // settings.permutations_per_job
+    return [
+        f"{RESULTS}/permutations/{method}/{job}.csv"
+        for method in settings.methods
+        for job in range(n_jobs)
+    ]
+
+
+def permutation_numbers(wildcards):
+    """Return the permutations of a job: 0, the labels as they are, is the first of the first."""
+    size = CONFIG.permutation.permutations_per_job
+    first = int(wildcards.job) * size
+    last = min(first + size, CONFIG.permutation.n_permutations + 1)
+    return repeated("--permutation", [str(number) for number in range(first, last)])
+
+
+def selector_settings(wildcards):
+    """Return the settings of a method's selector."""
+    return to_json(getattr(CONFIG, section_of(wildcards.method.partition("+")[0])))
 
 
 def decider_of(wildcards):

@@ -5,6 +5,7 @@ Inputs
     results/{experiment}/predictions.csv                one row per clip and method
     results/{experiment}/selection/{method}/{fold}.h5   what was chosen in each fold
     results/{experiment}/failures.tsv                   clips left out
+    results/{experiment}/permutations/{method}/{job}.csv  scores of permuted labels, if asked for
 
     benchmarks/{rule}/{experiment}/...                  what jobs used; not waited for
 
@@ -20,6 +21,7 @@ rule render_report:
         failures="results/{experiment}/failures.tsv",
         folds="results/{experiment}/folds.tsv",  # whose checkpoint names the selections
         selections=selections,
+        permutations=permutation_jobs,
     output:
         page="results/{experiment}/report/index.html",
     log:
@@ -27,6 +29,7 @@ rule render_report:
     localrule: True
     params:
         selections=lambda wildcards, input: repeated("--selection", input.selections),
+        permutations=lambda wildcards, input: repeated("--permutations", input.permutations),
         settings=to_json(CONFIG),
     shell:
         r"""
@@ -34,6 +37,7 @@ rule render_report:
             --predictions {input.predictions:q} \
             --failures {input.failures:q} \
             {params.selections:q} \
+            {params.permutations:q} \
             --settings {params.settings:q} \
             --output {output.page:q} \
             --benchmarks benchmarks \

@@ -1,0 +1,55 @@
+"""Select and evaluate on permuted labels."""
+
+from dataclasses import replace
+from typing import Annotated
+
+import typer
+
+from merec_hpc.commands.folds import check_scaling, read_clips
+from merec_hpc.commands.options import FoldTable, Output, ScalingOption, Settings, StoreOrTable
+from merec_hpc.config import from_json
+from merec_hpc.errors import MerecError
+from merec_hpc.evaluation.permutation import PermutedRun, permuted, run_on
+from merec_hpc.parallel.communicator import SerialCommunicator
+from merec_hpc.parallel.threads import limit_library_threads
+from merec_hpc.progress import track
+from merec_hpc.selection.selectors import settings_kind
+from merec_hpc.tables import write_rows
+
+
+def run(
+    store: StoreOrTable,
+    method: Annotated[str, typer.Option(help="A selector, or one and a decider.")],
+    permutation: Annotated[
+        list[int], typer.Option(min=0, help="Number of a permutation, 0 for none; repeat it.")
+    ],
+    output: Output,
+    settings: Settings = "{}",
+    scaling: ScalingOption = "standard",
+    seed: Annotated[int, typer.Option(min=0, help="Seed of all permutations.")] = 0,
+    fold_table: FoldTable = None,
+) -> None:
+    """Run a method on labels permuted within subjects: selection and evaluation of all folds."""
+    limit_library_threads()
+    selector = method.partition("+")[0]
+    try:
+        parsed = from_json(settings_kind(selector), settings)
+    except ValueError as error:
+        msg = f"--method: {error}"
+        raise MerecError(msg) from None
+    features = read_clips(store, SerialCommunicator(), fold_table)
+    rows = []
+    for number in track(permutation, "permutations", len(permutation)):
+        try:
+            found, _ = run_on(
+                permuted(features, number, seed),
+                method,
+                parsed,
+                check_scaling(scaling),
+                parsed.n_inner_folds,
+            )
+        except ValueError as error:
+            msg = f"{store}, permutation {number}: {error}"
+            raise MerecError(msg) from None
+        rows.append(replace(found, permutation=number))
+    write_rows(output, PermutedRun, rows)

@@ -1,0 +1,148 @@
+"""Could this accuracy have come from selection alone? The whole of it again, on permuted labels."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+
+import numpy as np
+from numpy.typing import ArrayLike
+
+from merec_hpc.arrays import Features
+from merec_hpc.config import Decider
+from merec_hpc.config import Scaling as ScalingKind
+from merec_hpc.evaluation.protocol import decide_held_out
+from merec_hpc.learning.metrics import accuracy, unweighted_average_recall, unweighted_f1
+from merec_hpc.learning.scaling import Scaling
+from merec_hpc.selection.fitness import SubjectFoldFitness
+from merec_hpc.selection.selectors import SelectorSettings, select
+
+
+@dataclass(frozen=True)
+class PermutedRun:
+    """What a method reaches on labels permuted within subjects; permutation 0 are the labels."""
+
+    method: str
+    permutation: int
+    accuracy: float
+    UF1: float
+    UAR: float
+    inner_fitness: float
+    """Mean over folds: what of it outer accuracy does not keep, selection has made up."""
+
+
+def permuted(features: Features, permutation: int, seed: int) -> Features:
+    """Return the clips with labels permuted within each subject; permutation 0 changes nothing.
+
+    A subject keeps its number of clips of each class, so that neither the classes of a fold nor
+    the clips of a subject tell the permuted labels from the real ones.
+    """
+    if permutation == 0:
+        return features
+    rng = np.random.default_rng(np.random.SeedSequence(seed, spawn_key=(permutation,)))
+    labels = features.labels.copy()
+    for subject in np.unique(features.subjects):
+        rows = np.flatnonzero(features.subjects == subject)
+        labels[rows] = labels[rng.permutation(rows)]
+    return replace(features, labels=labels)
+
+
+def run_on(
+    features: Features,
+    method: str,
+    settings: SelectorSettings,
+    scaling: ScalingKind,
+    n_inner_folds: int | None = None,
+) -> tuple[PermutedRun, list[str]]:
+    """Select and predict in every fold, and return the scores and the predicted class names.
+
+    Raises
+    ------
+    ValueError
+        If a fold's training clips cannot be scored.
+    """
+    selector, _, by = method.partition("+")
+    decider: Decider = "ensemble" if by == "ensemble" else "champion"
+    if by == "hall_of_fame":
+        decider = "hall_of_fame"
+    predicted = np.full(len(features.labels), -1)
+    fitnesses = []
+    for fold in dict.fromkeys(str(name) for name in features.held_out_by if name):
+        training = features.without(fold)
+        values = Scaling.fit(training.values, scaling).apply(training.values)
+        fitness = SubjectFoldFitness(
+            values, training.labels, training.subjects, n_folds=n_inner_folds
+        )
+        selection = select(fitness, selector, settings)
+        fitnesses.append(selection.fitness)
+        held = features.held_out_by == fold
+        predicted[held] = decide_held_out(features, fold, [selection], decider, scaling)
+    held = predicted >= 0
+    labels, found = features.labels[held], predicted[held]
+    run = PermutedRun(
+        method,
+        0,
+        accuracy(labels, found),
+        unweighted_f1(labels, found),
+        unweighted_average_recall(labels, found),
+        float(np.mean(fitnesses)),
+    )
+    return run, [str(name) for name in features.class_names[found]]
+
+
+def permutation_p_value(
+    real: float, others: ArrayLike, rng: np.random.Generator | None = None
+) -> float:
+    """Return how often permuted labels do as well as the real ones, in (0, 1].
+
+    The real ones count as one permutation (Phipson, Smyth, 2010, doi:10.2202/1544-6115.1585).
+    Equal scores count in full; given a generator, at random in part, and the p-values of data
+    without structure are then uniform in spite of ties.
+    """
+    scores = np.asarray(others, np.float64)
+    above, equal = int((scores > real).sum()), int((scores == real).sum())
+    if rng is None:
+        return (1 + above + equal) / (1 + len(scores))
+    return float((above + rng.random() * (1 + equal)) / (1 + len(scores)))
+
+
+@dataclass(frozen=True)
+class PermutationRow:
+    """Where a method's real score stands among those of permuted labels."""
+
+    method: str
+    metric: str
+    n_permutations: int
+    real: float
+    permuted_mean: float
+    permuted_95: float
+    """The 95 % quantile of permuted labels."""
+    p_value: float
+    inner_fitness: float
+    optimism: float
+    """Inner fitness less the real score."""
+
+
+def summarise(runs: Sequence[PermutedRun]) -> list[PermutationRow]:
+    """Return one row a method and metric; a method without its permutation 0 has none."""
+    rows = []
+    for method in dict.fromkeys(run.method for run in runs):
+        real = next((r for r in runs if r.method == method and r.permutation == 0), None)
+        others = [run for run in runs if run.method == method and run.permutation]
+        if real is None or not others:
+            continue
+        for metric in ("accuracy", "UF1", "UAR"):
+            score = float(getattr(real, metric))
+            scores = np.array([getattr(run, metric) for run in others], np.float64)
+            rows.append(
+                PermutationRow(
+                    method,
+                    metric,
+                    len(others),
+                    score,
+                    float(scores.mean()),
+                    float(np.quantile(scores, 0.95)),
+                    permutation_p_value(score, scores),
+                    real.inner_fitness,
+                    real.inner_fitness - score,
+                )
+            )
+    return rows

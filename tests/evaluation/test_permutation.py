@@ -1,0 +1,110 @@
+"""The permutation test: what is permuted, what is run again, and what a p-value counts."""
+
+from dataclasses import replace
+
+import numpy as np
+import pytest
+
+from merec_hpc.arrays import Features
+from merec_hpc.config import AllFeaturesSettings, GeneticSettings, RandomMasksSettings
+from merec_hpc.evaluation.permutation import (
+    PermutedRun,
+    permutation_p_value,
+    permuted,
+    run_on,
+    summarise,
+)
+from merec_hpc.evaluation.protocol import decide_held_out, predict_held_out
+from merec_hpc.selection.all_features import select_all_features
+from merec_hpc.selection.fitness import SubjectFoldFitness
+
+QUICK = GeneticSettings(n_islands=1, n_individuals=8, n_generations=2, n_random_migrants=2)
+
+
+def test_labels_change_places_within_subjects_alone(features: Features) -> None:
+    found = permuted(features, 3, seed=0)
+    assert (found.labels != features.labels).any()
+    for subject in np.unique(features.subjects):
+        rows = features.subjects == subject
+        assert sorted(found.labels[rows]) == sorted(features.labels[rows])
+    np.testing.assert_array_equal(found.values, features.values)
+
+
+def test_permutations_are_told_apart_by_number_and_seed(features: Features) -> None:
+    np.testing.assert_array_equal(permuted(features, 0, seed=5).labels, features.labels)
+    labels = [
+        permuted(features, number, seed).labels.tolist()
+        for number, seed in ((1, 0), (1, 0), (2, 0), (1, 1))
+    ]
+    assert labels[0] == labels[1]
+    assert len({tuple(row) for row in labels}) == 3
+
+
+def test_every_fold_is_selected_and_predicted_without_its_subject(features: Features) -> None:
+    settings = AllFeaturesSettings()
+    run, predicted = run_on(features, "all_features", settings, "none")
+    expected = np.empty(len(features.labels), np.int64)
+    fitnesses = []
+    for subject in np.unique(features.subjects):
+        training = features.without(subject)
+        fitness = SubjectFoldFitness(training.values, training.labels, training.subjects)
+        chosen = select_all_features(fitness, settings)
+        fitnesses.append(chosen.fitness)
+        expected[features.subjects == subject] = predict_held_out(
+            features, subject, chosen.mask, chosen.C, "none"
+        )
+    assert predicted == features.class_names[expected].tolist()
+    assert run.accuracy == (expected == features.labels).mean()
+    assert run.inner_fitness == pytest.approx(np.mean(fitnesses))
+
+
+@pytest.mark.parametrize("method", ["genetic", "genetic+ensemble", "random_masks+hall_of_fame"])
+def test_searches_and_deciders_are_run(features: Features, method: str) -> None:
+    settings = QUICK if method.startswith("genetic") else RandomMasksSettings(n_masks=6)
+    runs = [
+        run_on(permuted(features, number, 0), method, settings, "standard") for number in (1, 1)
+    ]
+    assert runs[0] == runs[1]
+    assert runs[0][0].method == method
+
+
+def test_clips_that_no_fold_holds_out_are_trained_on_only(features: Features) -> None:
+    folds = np.where(features.subjects == "s04", "test", "")
+    split = replace(features, folds=folds)
+    _, predicted = run_on(split, "all_features", AllFeaturesSettings(C_values=(1.0,)), "none")
+    training = features.without("s04")
+    fitness = SubjectFoldFitness(training.values, training.labels, training.subjects)
+    chosen = select_all_features(fitness, AllFeaturesSettings(C_values=(1.0,)))
+    expected = decide_held_out(features, "s04", [chosen], "champion", "none")
+    assert predicted == features.class_names[expected].tolist()
+
+
+def test_p_value_counts_the_real_labels_as_one_permutation() -> None:
+    assert permutation_p_value(0.6, [0.5, 0.5, 0.7, 0.4]) == 2 / 5
+    assert permutation_p_value(0.9, [0.5, 0.5, 0.7, 0.4]) == 1 / 5
+    assert permutation_p_value(0.5, [0.5, 0.5, 0.7, 0.4]) == 4 / 5
+
+
+def test_p_value_with_ties_broken_at_random_is_uniform_under_the_null() -> None:
+    rng = np.random.default_rng(0)
+    values = []
+    for _ in range(2000):
+        scores = rng.integers(0, 4, 20)  # many ties
+        values.append(permutation_p_value(scores[0], scores[1:], rng))
+    edges = np.quantile(values, [0.1, 0.5, 0.9])
+    np.testing.assert_allclose(edges, [0.1, 0.5, 0.9], atol=0.03)
+
+
+def test_summary_sets_the_real_score_among_the_permuted_ones() -> None:
+    runs = [
+        PermutedRun("genetic", number, score, score, score, 0.8)
+        for number, score in enumerate([0.6, 0.3, 0.4, 0.7, 0.2])
+    ]
+    rows = summarise([*runs, PermutedRun("fisher", 1, 0.1, 0.1, 0.1, 0.5)])
+    assert [(row.method, row.metric) for row in rows] == [
+        ("genetic", metric) for metric in ("accuracy", "UF1", "UAR")
+    ]
+    row = rows[0]
+    assert (row.n_permutations, row.real, row.p_value) == (4, 0.6, 2 / 5)
+    assert row.permuted_mean == pytest.approx(0.4)
+    assert row.optimism == pytest.approx(0.2)

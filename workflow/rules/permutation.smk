@@ -1,0 +1,44 @@
+"""Run methods again on labels permuted within subjects, if the configuration asks for it.
+
+Inputs
+
+    results/{experiment}/features/{network}.h5               deep features of all clips
+    results/{experiment}/fold_subjects.tsv                   whom each fold holds out
+
+Outputs
+
+    results/{experiment}/permutations/{method}/{job}.csv     scores, one row a permutation
+"""
+
+
+rule run_permutation:
+    input:
+        store=STORE,
+        fold_table="results/{experiment}/fold_subjects.tsv",
+    output:
+        runs="results/{experiment}/permutations/{method}/{job}.csv",
+    log:
+        "logs/run_permutation/{experiment}/{method}/{job}.log",
+    benchmark:
+        "benchmarks/run_permutation/{experiment}/{method}/{job}.tsv"
+    resources:
+        mem_mb=lambda wildcards, attempt: 2000 * attempt,
+        runtime=lambda wildcards, attempt: 120 * attempt,
+    params:
+        settings=selector_settings,
+        scaling=CONFIG.scaling,
+        seed=CONFIG.permutation.seed,
+        permutations=permutation_numbers,
+    shell:
+        r"""
+        merec run-permutation \
+            --store {input.store:q} \
+            --fold-table {input.fold_table:q} \
+            --method {wildcards.method:q} \
+            {params.permutations} \
+            --settings {params.settings:q} \
+            --scaling {params.scaling} \
+            --seed {params.seed} \
+            --output {output.runs:q} \
+            2>&1 | tee {log:q}
+        """
