@@ -2,7 +2,7 @@
 # make test    all tests
 # make test-cluster  the workflow through jobs of a throw-away SLURM (Debian, root)
 # make check   formatting, lint, types, workflow
-# make benchmarks  every measurement of docs/speed.md, as tables in benchmarks/tables/ (half an hour)
+# make benchmarks  every measurement of docs/speed.md, and selectors, as tables in benchmarks/tables/ (forty minutes)
 # Each sets up .venv with pip first, and again when pyproject.toml has changed.
 
 PYTHON ?= python3
@@ -43,6 +43,7 @@ benchmarks: $(TEST_INPUTS)
 	mkdir -p benchmarks/tables
 	$(ACTIVATE) for name in fitness rivals full_runs scaling projection planning descriptors landmarks registration nested; do \
 		python benchmarks/$$name.py | tee benchmarks/tables/$$name.md || exit 1; done
+	$(ACTIVATE) python benchmarks/all_selectors.py lsvt nci60 | tee benchmarks/tables/all_selectors.md
 
 docs: $(INSTALLED)
 	$(ACTIVATE) python docs/make_data_formats.py
