@@ -10,8 +10,9 @@ Standardisation, rankings, selection and C are learnt from the training subjects
 Searches are shortened; the heading of each table has the settings. "features" are those that a
 decision takes, of a vote or an ensemble those of any of its masks, and the stability (Nogueira's,
 over outer folds) is of the same; "fitness" is the mean over outer folds of mean minus variance of
-accuracies of inner folds, of a vote or an ensemble that of its joint decisions; the rankings'
-fitness is of rankings that leave the inner fold out. "CPU s" is the time of all outer folds
+accuracies of inner folds (of stable_sfs mean minus deviation, of local_greedy the minimum), of a
+vote or an ensemble that of its joint decisions; the rankings' fitness is of rankings that leave the
+inner fold out. "CPU s" is the time of all outer folds
 on one core, the search included.
 
 ``--slow`` adds mutual information, 20 s a ranking of 9216 features. Backward search is run on
