@@ -1,6 +1,7 @@
 """Every selector, nested, on the same folds: what each predicts of subjects that it never saw.
 
-    MEREC_DATA=folder python benchmarks/all_selectors.py lsvt nci60 results/demo/features/mobilenet_v2.h5
+    MEREC_DATA=folder python benchmarks/all_selectors.py lsvt nci60
+    python benchmarks/all_selectors.py results/demo/features/mobilenet_v2.h5
 
 LSVT and NCI60 are read, and NCI60's folds dealt, as in ``nested.py``; any other argument is a
 feature store of a run. Each subject is left out, and within the others again one at a time, or of
@@ -12,8 +13,7 @@ decision takes, of a vote or an ensemble those of any of its masks, and the stab
 over outer folds) is of the same; "fitness" is the mean over outer folds of mean minus variance of
 accuracies of inner folds (of stable_sfs mean minus deviation, of local_greedy the minimum), of a
 vote or an ensemble that of its joint decisions; the rankings' fitness is of rankings that leave the
-inner fold out. "CPU s" is the time of all outer folds
-on one core, the search included.
+inner fold out. "CPU s" is the time of all outer folds on one core, the search included.
 
 ``--slow`` adds mutual information, 20 s a ranking of 9216 features. Backward search is run on
 at most 1000 features.
