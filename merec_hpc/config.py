@@ -139,7 +139,7 @@ class FaceSettings:
     interocular_fraction: float = Field(default=0.36, gt=0.05, lt=0.8)
     eye_row_fraction: float = Field(default=0.36, gt=0.05, lt=0.95)
     shape_fraction: float = Field(default=0.8, gt=0.05, lt=2.0)
-    registration: Literal["first_frame", "each_frame"] = "first_frame"
+    registration: Literal["first_frame", "each_frame", "none"] = "first_frame"
     warp: Literal["similarity", "local_weighted_mean", "piecewise_affine"] = "similarity"
     reference: Path | None = None
     measure_jitter: bool = False
@@ -147,6 +147,9 @@ class FaceSettings:
 
     def __post_init__(self) -> None:
         """Check what involves more than one field."""
+        if self.registration == "none" and self.measure_jitter:
+            msg = "registration none: measure_jitter false expected, found true"
+            raise ValueError(msg)
         if self.landmarks != "table":
             return
         if self.landmark_tables is None:
@@ -172,6 +175,7 @@ class FeatureSettings:
 
     network: FeatureName = "mobilenet_v2"
     layer: str = "features.18"
+    input_px: int | None = Field(default=None, ge=32)
     pooling: Literal["mean", "none"] = "mean"
     statistics: tuple[Statistic, ...] = Field(default=("mean", "std"), min_length=1)
 

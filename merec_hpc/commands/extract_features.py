@@ -46,7 +46,7 @@ def run(
     )
     missing = [path for path in clips if parts.read(path) is None]
     if missing:
-        backbone = Backbone(parsed.network, parsed.layer, weights)
+        backbone = Backbone(parsed.network, parsed.layer, weights, input_px=parsed.input_px)
         log.info("%s on %s, %d threads", parsed, backbone.device, threads)
     log.info("%d of %d subjects are known already", len(clips) - len(missing), len(clips))
     for path in track(missing, "subjects", len(missing)):

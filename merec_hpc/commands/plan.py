@@ -261,7 +261,9 @@ def _features(
     if config.features.network == "lbp_top":
         n_features = len(lbp_top_names(config.lbp_top))
     else:
-        shape = layer_shape(config.features.network, config.features.layer)
+        shape = layer_shape(
+            config.features.network, config.features.layer, config.features.input_px
+        )
         n_features = len(feature_names(config.features, shape))
     rng = np.random.default_rng(0)
     n_factors = ceil(size.n_clips / 2)

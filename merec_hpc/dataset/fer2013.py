@@ -9,7 +9,7 @@ import sys
 from pathlib import Path
 
 from merec_hpc.arrays import Clip
-from merec_hpc.dataset.listing import Listing, names_in
+from merec_hpc.dataset.listing import Listing, block_name, names_in
 from merec_hpc.errors import MerecError
 
 FILES = ("fer2013.csv", "fer2013/fer2013.csv", "icml_face_data.csv")
@@ -18,7 +18,9 @@ SPLITS = {"Training": "train", "PublicTest": "validation", "PrivateTest": "test"
 
 
 def list_clips(root: Path) -> Listing:
-    """List the rows, each a clip of one image of an unknown subject, with its official split.
+    """List the rows, each a clip of one image, with its official split.
+
+    Subjects are not known: blocks of a split stand for them.
 
     Raises
     ------
@@ -50,7 +52,7 @@ def list_clips(root: Path) -> Listing:
             clips.append(
                 Clip(
                     clip=f"fer{number:05d}",
-                    subject="unknown",
+                    subject=block_name(SPLITS[usage], number),
                     label=EMOTIONS[int(emotion)],
                     path=f"{path.relative_to(root).as_posix()}#{number}",
                     split=SPLITS[usage],

@@ -40,6 +40,19 @@ class Listing:
     """In the order in which they are numbered; empty before a scheme is applied."""
 
 
+_BLOCK = 1000  # images
+
+
+def block_name(split: str, number: int) -> str:
+    """Return a block of an official split in the place of a subject who is not known.
+
+    Stages work by subject, and folds hold out whole subjects: images of unknown people stand
+    in blocks by their number, which no split shares with another. That one person's images do
+    not lie in several blocks, nobody can promise.
+    """
+    return f"{split}{number // _BLOCK:03d}"
+
+
 def with_marks_checked(listing: Listing) -> Listing:
     """Leave out what a sheet gives no onset or offset for, and note what has no apex."""
     faults = list(listing.faults)

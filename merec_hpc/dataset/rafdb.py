@@ -7,7 +7,7 @@ import re
 from pathlib import Path
 
 from merec_hpc.arrays import Clip
-from merec_hpc.dataset.listing import Listing, folder_below, names_in
+from merec_hpc.dataset.listing import Listing, block_name, folder_below, names_in
 from merec_hpc.errors import MerecError
 
 EMOTIONS = ("surprise", "fear", "disgust", "happiness", "sadness", "anger", "neutral")
@@ -49,7 +49,7 @@ def list_clips(root: Path, image: str) -> Listing:
         clips.append(
             Clip(
                 clip=name,
-                subject="unknown",
+                subject=block_name(split, number),
                 label=EMOTIONS[int(code) - 1],
                 path=file.relative_to(root).as_posix(),
                 split=split,

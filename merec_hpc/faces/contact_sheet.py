@@ -14,6 +14,7 @@ from merec_hpc.publishing import published
 _TILE_PX = 160
 _CAPTION_PX = 34
 _N_REGISTERED = 4
+_MOST_ROWS = 200  # a picture of more opens nowhere
 _GREEN, _YELLOW, _WHITE, _BLACK = (60, 220, 60), (250, 220, 60), (255, 255, 255), (0, 0, 0)
 
 
@@ -54,9 +55,12 @@ def failed_row(clip: str, reason: str) -> SheetRow:
 
 
 def write_contact_sheet(path: Path, rows: Sequence[SheetRow]) -> None:
-    """Write the rows one below the other as a PNG."""
+    """Write the rows one below the other as a PNG; of very many the first."""
     n_columns = _N_REGISTERED + 1
-    drawn = [_draw(row, n_columns * _TILE_PX) for row in rows]
+    shown = list(rows[:_MOST_ROWS])
+    if len(rows) > _MOST_ROWS:
+        shown.append(SheetRow([], f"and {len(rows) - _MOST_ROWS} clips that are not shown"))
+    drawn = [_draw(row, n_columns * _TILE_PX) for row in shown]
     sheet = np.concatenate(
         drawn or [np.full((_CAPTION_PX, n_columns * _TILE_PX, 3), 255, np.uint8)]
     )
@@ -103,5 +107,7 @@ def _shrunk(frame: NDArray[np.uint8]) -> NDArray[np.uint8]:
 
 
 def _draw_points(tile: NDArray[np.uint8], points: NDArray[np.floating], radius: int) -> None:
+    if not np.isfinite(points).all():  # faces.registration none
+        return
     for x, y in points.round().astype(int).tolist():
         cv2.circle(tile, (x, y), radius, _GREEN, -1)

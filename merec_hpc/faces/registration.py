@@ -5,6 +5,7 @@ from dataclasses import dataclass, replace
 from itertools import chain
 from typing import Protocol
 
+import cv2
 import numpy as np
 from numpy.typing import NDArray
 
@@ -95,6 +96,8 @@ def register_frames(
         If there is no face in a frame that is fitted, or no landmarks on a registered one, or
         a table has not as many frames as the clip.
     """
+    if settings.registration == "none":
+        return _resize_frames(frames, settings, keep)
     reference = reference_landmarks(settings)
     coming = iter(frames)
     first_frame = next(coming)
@@ -124,6 +127,34 @@ def register_frames(
         first_landmarks=first_landmarks,
         affines=np.stack(affines),
         jitter_px=landmark_jitter(np.stack(landmarks)) if settings.measure_jitter else float("nan"),
+    )
+
+
+def _resize_frames(
+    frames: Iterable[NDArray[np.uint8]],
+    settings: FaceSettings,
+    keep: Callable[[NDArray[np.uint8]], None],
+) -> RegisteredClip:
+    """Bring whole images to the size of a registered face; nothing is looked for in them."""
+    size = settings.size_px
+    first_frame, affines = None, []
+    for frame in frames:
+        first_frame = frame if first_frame is None else first_frame
+        scale = np.array([size / frame.shape[1], size / frame.shape[0]])
+        kind = cv2.INTER_AREA if scale.min() < 1 else cv2.INTER_LINEAR
+        keep(np.asarray(cv2.resize(frame, (size, size), interpolation=kind), np.uint8))
+        # Middles of pixels, as the warps map them.
+        affines.append(np.column_stack([np.diag(scale), (scale - 1) / 2]))
+    assert first_frame is not None
+    nowhere = np.full((len(affines), 68, 2), np.nan, np.float32)
+    return RegisteredClip(
+        frames=np.empty((0, size, size, 3), np.uint8),
+        landmarks=nowhere,
+        first_frame=first_frame,
+        box=Box(0.0, 0.0, float(min(first_frame.shape[:2]))),
+        first_landmarks=nowhere[0],
+        affines=np.stack(affines),
+        jitter_px=float("nan"),
     )
 
 

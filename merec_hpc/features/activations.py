@@ -16,8 +16,17 @@ from merec_hpc.networks.registry import NETWORKS, load_network
 class Backbone:
     """A network up to a named layer, on one device."""
 
-    def __init__(self, network: str, layer: str, weights: Path, device: str | None = None) -> None:
+    def __init__(
+        self,
+        network: str,
+        layer: str,
+        weights: Path,
+        device: str | None = None,
+        input_px: int | None = None,
+    ) -> None:
         """Load the network; without ``device`` on CUDA where there is one.
+
+        Frames are brought to ``input_px``, without it to the side that the network was trained on.
 
         Raises
         ------
@@ -31,6 +40,7 @@ class Backbone:
         loaded = load_network(network, weights)
         self.check_layer(loaded, network, layer)
         self._known = NETWORKS[network]
+        self._input_px = input_px or self._known.input_px
         self._extractor = create_feature_extractor(loaded, {layer: "layer"}).to(self.device).eval()
         self._mean = torch.tensor(self._known.mean, device=self.device).view(1, 3, 1, 1)
         self._std = torch.tensor(self._known.std, device=self.device).view(1, 3, 1, 1)
@@ -61,7 +71,7 @@ class Backbone:
         with torch.inference_mode():
             batch = torch.from_numpy(np.ascontiguousarray(frames)).to(self.device)
             batch = batch.permute(0, 3, 1, 2) / 255  # (n_frames, 3, h, w)
-            size = (self._known.input_px, self._known.input_px)
+            size = (self._input_px, self._input_px)
             if batch.shape[-2:] != size:
                 batch = functional.interpolate(
                     batch, size, mode="bilinear", antialias=True, align_corners=False
@@ -78,7 +88,7 @@ def find_device() -> str:
     return torch.cuda.get_device_name() if torch.cuda.is_available() else "cpu"
 
 
-def layer_shape(network: str, layer: str) -> tuple[int, ...]:
+def layer_shape(network: str, layer: str, input_px: int | None = None) -> tuple[int, ...]:
     """Return the shape of a layer's output for one frame, (channels, h, w); without weights.
 
     Raises
@@ -88,7 +98,7 @@ def layer_shape(network: str, layer: str) -> tuple[int, ...]:
     """
     built = NETWORKS[network].build().eval()
     Backbone.check_layer(built, network, layer)
-    size = NETWORKS[network].input_px
+    size = input_px or NETWORKS[network].input_px
     with torch.inference_mode():
         output = create_feature_extractor(built, {layer: "layer"})(torch.zeros(1, 3, size, size))
     shape = tuple(output["layer"].shape[1:])

@@ -133,3 +133,11 @@ def test_interpolated_frames_are_spread_over_the_clip() -> None:
 def test_sheet_of_no_clips_can_be_written(tmp_path: Path) -> None:
     write_contact_sheet(tmp_path / "sheet.png", [])
     assert _written(tmp_path / "sheet.png").shape[1] == WIDTH_PX
+
+
+def test_sheet_of_very_many_clips_says_how_many_it_leaves_out(tmp_path: Path) -> None:
+    row = failed_row("clip", "no face")
+    write_contact_sheet(tmp_path / "all.png", [row] * 200)
+    write_contact_sheet(tmp_path / "many.png", [row] * 1000)
+    assert len(_written(tmp_path / "all.png")) == 200 * ROW_PX
+    assert len(_written(tmp_path / "many.png")) == 201 * ROW_PX

@@ -6,8 +6,10 @@ import shutil
 import subprocess
 from pathlib import Path
 
+import numpy as np
 import pytest
 import yaml
+from conftest import REPOSITORY
 from workflow.small import AFTER_SELECTION, SMALL, planned_rules, workflow_copy
 
 pytestmark = [pytest.mark.workflow]
@@ -247,3 +249,36 @@ def test_real_faces_run_through_to_a_report_over_20_subjects(
     assert len({row["subject"] for row in rows}) == 20
     assert len({row["clip"] for row in rows}) == 58
     assert "20 subjects" in (results / "report" / "index.html").read_text()
+
+
+def test_paper_5_runs_on_an_official_split(tmp_path: Path, weights: Path) -> None:
+    folder = workflow_copy(tmp_path)
+    (folder / "resources" / "weights").mkdir(parents=True)
+    shutil.copy(weights / "mobilenet_v2", folder / "resources" / "weights" / "mobilenet_v2")
+    rng = np.random.default_rng(0)
+    lines = ["emotion,pixels,Usage"]
+    for number in range(1010):  # more than one block of training images
+        usage = "Training" if number < 1000 else "PrivateTest"
+        emotion = number % 2 if number % 20 < 4 or number >= 1000 else -1
+        if emotion >= 0:
+            pixels = rng.integers(0, 100, (48, 48)) + 100 * emotion
+            lines.append(f"{emotion},{' '.join(map(str, pixels.ravel()))},{usage}")
+    training = [line for line in lines if line.endswith("Training")]
+    # The same images again, so far down that they are another block.
+    lines = [lines[0], *(training * 6), *(line for line in lines if line.endswith("PrivateTest"))]
+    (folder / "data").mkdir()
+    (folder / "data" / "fer2013.csv").write_text("\n".join(lines) + "\n")
+    few = {"dataset_root": "data", "ant_colony": {"n_ants": 2, "n_iterations": 1}}
+    (folder / "few.yaml").write_text(yaml.safe_dump(few))
+    command = ["snakemake", "--cores", "2", "--configfile", "config/fer2013.yaml", "few.yaml"]
+    shutil.copytree(REPOSITORY / "config", folder / "config", dirs_exist_ok=True)
+    run = subprocess.run(
+        command, cwd=folder, capture_output=True, text=True, check=False, timeout=1200
+    )
+    assert run.returncode == 0, run.stdout + run.stderr
+    rows = rows_of(folder / "results" / "fer2013" / "predictions.csv")
+    assert {row["fold"] for row in rows} == {"test"}
+    assert {row["classifier"] for row in rows} == {"random_forest"}
+    assert len(rows) == 10
+    # Bright and dark noise: whoever learns anything tells most of them apart.
+    assert sum(row["label"] == row["predicted"] for row in rows) >= 8
