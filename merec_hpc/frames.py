@@ -20,6 +20,7 @@ from merec_hpc.errors import MerecError
 IMAGE_SUFFIXES = frozenset({".bmp", ".jpg", ".jpeg", ".png", ".pgm", ".tif", ".tiff"})
 VIDEO_SUFFIXES = frozenset({".avi", ".mp4", ".mov", ".mkv"})
 _BYTES_AHEAD = 64_000_000  # of frames in memory at most, before they are asked for
+_MOST_AHEAD = 64
 _LAST_NUMBER = re.compile(r"(\d+)\D*$")
 
 
@@ -79,7 +80,7 @@ def read_ahead(frames: Iterable[NDArray[np.uint8]]) -> Iterator[NDArray[np.uint8
     if first is None:
         return
     with ThreadPoolExecutor(1) as reader:
-        n_ahead = max(2, _BYTES_AHEAD // first.nbytes)
+        n_ahead = min(max(2, _BYTES_AHEAD // first.nbytes), _MOST_AHEAD)
         waiting = deque(reader.submit(next, coming, None) for _ in range(n_ahead))
         try:
             yield first

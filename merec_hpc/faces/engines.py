@@ -4,9 +4,13 @@ from collections.abc import Callable
 from functools import partial
 from pathlib import Path
 
+import numpy as np
+from numpy.typing import NDArray
+
 from merec_hpc.config import FaceSettings
 from merec_hpc.errors import MerecError
 from merec_hpc.faces.active_shape import ActiveShape, load_model
+from merec_hpc.faces.detection import Box
 from merec_hpc.faces.dlib_landmarks import DlibLandmarks
 from merec_hpc.faces.landmark_table import LandmarkTable
 from merec_hpc.faces.landmarks import FaceMesh, LandmarkEngine
@@ -22,6 +26,8 @@ def open_engine(
     MerecError
         If the engine's file is missing or another.
     """
+    if settings.registration == "none":
+        return lambda _: _NoEngine()
     if settings.landmark_tables is not None and settings.landmarks == "table":
         return partial(_table_of, settings.landmark_tables)
     engine: LandmarkEngine
@@ -37,3 +43,12 @@ def open_engine(
 
 def _table_of(folder: Path, clip: str) -> LandmarkTable:
     return LandmarkTable(folder / f"{clip}.csv")
+
+
+class _NoEngine:
+    """In place of an engine where no landmarks are asked for."""
+
+    def fit(self, image: NDArray[np.uint8], box: Box) -> NDArray[np.float32]:
+        """Refuse to fit."""
+        msg = f"no landmarks expected with registration none, asked for in {image.shape}, {box}"
+        raise AssertionError(msg)

@@ -11,6 +11,7 @@ import numpy as np
 import pytest
 from conftest import required
 from numpy.typing import NDArray
+from pydantic import ValidationError
 from skimage.data import astronaut
 
 from merec_hpc.arrays import Failure, Features
@@ -20,6 +21,7 @@ from merec_hpc.dataset.catalog import list_clips, write_catalog
 from merec_hpc.dataset_settings import ManifestSettings
 from merec_hpc.errors import MerecError
 from merec_hpc.faces.detection import Box
+from merec_hpc.faces.engines import open_engine
 from merec_hpc.faces.landmark_table import LandmarkTable
 from merec_hpc.faces.landmarks import FaceMesh, LandmarkEngine
 from merec_hpc.faces.reference import STABLE_POINTS, reference_landmarks
@@ -376,3 +378,25 @@ def test_frames_are_handed_on_one_after_the_other(
     np.testing.assert_array_equal(
         np.stack(kept), register_clip(shaken, engine, FaceSettings()).frames
     )
+
+
+def test_without_registration_whole_images_are_brought_to_size(
+    shaken: NDArray[np.uint8],
+) -> None:
+    settings = FaceSettings(registration="none", size_px=64)
+    source = open_engine(settings, None)("clip")
+    face = register_clip(shaken, source, settings)
+    frames = np.stack([face.frames[place] for place in range(len(face.frames))])
+    assert frames.shape == (len(SHIFTS), 64, 64, 3)
+    expected = cv2.resize(shaken[1], (64, 64), interpolation=cv2.INTER_AREA)
+    np.testing.assert_array_equal(frames[1], expected)
+    assert np.isnan(face.landmarks).all()
+    # The middle of the image stays its middle.
+    height, width = shaken.shape[1:3]
+    middle = face.affines[0] @ [(width - 1) / 2, (height - 1) / 2, 1]
+    np.testing.assert_allclose(middle, [31.5, 31.5])
+
+
+def test_jitter_of_unregistered_frames_is_not_measured() -> None:
+    with pytest.raises(ValidationError, match="measure_jitter false expected, found true"):
+        FaceSettings(registration="none", measure_jitter=True)

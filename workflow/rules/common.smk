@@ -73,6 +73,8 @@ def clips_digest(wildcards):
 def landmark_weights():
     """Return the weights of the landmark engine, if they are fetched."""
     name = CONFIG.faces.landmarks
+    if CONFIG.faces.registration == "none":
+        return []
     return [f"resources/weights/{name}"] if name in ("face_mesh", "dlib") else []
 
 
