@@ -12,13 +12,17 @@ from numpy.typing import NDArray
 
 from merec_hpc import config
 from merec_hpc.arrays import Features
+from merec_hpc.config import from_json
 from merec_hpc.errors import MerecError
 from merec_hpc.evaluation.folds import FoldSubject
 from merec_hpc.learning.scaling import Scaling
 from merec_hpc.parallel.communicator import Communicator, SerialCommunicator
+from merec_hpc.parallel.threads import limit_library_threads
 from merec_hpc.publishing import make_folder
 from merec_hpc.selection.fitness import SubjectFoldFitness
+from merec_hpc.selection.selectors import select, settings_kind
 from merec_hpc.store.features import read_features
+from merec_hpc.store.selection import SelectionOrigin, write_selection
 from merec_hpc.store.table import SUFFIXES, read_table
 from merec_hpc.tables import read_rows
 
@@ -122,3 +126,30 @@ def _scale(
 ) -> NDArray[np.float64]:
     values = features.values[training]
     return Scaling.fit(values, kind).apply(values)
+
+
+def write_selections(
+    selector: str,
+    store: Path,
+    folds: Sequence[str],
+    outputs: Sequence[Path],
+    settings: str,
+    scaling: str,
+    fold_table: Path | None,
+) -> None:
+    """Select by the selector of a name on the training clips of each fold, in this process.
+
+    Raises
+    ------
+    MerecError
+        As ``training_folds``, or if the settings are not that selector's.
+    """
+    limit_library_threads()
+    parsed = from_json(settings_kind(selector), settings)
+    seed = int(getattr(parsed, "seed", 0))
+    for training in training_folds(
+        store, folds, outputs, scaling, parsed.n_inner_folds, fold_table=fold_table
+    ):
+        selection = select(training.fitness, selector, parsed, shows_progress=True)
+        origin = SelectionOrigin(selector, training.fold, seed, settings, scaling)
+        write_selection(training.output, selection, origin)

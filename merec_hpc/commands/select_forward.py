@@ -4,7 +4,7 @@ from typing import Annotated
 
 import typer
 
-from merec_hpc.commands.folds import training_folds
+from merec_hpc.commands.folds import write_selections
 from merec_hpc.commands.options import (
     AnyHeldOut,
     FoldTable,
@@ -13,11 +13,8 @@ from merec_hpc.commands.options import (
     Settings,
     StoreOrTable,
 )
-from merec_hpc.config import RANKING_NAMES, SEARCHES, ForwardSettings, from_json
+from merec_hpc.config import RANKING_NAMES, SEARCHES
 from merec_hpc.errors import MerecError
-from merec_hpc.parallel.threads import limit_library_threads
-from merec_hpc.selection.forward import search_forward
-from merec_hpc.store.selection import SelectionOrigin, write_selection
 
 _RANKED = "ranked_forward_"
 
@@ -44,11 +41,4 @@ def run(
     if search not in names:
         msg = f"--search: one of {', '.join(names)} expected, found '{search}'"
         raise MerecError(msg)
-    limit_library_threads()
-    parsed = from_json(ForwardSettings, settings)
-    for training in training_folds(
-        store, held_out or [], outputs, scaling, parsed.n_inner_folds, fold_table=fold_table
-    ):
-        selection = search_forward(training.fitness, search, parsed, shows_progress=True)
-        origin = SelectionOrigin(search, training.fold, 0, settings, scaling)
-        write_selection(training.output, selection, origin)
+    write_selections(search, store, held_out or [], outputs, settings, scaling, fold_table)

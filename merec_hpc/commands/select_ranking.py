@@ -4,7 +4,7 @@ from typing import Annotated
 
 import typer
 
-from merec_hpc.commands.folds import training_folds
+from merec_hpc.commands.folds import write_selections
 from merec_hpc.commands.options import (
     AnyHeldOut,
     FoldTable,
@@ -13,12 +13,8 @@ from merec_hpc.commands.options import (
     Settings,
     StoreOrTable,
 )
-from merec_hpc.config import RANKING_NAMES, RankingSettings, from_json
+from merec_hpc.config import RANKING_NAMES
 from merec_hpc.errors import MerecError
-from merec_hpc.parallel.threads import limit_library_threads
-from merec_hpc.selection.filters import select_by_rank
-from merec_hpc.selection.ranking import RANKINGS
-from merec_hpc.store.selection import SelectionOrigin, write_selection
 
 
 def run(
@@ -31,14 +27,7 @@ def run(
     fold_table: FoldTable = None,
 ) -> None:
     """Keep the features that rank first on the training subjects; how many, the inner folds say."""
-    if ranking not in RANKINGS:
+    if ranking not in RANKING_NAMES:
         msg = f"--ranking: one of {', '.join(RANKING_NAMES)} expected, found '{ranking}'"
         raise MerecError(msg)
-    limit_library_threads()
-    parsed = from_json(RankingSettings, settings)
-    for training in training_folds(
-        store, held_out or [], outputs, scaling, parsed.n_inner_folds, fold_table=fold_table
-    ):
-        selection = select_by_rank(training.fitness, parsed, RANKINGS[ranking])
-        origin = SelectionOrigin(ranking, training.fold, 0, settings, scaling)
-        write_selection(training.output, selection, origin)
+    write_selections(ranking, store, held_out or [], outputs, settings, scaling, fold_table)

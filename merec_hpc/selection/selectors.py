@@ -16,7 +16,6 @@ from merec_hpc.config import (
 from merec_hpc.parallel.communicator import SerialCommunicator
 from merec_hpc.selection.all_features import select_all_features
 from merec_hpc.selection.ant_colony import MaskFitness, search_with_ants
-from merec_hpc.selection.classifier_fitness import ClassifierFitness
 from merec_hpc.selection.filters import select_by_rank
 from merec_hpc.selection.fitness import SubjectFoldFitness
 from merec_hpc.selection.forward import search_forward
@@ -42,28 +41,39 @@ def settings_kind(selector: str) -> type[SelectorSettings]:
     return kind
 
 
-def select(fitness: SubjectFoldFitness, selector: str, settings: SelectorSettings) -> Selection:
+def select(
+    fitness: SubjectFoldFitness,
+    selector: str,
+    settings: SelectorSettings,
+    *,
+    shows_progress: bool = False,
+) -> Selection:
     """Select features by the selector of a name, on the training clips that ``fitness`` holds."""
     if isinstance(settings, GeneticSettings):
-        return evolve(fitness, settings, SerialCommunicator())
+        return evolve(fitness, settings, SerialCommunicator(), shows_progress=shows_progress)
     if isinstance(settings, ForwardSettings):
-        return search_forward(fitness, selector, settings)
+        return search_forward(fitness, selector, settings, shows_progress=shows_progress)
     if isinstance(settings, RankingSettings):
         return select_by_rank(fitness, settings, RANKINGS[selector])
     if isinstance(settings, AntColonySettings):
-        return _search_with_ants(fitness, settings)
+        return _search_with_ants(fitness, settings, shows_progress=shows_progress)
     if isinstance(settings, RandomMasksSettings):
         return select_random_masks(fitness, settings)
     return select_all_features(fitness, settings)
 
 
-def _search_with_ants(fitness: SubjectFoldFitness, settings: AntColonySettings) -> Selection:
+def _search_with_ants(
+    fitness: SubjectFoldFitness, settings: AntColonySettings, *, shows_progress: bool
+) -> Selection:
     heuristic = _HEURISTICS[settings.heuristic](fitness.features, fitness.folds.labels)
     if settings.classifier == "random_forest":  # which has no C
         settings = replace(settings, C_values=settings.C_values[:1])
     scored: MaskFitness = fitness
     if (settings.classifier, settings.oversampling) != ("linear_svm", "none"):
+        # LIBLINEAR takes half a second, which no rank of a genetic search should pay.
+        from merec_hpc.selection.classifier_fitness import ClassifierFitness  # noqa: PLC0415
+
         scored = ClassifierFitness(
             fitness, settings.classifier, settings.oversampling, settings.seed
         )
-    return search_with_ants(scored, heuristic, settings)
+    return search_with_ants(scored, heuristic, settings, shows_progress=shows_progress)
