@@ -9,7 +9,12 @@ from merec_hpc.commands.folds import check_fold, check_scaling, read_clips
 from merec_hpc.commands.options import FoldTable, Output, StoreOrTable
 from merec_hpc.config import DECIDERS, Classifier, Decider, Oversampling
 from merec_hpc.errors import MerecError
-from merec_hpc.evaluation.protocol import Prediction, decide_held_out, predict_held_out
+from merec_hpc.evaluation.protocol import (
+    Prediction,
+    as_text,
+    decider_decisions,
+    held_out_decisions,
+)
 from merec_hpc.parallel.communicator import SerialCommunicator
 from merec_hpc.parallel.threads import limit_library_threads
 from merec_hpc.store.selection import read_selection
@@ -51,7 +56,7 @@ def run(
             raise MerecError(msg)
         scaling = check_scaling(origin.scaling)
         if decider == "champion":
-            predicted = predict_held_out(
+            decisions = held_out_decisions(
                 features,
                 origin.fold,
                 chosen.mask,
@@ -63,7 +68,7 @@ def run(
             )
         else:
             kind = cast("Decider", decider)
-            predicted = decide_held_out(features, origin.fold, [chosen], kind, scaling)
+            decisions = decider_decisions(features, origin.fold, [chosen], kind, scaling)
         held_out = features.only(origin.fold)
         predictions += [
             Prediction(
@@ -74,10 +79,11 @@ def run(
                 subject=str(subject),
                 clip=str(clip),
                 label=str(features.class_names[label]),
-                predicted=str(features.class_names[found]),
+                predicted=str(features.class_names[row.argmax()]),
+                decisions=as_text(row, features.class_names),
             )
-            for clip, subject, label, found in zip(
-                held_out.clips, held_out.subjects, held_out.labels, predicted, strict=True
+            for clip, subject, label, row in zip(
+                held_out.clips, held_out.subjects, held_out.labels, decisions, strict=True
             )
         ]
     write_rows(output, Prediction, predictions)

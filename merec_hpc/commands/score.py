@@ -44,6 +44,7 @@ class ScoreRow:
     recall: float
     F1: float
     F1_weighted: float
+    AUC: float | None
 
 
 def run(
@@ -143,6 +144,7 @@ def _score_part(rows: list[Prediction], database: str) -> list[ScoreRow]:
                 recall=scores.macro.recall,
                 F1=scores.macro.f1,
                 F1_weighted=scores.weighted.f1,
+                AUC=scores.auc,
                 **values,
             )
         )
@@ -151,7 +153,7 @@ def _score_part(rows: list[Prediction], database: str) -> list[ScoreRow]:
 
 def _print(scores: list[ScoreRow]) -> None:
     table = Table()
-    for name in ("clips", "method", "accuracy", "UF1", "UAR", "precision", "weighted F1"):
+    for name in ("clips", "method", "accuracy", "UF1", "UAR", "precision", "weighted F1", "AUC"):
         table.add_column(name, no_wrap=True)
     for row in scores:
         name = (
@@ -167,6 +169,7 @@ def _print(scores: list[ScoreRow]) -> None:
             f"{row.UAR:.3f} [{row.UAR_low:.2f}, {row.UAR_high:.2f}]",
             f"{row.precision:.3f}",
             f"{row.F1_weighted:.3f}",
+            "-" if row.AUC is None else f"{row.AUC:.3f}",
         )
     console = Console()
     if not console.is_terminal:

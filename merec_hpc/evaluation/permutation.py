@@ -9,7 +9,7 @@ from numpy.typing import ArrayLike
 from merec_hpc.arrays import Features
 from merec_hpc.config import Decider
 from merec_hpc.config import Scaling as ScalingKind
-from merec_hpc.evaluation.protocol import decide_held_out
+from merec_hpc.evaluation.protocol import decider_decisions
 from merec_hpc.learning.metrics import accuracy, unweighted_average_recall, unweighted_f1
 from merec_hpc.learning.scaling import Scaling
 from merec_hpc.selection.fitness import SubjectFoldFitness
@@ -74,7 +74,8 @@ def run_on(
         selection = select(fitness, selector, settings)
         fitnesses.append(selection.fitness)
         held = features.held_out_by == fold
-        predicted[held] = decide_held_out(features, fold, [selection], decider, scaling)
+        decisions = decider_decisions(features, fold, [selection], decider, scaling)
+        predicted[held] = decisions.argmax(axis=1)
     held = predicted >= 0
     labels, found = features.labels[held], predicted[held]
     run = PermutedRun(

@@ -6,10 +6,11 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from merec_hpc.arrays import Features, Selection
+from merec_hpc.arrays import Features, Selection, Text
 from merec_hpc.config import Classifier, Decider, Oversampling
 from merec_hpc.config import Scaling as ScalingKind
-from merec_hpc.evaluation.predictor import fit_predictor, predict
+from merec_hpc.errors import MerecError
+from merec_hpc.evaluation.predictor import decisions_of, fit_predictor
 from merec_hpc.learning.classifiers import train_classifier
 from merec_hpc.learning.oversampling import oversample
 from merec_hpc.learning.scaling import Scaling
@@ -27,44 +28,104 @@ class Prediction:
     clip: str
     label: str
     predicted: str
+    decisions: str | None = None
+    """What speaks for each class, as in ``negative=0.3;positive=-0.2``."""
 
 
-def predict_held_out(
+def held_out_decisions(
     features: Features,
-    subject: str,
+    fold: str,
     mask: NDArray[np.bool_],
     C: float,
     scaling: ScalingKind,
     classifier: Classifier = "linear_svm",
     oversampling: Oversampling = "none",
     seed: int = 0,
-) -> NDArray[np.int64]:
-    """Return the predicted class of each clip of ``subject``, shape (n_held_out,).
+) -> NDArray[np.float64]:
+    """Return what speaks for each class on the clips that a fold holds out.
 
-    Scaling, SMOTE and classifier are learnt from the other subjects, on the features of the
-    mask. Without a single feature the most frequent training class is named.
+    Scaling, SMOTE and classifier are learnt from the other clips, on the features of the mask.
+    Without a single feature the most frequent training class is named.
+
+    Returns
+    -------
+    NDArray[np.float64]
+        Shape (n_held_out, n_classes), minus infinity for a class without training clips.
     """
-    training, held_out = features.without(subject), features.only(subject)
+    training, held_out = features.without(fold), features.only(fold)
     if not mask.any():
-        majority = int(np.bincount(training.labels).argmax())
-        return np.full(len(held_out.labels), majority, np.int64)
+        counts = np.bincount(training.labels, minlength=len(features.class_names))
+        return np.tile(
+            np.where(counts > 0, counts / counts.sum(), -np.inf), (len(held_out.labels), 1)
+        )
     learnt = Scaling.fit(training.values[:, mask], scaling)
     values, labels = oversample(
         learnt.apply(training.values[:, mask]), training.labels, oversampling, seed
     )
     machine = train_classifier(classifier, values, labels, C, seed)
-    return np.asarray(machine.predict(learnt.apply(held_out.values[:, mask])), np.int64)
+    decisions = machine.decisions(learnt.apply(held_out.values[:, mask]))
+    return _by_class(decisions, machine.classes, len(features.class_names))
 
 
-def decide_held_out(
+def predict_held_out(
+    features: Features, fold: str, mask: NDArray[np.bool_], C: float, scaling: ScalingKind
+) -> NDArray[np.int64]:
+    """Return the class that the linear SVM predicts for each clip that a fold holds out."""
+    decisions = held_out_decisions(features, fold, mask, C, scaling)
+    return np.asarray(decisions.argmax(axis=1), np.int64)
+
+
+def decider_decisions(
     features: Features,
-    subject: str,
+    fold: str,
     selections: Sequence[Selection],
     decider: Decider,
     scaling: ScalingKind,
-) -> NDArray[np.int64]:
-    """Return the predicted class of each clip of ``subject`` by a decider, shape (n_held_out,)."""
-    predictor = fit_predictor(features.without(subject), selections, decider, scaling)
+) -> NDArray[np.float64]:
+    """Return what a decider says for each class, as ``held_out_decisions``."""
+    predictor = fit_predictor(features.without(fold), selections, decider, scaling)
     places = {str(name): place for place, name in enumerate(features.class_names)}
-    predicted = predict(predictor, features.only(subject).values)
-    return np.array([places[str(name)] for name in predicted], np.int64)
+    classes = np.array([places[str(name)] for name in predictor.class_names], np.int64)
+    decisions = decisions_of(predictor, features.only(fold).values)
+    return _by_class(decisions, classes, len(places))
+
+
+def _by_class(
+    decisions: NDArray[np.float64], classes: NDArray[np.int64], n_classes: int
+) -> NDArray[np.float64]:
+    """Return decisions with a column for every class, (n_clips, n_classes)."""
+    everything = np.full((len(decisions), n_classes), -np.inf)
+    everything[:, classes] = decisions
+    return everything
+
+
+def as_text(decisions: NDArray[np.float64], class_names: Text) -> str:
+    """Return the decision values of one clip as a prediction has them."""
+    return ";".join(
+        f"{name}={value:.6g}" for name, value in zip(class_names, decisions, strict=True)
+    )
+
+
+def read_decisions(rows: Sequence[Prediction]) -> tuple[NDArray[np.float64], list[str]] | None:
+    """Return decision values of predictions, (n_clips, n_classes), and the classes, if all have any.
+
+    Raises
+    ------
+    MerecError
+        If one is not as ``as_text`` writes it, or of other classes.
+    """
+    if not all(row.decisions for row in rows):
+        return None
+    values, known = [], None
+    for row in rows:
+        pairs = [part.rpartition("=") for part in (row.decisions or "").split(";")]
+        names = [name for name, _, _ in pairs]
+        known = known or names
+        try:
+            values.append([float(value) for _, _, value in pairs])
+        except ValueError:
+            names = []
+        if names != known:
+            msg = f"clip '{row.clip}': decisions of classes {known} expected, found {row.decisions}"
+            raise MerecError(msg)
+    return np.array(values), known or []

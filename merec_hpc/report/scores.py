@@ -7,7 +7,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from merec_hpc.config import EvaluationSettings
-from merec_hpc.evaluation.protocol import Prediction
+from merec_hpc.evaluation.protocol import Prediction, read_decisions
+from merec_hpc.learning.auc import one_vs_rest_auc
 from merec_hpc.learning.averages import Averages, class_averages
 from merec_hpc.learning.metrics import (
     Interval,
@@ -43,6 +44,8 @@ class MethodScores:
     scores: dict[str, Score]
     macro: Averages
     weighted: Averages
+    auc: float | None
+    """One class against the rest, mean over classes; None where decisions are not known."""
     confusion: NDArray[np.int64]  # (n_classes, n_classes), labels in rows
 
 
@@ -94,6 +97,7 @@ def score_methods(
                 scores,
                 class_averages(labels, predicted, "macro"),
                 class_averages(labels, predicted, "weighted"),
+                _auc(group),
                 confusion(labels, predicted, classes),
             )
         )
@@ -110,3 +114,12 @@ def score_subjects(predictions: Sequence[Prediction]) -> list[SubjectRow]:
         hits = [float(np.mean([row.label == row.predicted for row in rows])) for rows in own]
         rows.append(SubjectRow(subject, len(own[0]), hits))
     return rows
+
+
+def _auc(rows: Sequence[Prediction]) -> float | None:
+    read = read_decisions(rows)
+    labels = [row.label for row in rows]
+    if read is None or len(set(labels)) < 2:
+        return None
+    decisions, classes = read
+    return one_vs_rest_auc(labels, decisions, classes)

@@ -14,7 +14,7 @@ from merec_hpc.evaluation.permutation import (
     run_on,
     summarise,
 )
-from merec_hpc.evaluation.protocol import decide_held_out, predict_held_out
+from merec_hpc.evaluation.protocol import decider_decisions, predict_held_out
 from merec_hpc.selection.all_features import select_all_features
 from merec_hpc.selection.fitness import SubjectFoldFitness
 
@@ -75,7 +75,7 @@ def test_clips_that_no_fold_holds_out_are_trained_on_only(features: Features) ->
     training = features.without("s04")
     fitness = SubjectFoldFitness(training.values, training.labels, training.subjects)
     chosen = select_all_features(fitness, AllFeaturesSettings(C_values=(1.0,)))
-    expected = decide_held_out(features, "s04", [chosen], "champion", "none")
+    expected = decider_decisions(features, "s04", [chosen], "champion", "none").argmax(axis=1)
     assert predicted == features.class_names[expected].tolist()
 
 

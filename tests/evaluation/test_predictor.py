@@ -6,7 +6,7 @@ import pytest
 from merec_hpc.arrays import Features, Selection
 from merec_hpc.config import Decider, RandomMasksSettings, Scaling
 from merec_hpc.evaluation.predictor import fit_predictor
-from merec_hpc.evaluation.protocol import decide_held_out, predict_held_out
+from merec_hpc.evaluation.protocol import decider_decisions, predict_held_out
 from merec_hpc.selection.fitness import SubjectFoldFitness
 from merec_hpc.selection.random_masks import select_random_masks
 
@@ -25,7 +25,7 @@ def selection(features: Features) -> Selection:
 def test_champion_predicts_as_the_protocol_does(
     features: Features, selection: Selection, scaling: Scaling
 ) -> None:
-    found = decide_held_out(features, HELD_OUT, [selection], "champion", scaling)
+    found = decider_decisions(features, HELD_OUT, [selection], "champion", scaling).argmax(axis=1)
     expected = predict_held_out(features, HELD_OUT, selection.mask, selection.C, scaling)
     np.testing.assert_array_equal(found, expected)
 
@@ -49,8 +49,9 @@ def test_class_that_no_training_clip_shows_is_never_named(
 ) -> None:
     labels = np.where(features.subjects == HELD_OUT, 2, np.minimum(features.labels, 1))
     changed = Features(**{**vars(features), "labels": labels})
-    found = decide_held_out(changed, HELD_OUT, [selection], "ensemble", "none")
-    assert set(found) <= {0, 1}
+    found = decider_decisions(changed, HELD_OUT, [selection], "ensemble", "none")
+    assert (found[:, 2] == -np.inf).all()
+    assert np.isfinite(found[:, :2]).all()
 
 
 def test_selection_of_other_features_is_refused(features: Features, selection: Selection) -> None:

@@ -11,7 +11,15 @@ from sklearn.preprocessing import StandardScaler
 from sklearn.svm import LinearSVC
 
 from merec_hpc.arrays import Features
-from merec_hpc.evaluation.protocol import predict_held_out
+from merec_hpc.config import Classifier, Oversampling
+from merec_hpc.errors import MerecError
+from merec_hpc.evaluation.protocol import (
+    Prediction,
+    as_text,
+    held_out_decisions,
+    predict_held_out,
+    read_decisions,
+)
 
 SUBJECT = "s02"
 EVERYTHING = np.ones(30, np.bool_)
@@ -130,3 +138,38 @@ def test_training_clips_of_one_class_are_refused(features: Features) -> None:
     labels = np.where(is_held_out(features), 1, 0)
     with pytest.raises(ValueError, match="at least two classes expected"):
         predict_held_out(replace(features, labels=labels), SUBJECT, EVERYTHING, 1.0, "standard")
+
+
+@pytest.mark.parametrize("classifier", ["linear_svm", "random_forest"])
+@pytest.mark.parametrize("oversampling", ["none", "smote"])
+def test_forest_and_smote_never_see_the_held_out_clips(
+    features: Features, classifier: Classifier, oversampling: Oversampling
+) -> None:
+    held = features.subjects == SUBJECT
+    changed = replace(features, labels=np.where(held, features.labels[::-1], features.labels))
+    arguments = (SUBJECT, SOME, 1.0, "standard", classifier, oversampling, 3)
+    before = held_out_decisions(features, *arguments)
+    np.testing.assert_array_equal(held_out_decisions(changed, *arguments), before)
+    others = replace(features, values=np.where(held[:, None], 9.0, features.values))
+    whole = held_out_decisions(others, *arguments)
+    assert (whole == whole[0]).all()  # equal clips, by the same machine
+
+
+def _row(decisions: str | None) -> Prediction:
+    return Prediction("m", "linear_svm", 0, "s", "s", "c", "a", "b", decisions)
+
+
+def test_decisions_are_read_as_written() -> None:
+    values = np.array([0.25, -np.inf, -1.5])
+    text = as_text(values, np.array(["a=b", "b", "c"]))
+    read = read_decisions([_row(text), _row(text)])
+    assert read is not None
+    np.testing.assert_array_equal(read[0], [values, values])
+    assert read[1] == ["a=b", "b", "c"]
+    assert read_decisions([_row(text), _row(None)]) is None
+
+
+@pytest.mark.parametrize("other", ["a=1", "a=x;b=2", "b=1;a=2"])
+def test_decisions_of_other_classes_are_refused(other: str) -> None:
+    with pytest.raises(MerecError, match="clip 'c': decisions of classes"):
+        read_decisions([_row("a=1;b=2"), _row(other)])

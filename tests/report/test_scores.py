@@ -1,4 +1,5 @@
 from collections.abc import Sequence
+from dataclasses import replace
 
 import numpy as np
 import pytest
@@ -87,3 +88,17 @@ def test_subjects_are_scored_by_each_method_in_order_of_appearance() -> None:
     np.testing.assert_allclose(rows[0].accuracies, [2 / 3, 1])
     np.testing.assert_allclose(rows[1].accuracies, [1, 1 / 2])
     np.testing.assert_allclose(rows[2].accuracies, [0, 1])
+
+
+def test_auc_is_that_of_the_decisions_where_all_have_some() -> None:
+    rows = _predictions("genetic", LABELS)
+    (without,) = score_methods(rows, SETTINGS)
+    assert without.auc is None
+    values = np.array([0.9, 0.1, 0.2, 0.4, 0.8, 0.6])  # for negative
+    known = [
+        replace(row, decisions=f"negative={value};positive={1 - value}")
+        for row, value in zip(rows, values, strict=True)
+    ]
+    (found,) = score_methods(known, SETTINGS)
+    # Of the 4 x 2 pairs of a negative and a positive clip, 6 are in order.
+    assert found.auc == pytest.approx(6 / 8)

@@ -45,7 +45,7 @@ def test_a_run_ends_with_a_report_and_one_row_per_clip_and_method(finished: Path
     results = finished / "results" / "small"
     rows = rows_of(results / "predictions.csv")
     expected = ["method", "classifier", "seed", "fold", "subject", "clip", "label", "predicted"]
-    assert list(rows[0]) == expected
+    assert list(rows[0]) == [*expected, "decisions"]
     clips = {row["clip"] for row in rows}
     assert len(clips) == SMALL["simulated"]["n_clips"]
     assert len(rows) == 2 * len(clips)
