@@ -41,7 +41,7 @@ format: $(INSTALLED)
 benchmarks: $(TEST_INPUTS)
 	.venv/bin/python -m pip install --quiet --editable '.[dev,benchmark]'
 	mkdir -p benchmarks/tables
-	$(ACTIVATE) for name in fitness rivals full_runs scaling projection planning descriptors landmarks registration nested; do \
+	$(ACTIVATE) for name in fitness rivals full_runs scaling projection planning forward noise descriptors landmarks registration nested; do \
 		python benchmarks/$$name.py | tee benchmarks/tables/$$name.md || exit 1; done
 	$(ACTIVATE) python benchmarks/all_selectors.py lsvt nci60 | tee benchmarks/tables/all_selectors.md
 

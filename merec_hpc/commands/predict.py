@@ -4,11 +4,10 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Annotated
 
-import numpy as np
 import typer
 
 from merec_hpc.arrays import Features, Predictor
-from merec_hpc.commands.folds import check_scaling, read_clips
+from merec_hpc.commands.folds import check_fold, check_scaling, read_clips
 from merec_hpc.commands.options import FoldTable, Output, StoreOrTable
 from merec_hpc.config import DECIDERS
 from merec_hpc.errors import MerecError
@@ -88,9 +87,11 @@ def _fit(
         if (other.fold, other.scaling) != (origin.fold, origin.scaling):
             msg = (
                 f"{path}: a selection without '{origin.fold}', scaling {origin.scaling}, expected, "
+                f"found without '{other.fold}', {other.scaling}"
             )
-            msg += f"found without '{other.fold}', {other.scaling}"
             raise MerecError(msg)
+    if origin.fold:
+        check_fold(features, origin.fold, store)
     training = features.without(origin.fold) if origin.fold else features
     try:
         fitted = fit_predictor(
@@ -102,5 +103,4 @@ def _fit(
     except ValueError as error:
         msg = f"{store}: {error}"
         raise MerecError(msg) from None
-    held_out = features.only(origin.fold) if origin.fold else features
-    return fitted, held_out if np.size(held_out.labels) else features
+    return fitted, features.only(origin.fold) if origin.fold else features

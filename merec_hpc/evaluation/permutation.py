@@ -2,6 +2,7 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
+from typing import cast
 
 import numpy as np
 from numpy.typing import ArrayLike
@@ -60,9 +61,7 @@ def run_on(
         If a fold's training clips cannot be scored.
     """
     selector, _, by = method.partition("+")
-    decider: Decider = "ensemble" if by == "ensemble" else "champion"
-    if by == "hall_of_fame":
-        decider = "hall_of_fame"
+    decider = cast("Decider", by or "champion")
     predicted = np.full(len(features.labels), -1)
     fitnesses = []
     for fold in dict.fromkeys(str(name) for name in features.held_out_by if name):

@@ -14,7 +14,7 @@ face alignment, CVPR 2013, doi:10.1109/CVPR.2013.75.
 
 from collections.abc import Sequence
 from contextlib import AbstractContextManager, nullcontext
-from dataclasses import dataclass, fields
+from dataclasses import dataclass, fields, replace
 from importlib.resources import as_file, files
 from pathlib import Path
 
@@ -155,11 +155,8 @@ def train(faces: Sequence[AnnotatedFace], seed: int = 0) -> ShapeModel:
         learnt.append((descriptors, motions, mean_motions, certainties))
         distances = [_distance(one - descriptors) for one in seen]
     stacked = [np.stack(arrays) for arrays in zip(*learnt, strict=True)]
-    return ShapeModel(
-        mean=model.mean,
-        modes=modes,
-        variances=variances,
-        placement=model.placement,
+    return replace(
+        model,
         descriptors=stacked[0].astype(np.float32),
         motions=stacked[1].astype(np.float32),
         mean_motions=stacked[2].astype(np.float32),

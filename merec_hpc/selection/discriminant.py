@@ -6,7 +6,7 @@ from typing import Self
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from merec_hpc.selection.ranking import ledoit_wolf
+from merec_hpc.selection.ranking import checked_clips, ledoit_wolf
 
 _LEAST_EIGENVALUE = 1e-10  # of the largest; less is rounding
 
@@ -92,17 +92,7 @@ def _checked(
     features: ArrayLike, labels: ArrayLike, shrinkage: float | None
 ) -> tuple[NDArray[np.float64], NDArray[np.int64]]:
     """Return features in double precision and labels as indices of the classes there are."""
-    values, named = np.asarray(features, np.float64), np.asarray(labels)
-    if values.ndim != 2 or named.shape != values.shape[:1]:
-        msg = f"features of one label per clip expected, found {values.shape} and {named.shape}"
-        raise ValueError(msg)
-    if not np.isfinite(values).all():
-        msg = "finite features expected, found NaN or infinity"
-        raise ValueError(msg)
-    classes, numbers = np.unique(named, return_inverse=True)
-    if len(classes) < 2:
-        msg = f"at least two classes expected, found {len(classes)}"
-        raise ValueError(msg)
+    values, numbers = checked_clips(np.asarray(features), np.asarray(labels))
     if shrinkage is not None and not 0 < shrinkage <= 1:
         msg = f"a shrinkage above 0 and at most 1 expected, found {shrinkage}"
         raise ValueError(msg)

@@ -1,5 +1,6 @@
 """What all selectors have in common as scikit-learn estimators."""
 
+from abc import abstractmethod
 from typing import Any, Self
 
 import numpy as np
@@ -90,8 +91,9 @@ class MaskSelector(SelectorMixin, BaseEstimator):  # type: ignore[misc]  # witho
         places = self.decision_function(X).argmax(axis=1)
         return np.asarray(self.classes_[places])
 
+    @abstractmethod
     def _search(self, fitness: SubjectFoldFitness) -> Selection:
-        raise NotImplementedError
+        """Return what the selector chooses on the samples that ``fitness`` holds."""
 
     def _seed(self) -> int:
         """Return the seed that ``random_state`` stands for."""

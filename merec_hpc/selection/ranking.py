@@ -48,7 +48,7 @@ def fisher_score(features: Features, labels: Labels) -> Scores:
     Duda, Hart, Stork: Pattern Classification, 2nd ed., Wiley 2001, section 3.8.
     He, Cai, Niyogi: Laplacian score for feature selection, NIPS 2005.
     """
-    spread = _Spread.of(*_checked(features, labels))
+    spread = _Spread.of(*checked_clips(features, labels))
     between = (spread.counts * spread.means**2).sum(axis=0)
     within = (spread.counts * spread.variances).sum(axis=0)
     return _ratio(between, within)
@@ -88,7 +88,7 @@ def t_test(features: Features, labels: Labels) -> Scores:
     Welch: The generalization of "Student's" problem when several different population variances
     are involved, Biometrika 34, 1947, doi:10.1093/biomet/34.1-2.28.
     """
-    checked, numbers = _checked(features, labels)
+    checked, numbers = checked_clips(features, labels)
     n_classes = numbers.max() + 1
     machines = range(1 if n_classes == 2 else n_classes)
     values = [_welch(checked, (numbers == number).astype(np.int64)) for number in machines]
@@ -112,7 +112,7 @@ def gini_index(features: Features, labels: Labels) -> Scores:
     ----------
     Breiman, Friedman, Olshen, Stone: Classification and Regression Trees, Wadsworth 1984, ch. 4.
     """
-    checked, numbers = _checked(features, labels)
+    checked, numbers = checked_clips(features, labels)
     n_clips, n_features = checked.shape
     n_columns = max(1, _BLOCK // n_clips)
     scores = np.empty(n_features)
@@ -145,7 +145,7 @@ def lda_weight(features: Features, labels: Labels) -> Scores:
     Ledoit, Wolf: A well-conditioned estimator for large-dimensional covariance matrices,
     Journal of Multivariate Analysis 88, 2004, doi:10.1016/S0047-259X(03)00096-4.
     """
-    checked, numbers = _checked(features, labels)
+    checked, numbers = checked_clips(features, labels)
     standardised, varies = _standardised(checked)
     scores = np.zeros(len(varies))
     if not varies.any():
@@ -184,7 +184,7 @@ def mutual_information(features: Features, labels: Labels) -> Scores:
     """
     from sklearn.feature_selection import mutual_info_classif  # noqa: PLC0415  # takes a second
 
-    checked, numbers = _checked(features, labels)
+    checked, numbers = checked_clips(features, labels)
     varies = checked.min(axis=0) < checked.max(axis=0)
     scores = np.zeros(len(varies))
     if varies.any() and np.bincount(numbers).max() > 1:
@@ -214,7 +214,7 @@ def relieff(features: Features, labels: Labels) -> Scores:
     """
     from scipy.spatial.distance import cdist  # noqa: PLC0415  # takes a moment
 
-    checked, numbers = _checked(features, labels)
+    checked, numbers = checked_clips(features, labels)
     lowest, ranges = checked.min(axis=0), np.ptp(checked, axis=0)
     scaled = (checked - lowest) / np.where(ranges > 0, ranges, 1)
     shares = np.bincount(numbers) / len(numbers)
@@ -256,7 +256,7 @@ def mrmr_order(features: Features, labels: Labels, n_selected: int) -> Order:
     Zhao, Anand, Wang: Maximum relevance and minimum redundancy feature selection methods for a
     marketing machine learning platform, DSAA 2019, doi:10.1109/DSAA.2019.00059.
     """
-    checked, _ = _checked(features, labels)
+    checked, _ = checked_clips(features, labels)
     n_clips, n_features = checked.shape
     if not 1 <= n_selected <= n_features:
         msg = f"1 to {n_features} selected features expected, found {n_selected}"
@@ -304,14 +304,14 @@ class _Spread:
         return cls(counts, means, variances, deviations)
 
 
-def _checked(features: Features, labels: Labels) -> tuple[NDArray[np.float64], Labels]:
+def checked_clips(features: Features, labels: Labels) -> tuple[NDArray[np.float64], Labels]:
     """Return features in double precision and labels as indices of the classes there are."""
     values, named = np.asarray(features, np.float64), np.asarray(labels)
     if values.ndim != 2 or named.shape != values.shape[:1]:
         msg = f"features of one label per clip expected, found {values.shape} and {named.shape}"
         raise ValueError(msg)
     if not np.isfinite(values).all():
-        msg = "finite features expected"
+        msg = "finite features expected, found NaN or infinity"
         raise ValueError(msg)
     classes, numbers = np.unique(named, return_inverse=True)
     if len(classes) < 2:
