@@ -8,7 +8,7 @@ from numpy.typing import NDArray
 from merec_hpc.arrays import History, Population, Selection
 from merec_hpc.selection.fitness import SubjectFoldFitness
 
-_HALL_SIZE = 10
+HALL_SIZE = 10
 
 
 @dataclass
@@ -51,7 +51,7 @@ class Steps:
             best_C=C[leaders],
         )
         everything = Population(masks, C, scores)
-        hall = everything.take(np.argsort(-scores, kind="stable")[:_HALL_SIZE])
+        hall = everything.take(np.argsort(-scores, kind="stable")[:HALL_SIZE])
         return Selection(
             mask=masks[chosen],
             C=float(C[chosen]),
@@ -61,3 +61,27 @@ class Steps:
             hall_of_fame=hall,
             last=everything.take(np.array([len(scores) - 1])),
         )
+
+
+def best_of(fitness: SubjectFoldFitness, drawn: Population, hall_size: int) -> Selection:
+    """Return the best of masks that were scored at once, of equals the first: a history of one."""
+    hall = drawn.take(np.argsort(-drawn.fitness, kind="stable")[:hall_size])
+    champion, sizes = hall.take(np.array([0])), drawn.masks.sum(axis=1)
+    history = History(
+        best_fitness=champion.fitness,
+        training_accuracy=fitness.training_accuracies(champion.masks, champion.C),
+        mean_fitness=drawn.fitness.mean(keepdims=True),
+        min_selected=sizes.min(keepdims=True),
+        max_selected=sizes.max(keepdims=True),
+        best_masks=champion.masks,
+        best_C=champion.C,
+    )
+    return Selection(
+        mask=champion.masks[0],
+        C=float(champion.C[0]),
+        fitness=float(champion.fitness[0]),
+        generation=0,
+        history=history,
+        hall_of_fame=hall,
+        last=drawn,
+    )
