@@ -45,10 +45,7 @@ class Experiment:
         (self.folder / "own.yaml").write_text(yaml.safe_dump(self.config))
         site = yaml.safe_load((self.folder / "slurm" / "config.yaml").read_text())
         update_config(site, SITE)
-        changed = profile or {}
-        if "groups" in changed:
-            site["groups"] = {}
-        update_config(site, changed)
+        update_config(site, profile or {})
         (self.folder / "site").mkdir(exist_ok=True)
         (self.folder / "site" / "config.yaml").write_text(yaml.safe_dump(site))
         return ["snakemake", "--configfile", "own.yaml", "--profile", "site", *arguments]

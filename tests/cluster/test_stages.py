@@ -25,7 +25,7 @@ def test_the_search_ran_on_two_nodes_in_one_allocation(
     finished: Experiment, cluster: SlurmCluster
 ) -> None:
     logs = list(
-        (finished.folder / "logs" / "slurm" / "group_searches_select_genetic").glob("*.log")
+        (finished.folder / "logs" / "slurm" / "group_searches_0_select_genetic").glob("*.log")
     )
     assert len(logs) == 1  # all folds
     job = cluster.output("scontrol", "show", "job", logs[0].stem)
@@ -85,14 +85,13 @@ def test_a_deleted_output_is_made_again_and_what_follows_from_it(finished: Exper
     assert "the search goes on after generation 3" in log.read_text()
 
 
-def test_short_jobs_of_a_rule_in_no_group_may_be_an_array(
+def test_short_jobs_of_a_rule_that_shares_nothing_may_be_an_array(
     finished: Experiment, cluster: SlurmCluster
 ) -> None:
     before = finished.contents("selection/all_features/*.h5")
     for name in before:
         (finished.results / name).unlink()
-    groups = {"register_faces": "faces", "select_genetic": "searches"}
-    profile = {"groups": groups, "slurm-array-jobs": "select_all_features"}
+    profile = {"group-components": {"controls": 1}, "slurm-array-jobs": "select_all_features"}
     done = finished.run(profile=profile)
     assert done.returncode == 0, done.stdout + done.stderr
     assert finished.contents("selection/all_features/*.h5") == before

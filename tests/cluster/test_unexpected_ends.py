@@ -114,7 +114,7 @@ def n_jobs(experiment: Experiment) -> int:
 
 def search_logs(experiment: Experiment) -> list[Path]:
     """Return SLURM's logs of the search, first to last."""
-    logs = (experiment.folder / "logs" / "slurm" / "group_searches_select_genetic").glob("*.log")
+    logs = (experiment.folder / "logs" / "slurm" / "group_searches_0_select_genetic").glob("*.log")
     return sorted(logs, key=lambda path: int(path.stem))
 
 

@@ -21,6 +21,8 @@ rule interpolate_clips:
         "logs/interpolate_clips/{experiment}/{subject}.log",
     benchmark:
         "benchmarks/interpolate_clips/{experiment}/{subject}.tsv"
+    group:
+        together("clips")
     resources:
         mem_mb=lambda wildcards, attempt: 4000 * attempt,
         runtime=lambda wildcards, attempt: 5 * attempt,

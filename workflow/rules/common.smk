@@ -27,6 +27,7 @@ RESULTS = f"results/{CONFIG.experiment}"
 ROOT = f"{RESULTS}/simulated" if SIMULATED else str(CONFIG.dataset_root.resolve())
 
 VARIANTS = Paramspace(pd.DataFrame(map(vars, variants_of(CONFIG))))
+VARIANT_PLACES = {pattern: place for place, pattern in enumerate(VARIANTS.instance_patterns)}
 SWEEP = "results/{experiment}/sweep"
 # The part of a variant that its features depend on.
 KIND = "network~{network}/layer~{layer}/statistics~{statistics}"
@@ -99,12 +100,51 @@ def per_subject(pattern):
     """Return a function that gives a file of each of the catalog's subjects, in its order."""
 
     def files(wildcards):
-        indexed = checkpoints.index_dataset.get(experiment=CONFIG.experiment)
-        clips = read_catalog(Path(indexed.output.catalog))
-        subjects = dict.fromkeys(clip.subject for clip in clips)
-        return [f"{RESULTS}/{pattern.format(subject=subject)}" for subject in subjects]
+        return [f"{RESULTS}/{pattern.format(subject=subject)}" for subject in subjects()]
 
     return files
+
+
+def subjects():
+    """Return the subjects in the catalog's order, once it is there."""
+    indexed = checkpoints.index_dataset.get(experiment=CONFIG.experiment)
+    path = Path(indexed.output.catalog)
+    return _subjects(path, path.stat().st_mtime_ns)
+
+
+@cache
+def _subjects(path, _state):
+    return list(dict.fromkeys(clip.subject for clip in read_catalog(path)))
+
+
+def together(name):
+    """Return the `group` of a rule: as many of its jobs as the profile's group-components say.
+
+    Snakemake's own grouping joins other jobs each time a checkpoint is done, and then runs jobs
+    twice or for ever (snakemake#1628). Here a job's place among all jobs of its rule decides.
+    """
+
+    def group(wildcards):
+        size = workflow.group_settings.group_components.get(name, 1)
+        if size == 1:
+            return None
+        joined = f"{name}_{_place(wildcards) // size}"
+        workflow.parent_groupids[joined] = name
+        return joined
+
+    return group
+
+
+def _place(wildcards):
+    """Return the place of a job among those of its rule."""
+    if hasattr(wildcards, "subject"):
+        return subjects().index(wildcards.subject)
+    if not hasattr(wildcards, "seed"):
+        return fold_names().index(wildcards.fold)
+    variant = VARIANT_PLACES[VARIANTS.wildcard_pattern.format(**wildcards)]
+    if not hasattr(wildcards, "fold"):
+        return variant
+    return variant * len(fold_names()) + fold_names().index(wildcards.fold)
 
 
 def fold_names():

@@ -33,6 +33,8 @@ rule register_faces:
         "logs/register_faces/{experiment}/{subject}.log",
     benchmark:
         "benchmarks/register_faces/{experiment}/{subject}.tsv"
+    group:
+        together("faces")
     resources:
         mem_mb=lambda wildcards, attempt: 2000 * attempt,
         runtime=lambda wildcards, attempt: 10 * attempt,

@@ -30,6 +30,8 @@ rule select_all_features:
         "logs/select_all_features/{experiment}/{fold}.log",
     benchmark:
         "benchmarks/select_all_features/{experiment}/{fold}.tsv"
+    group:
+        together("controls")
     resources:
         mem_mb=lambda wildcards, attempt: 1000 * attempt,
         runtime=lambda wildcards, attempt: 5 * attempt,
@@ -182,6 +184,8 @@ rule select_genetic:
         "logs/select_genetic/{experiment}/{fold}.log",
     benchmark:
         "benchmarks/select_genetic/{experiment}/{fold}.tsv"
+    group:
+        together("searches")
     threads: 2  # as many as ranks, for local runs
     resources:
         tasks=2,

@@ -36,6 +36,8 @@ use rule select_genetic as sweep_select_genetic with:
         f"logs/sweep_select_genetic/{{experiment}}/{VARIANTS.wildcard_pattern}/{{fold}}.log",
     benchmark:
         f"benchmarks/sweep_select_genetic/{{experiment}}/{VARIANTS.wildcard_pattern}/{{fold}}.tsv"
+    group:
+        together("sweep_searches")
     params:
         settings=lambda wildcards: to_json(
             genetic_settings(CONFIG, wildcards.criterion, int(wildcards.seed))
@@ -55,6 +57,8 @@ use rule evaluate_folds as sweep_evaluate_folds with:
         f"logs/sweep_evaluate_folds/{{experiment}}/{VARIANTS.wildcard_pattern}.log",
     benchmark:
         f"benchmarks/sweep_evaluate_folds/{{experiment}}/{VARIANTS.wildcard_pattern}.tsv"
+    group:
+        together("sweep_scores")
     params:
         selections=lambda wildcards, input: repeated("--selection", input.selections),
         classifier=CONFIG.evaluation.classifier,
