@@ -44,7 +44,7 @@ Name = Annotated[str, Field(pattern=r"^[A-Za-z0-9][A-Za-z0-9_.-]*$")]
 
 NetworkName = Literal["mobilenet_v2"]
 FeatureName = Literal["mobilenet_v2", "lbp_top"]
-Statistic = Literal["mean", "variance", "std"]
+Statistic = Literal["mean", "variance", "std", "spatial_mean", "spatial_variance", "spatial_std"]
 RankingName = Literal[
     "fisher",
     "gini",

@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 
 from merec_hpc.config import FeatureSettings
 from merec_hpc.features.activations import Backbone
-from merec_hpc.features.statistics import feature_names, temporal_statistics
+from merec_hpc.features.statistics import clip_statistics, feature_names
 
 
 def extract(
@@ -33,7 +33,7 @@ def extract(
 
     def describe(frames: NDArray[np.float32]) -> tuple[NDArray[np.float32], tuple[int, ...]]:
         activations = backbone.activations(frames)
-        values = temporal_statistics(activations, settings.statistics, settings.pooling)
+        values = clip_statistics(activations, settings.statistics, settings.pooling)
         return values, activations.shape[1:]
 
     names: NDArray[np.str_] | None = None

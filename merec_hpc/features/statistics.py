@@ -6,26 +6,31 @@ import numpy as np
 from numpy.typing import NDArray
 
 from merec_hpc.config import FeatureSettings
+from merec_hpc.errors import MerecError
 
 
-def temporal_statistics(
+def clip_statistics(
     activations: NDArray[np.float32], statistics: Sequence[str], pooling: str
 ) -> NDArray[np.float32]:
-    """Return statistics over the frames of a clip, one block per statistic.
+    """Return statistics over the frames or the places of a clip, one block per statistic.
 
     Parameters
     ----------
     activations
         Shape (n_frames, channels, h, w).
     statistics
-        Of "mean", "variance" and "std" (both with ddof = 0), in the order of the blocks.
+        Of "mean", "variance" and "std" (both with ddof = 0) over frames, and of "spatial_mean",
+        "spatial_variance" and "spatial_std" over the rows and columns of the clip's mean frame,
+        in the order of the blocks.
     pooling
-        "mean" averages each frame over rows and columns first; "none" keeps them.
+        Before statistics over frames "mean" averages each frame over rows and columns; "none"
+        keeps them.
 
     Returns
     -------
     NDArray[np.float32]
-        Shape (n_statistics * channels,) or (n_statistics * channels * h * w,).
+        Blocks of channels, or of channels * h * w values for statistics over frames that keep
+        their places.
 
     References
     ----------
@@ -33,13 +38,16 @@ def temporal_statistics(
     Neurocomputing 2016, doi:10.1016/j.neucom.2015.07.071; paper 1, IV.B.3.
     """
     # Sums in float64: a standard deviation is small beside the mean it is taken about.
-    series = activations.astype(np.float64)
-    if pooling == "mean":
-        series = series.mean(axis=(2, 3), keepdims=True)
+    activations = activations.astype(np.float64)
+    mean_frame = activations.mean(axis=0)
+    places = mean_frame.reshape(len(mean_frame), -1)  # (channels, h * w)
+    series = activations.mean(axis=(2, 3), keepdims=True) if pooling == "mean" else activations
     series = series.reshape(len(series), -1)  # (n_frames, channels [* h * w])
-    blocks = {"mean": series.mean(axis=0)}
+    blocks = {"mean": series.mean(axis=0), "spatial_mean": places.mean(axis=1)}
     blocks["variance"] = series.var(axis=0)
+    blocks["spatial_variance"] = places.var(axis=1)
     blocks["std"] = np.sqrt(blocks["variance"])
+    blocks["spatial_std"] = np.sqrt(blocks["spatial_variance"])
     return np.concatenate([blocks[name] for name in statistics]).astype(np.float32)
 
 
@@ -50,22 +58,33 @@ def feature_names(settings: FeatureSettings, shape: tuple[int, ...]) -> NDArray[
     ----------
     shape
         Of the activations of a frame, (channels, h, w). Where rows and columns are pooled,
-        the name says ``mean`` in their place.
+        the name says ``mean`` in their place, and ``all`` where a statistic is over them.
+
+    Raises
+    ------
+    MerecError
+        If a spatial statistic is asked of a layer of one row and column.
     """
     channels, height, width = shape
+    spatial = [name for name in settings.statistics if name.startswith("spatial_")]
+    if spatial and height * width == 1:
+        msg = f"features.statistics {spatial[0]}: a layer with rows and columns expected, "
+        msg += f"found '{settings.layer}' of one value a channel"
+        raise MerecError(msg)
     stem = f"{settings.network}/{settings.layer}"
-    if settings.pooling == "mean":
-        places = [f"{channel}/mean/mean" for channel in range(channels)]
-    else:
-        places = [
-            f"{channel}/{row}/{column}"
-            for channel in range(channels)
-            for row in range(height)
-            for column in range(width)
-        ]
-    names = [
-        f"{stem}/{place}/temporal_{statistic}"
-        for statistic in settings.statistics
-        for place in places
+    pooled = [f"{channel}/mean/mean" for channel in range(channels)]
+    everywhere = [f"{channel}/all/all" for channel in range(channels)]
+    kept = [
+        f"{channel}/{row}/{column}"
+        for channel in range(channels)
+        for row in range(height)
+        for column in range(width)
     ]
+    names = []
+    for statistic in settings.statistics:
+        if statistic in spatial:
+            names += [f"{stem}/{place}/{statistic}" for place in everywhere]
+        else:
+            places = pooled if settings.pooling == "mean" else kept
+            names += [f"{stem}/{place}/temporal_{statistic}" for place in places]
     return np.array(names)

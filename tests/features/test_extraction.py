@@ -9,7 +9,7 @@ from skimage.data import astronaut
 from merec_hpc.config import FeatureSettings
 from merec_hpc.features.activations import Backbone
 from merec_hpc.features.extraction import extract
-from merec_hpc.features.statistics import feature_names, temporal_statistics
+from merec_hpc.features.statistics import feature_names, clip_statistics
 
 SETTINGS = FeatureSettings()
 UNPOOLED = FeatureSettings(layer="features.4", pooling="none", statistics=("std",))
@@ -68,7 +68,7 @@ def test_features_are_the_statistics_of_the_activations(
     clips: list[NDArray[np.float32]], backbone: Backbone, expected: NDArray[np.float32]
 ) -> None:
     activations = backbone.activations(clips[0])
-    values = temporal_statistics(activations, SETTINGS.statistics, SETTINGS.pooling)
+    values = clip_statistics(activations, SETTINGS.statistics, SETTINGS.pooling)
     np.testing.assert_array_equal(expected[0], values)
 
 

@@ -5,7 +5,8 @@ from hypothesis import strategies as st
 from numpy.typing import NDArray
 
 from merec_hpc.config import FeatureSettings
-from merec_hpc.features.statistics import feature_names, temporal_statistics
+from merec_hpc.errors import MerecError
+from merec_hpc.features.statistics import clip_statistics, feature_names
 
 NUMPY = {"mean": np.mean, "variance": np.var, "std": np.std}  # ddof = 0
 CHOICES = st.lists(st.sampled_from(sorted(NUMPY)), min_size=1, max_size=3, unique=True)
@@ -27,7 +28,7 @@ def test_unpooled_statistics_are_numpys_on_flattened_activations(
     activations = _activations(seed, shape)
     flat = activations.reshape(shape[0], -1).astype(np.float64)
     expected = np.concatenate([NUMPY[name](flat, axis=0) for name in chosen])
-    found = temporal_statistics(activations, chosen, "none")
+    found = clip_statistics(activations, chosen, "none")
     np.testing.assert_allclose(found, expected, rtol=1e-6, atol=1e-7)
 
 
@@ -39,32 +40,66 @@ def test_pooled_statistics_are_numpys_on_the_means_of_frames(
     activations = _activations(seed, shape)
     means = activations.reshape(*shape[:2], -1).astype(np.float64).mean(axis=2)
     expected = np.concatenate([NUMPY[name](means, axis=0) for name in chosen])
-    found = temporal_statistics(activations, chosen, "mean")
+    found = clip_statistics(activations, chosen, "mean")
+    np.testing.assert_allclose(found, expected, rtol=1e-6, atol=1e-7)
+
+
+@settings(deadline=None)
+@given(seed=SEEDS, shape=SHAPES, chosen=CHOICES, pooling=st.sampled_from(["mean", "none"]))
+def test_spatial_statistics_are_numpys_over_the_places_of_the_mean_frame(
+    seed: int, shape: tuple[int, int, int, int], chosen: list[str], pooling: str
+) -> None:
+    activations = _activations(seed, shape)
+    places = activations.astype(np.float64).mean(axis=0).reshape(shape[1], -1)
+    expected = np.concatenate([NUMPY[name](places, axis=1) for name in chosen])
+    found = clip_statistics(activations, [f"spatial_{name}" for name in chosen], pooling)
     np.testing.assert_allclose(found, expected, rtol=1e-6, atol=1e-7)
 
 
 @pytest.mark.parametrize("pooling", ["mean", "none"])
+def test_spatial_names_lead_to_their_values_beside_temporal_ones(pooling: str) -> None:
+    statistics = ("std", "spatial_std", "spatial_mean")
+    activations = _activations(7, (6, 4, 3, 2))
+    chosen = FeatureSettings(pooling=pooling, statistics=statistics)
+    names = feature_names(chosen, (4, 3, 2))
+    values = clip_statistics(activations, statistics, pooling)
+    assert len(names) == len(values)
+    mean_frame = activations.astype(np.float64).mean(axis=0)
+    found = {str(name): value for name, value in zip(names, values, strict=True)}
+    for channel in range(4):
+        for statistic in ("std", "mean"):
+            name = f"mobilenet_v2/features.18/{channel}/all/all/spatial_{statistic}"
+            assert found[name] == pytest.approx(NUMPY[statistic](mean_frame[channel]), rel=1e-6)
+
+
+def test_spatial_statistics_of_a_layer_without_places_are_refused() -> None:
+    chosen = FeatureSettings(statistics=("std", "spatial_std"), layer="classifier.1")
+    with pytest.raises(MerecError, match=r"spatial_std: a layer with rows .* 'classifier.1'"):
+        feature_names(chosen, (1000, 1, 1))
+
+
+@pytest.mark.parametrize("pooling", ["mean", "none"])
 def test_result_is_float32(pooling: str) -> None:
-    assert temporal_statistics(_activations(1, (3, 2, 2, 2)), ["std"], pooling).dtype == np.float32
+    assert clip_statistics(_activations(1, (3, 2, 2, 2)), ["std"], pooling).dtype == np.float32
 
 
 @pytest.mark.parametrize("pooling", ["mean", "none"])
 def test_still_clip_has_no_deviation(pooling: str) -> None:
     still = np.repeat(_activations(2, (1, 4, 3, 3)), 20, axis=0)
-    found = temporal_statistics(still, ["variance", "std"], pooling)
+    found = clip_statistics(still, ["variance", "std"], pooling)
     np.testing.assert_allclose(found, 0, atol=1e-12)
 
 
 def test_small_deviation_beside_a_large_mean_is_kept() -> None:
     series = np.array([1000.0, 1000.001, 1000.0, 1000.001], np.float32).reshape(4, 1, 1, 1)
-    found = temporal_statistics(series, ["std"], "none")
+    found = clip_statistics(series, ["std"], "none")
     assert found[0] == pytest.approx(np.std(series.astype(np.float64)), rel=1e-6)
 
 
 def test_order_of_frames_does_not_matter() -> None:
     activations = _activations(3, (7, 4, 2, 2))
-    found = temporal_statistics(activations, ["mean", "std"], "none")
-    reversed_ = temporal_statistics(activations[::-1], ["mean", "std"], "none")
+    found = clip_statistics(activations, ["mean", "std"], "none")
+    reversed_ = clip_statistics(activations[::-1], ["mean", "std"], "none")
     np.testing.assert_allclose(reversed_, found, rtol=1e-6)
 
 
@@ -75,7 +110,7 @@ def test_there_is_one_name_per_value_and_no_two_alike(
 ) -> None:
     chosen = FeatureSettings(pooling=pooling, statistics=statistics)
     names = feature_names(chosen, (4, 3, 2))
-    values = temporal_statistics(_activations(4, (5, 4, 3, 2)), statistics, pooling)
+    values = clip_statistics(_activations(4, (5, 4, 3, 2)), statistics, pooling)
     assert names.shape == values.shape
     assert len(set(names.tolist())) == len(names)
 
@@ -84,7 +119,7 @@ def test_unpooled_name_leads_to_its_value() -> None:
     statistics = ("std", "mean")
     activations = _activations(5, (6, 4, 3, 2))
     chosen = FeatureSettings(pooling="none", statistics=statistics)
-    values = temporal_statistics(activations, statistics, "none")
+    values = clip_statistics(activations, statistics, "none")
     for name, value in zip(feature_names(chosen, (4, 3, 2)), values, strict=True):
         network, layer, channel, row, column, statistic = str(name).split("/")
         assert (network, layer) == ("mobilenet_v2", "features.18")
@@ -97,7 +132,7 @@ def test_pooled_name_leads_to_its_value() -> None:
     statistics = ("variance", "mean")
     activations = _activations(6, (6, 4, 3, 2))
     chosen = FeatureSettings(layer="features.4", statistics=statistics)
-    values = temporal_statistics(activations, statistics, "mean")
+    values = clip_statistics(activations, statistics, "mean")
     for name, value in zip(feature_names(chosen, (4, 3, 2)), values, strict=True):
         network, layer, channel, row, column, statistic = str(name).split("/")
         assert (network, layer, row, column) == ("mobilenet_v2", "features.4", "mean", "mean")
