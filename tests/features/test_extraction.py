@@ -9,7 +9,7 @@ from skimage.data import astronaut
 from merec_hpc.config import FeatureSettings
 from merec_hpc.features.activations import Backbone
 from merec_hpc.features.extraction import extract
-from merec_hpc.features.statistics import feature_names, clip_statistics
+from merec_hpc.features.statistics import clip_statistics, feature_names
 
 SETTINGS = FeatureSettings()
 UNPOOLED = FeatureSettings(layer="features.4", pooling="none", statistics=("std",))
