@@ -93,6 +93,15 @@ def test_mistakes_are_named(store: Path, selection: Path) -> None:
         predict.run(store, output, [selection, selection])
 
 
+def test_fold_that_the_store_has_not_is_refused(
+    features: Features, store: Path, selection: Path
+) -> None:
+    other = store.with_name("other.h5")
+    write_features(other, features.without(HELD_OUT), FeatureSettings(), "0" * 64)
+    with pytest.raises(MerecError, match=r"other\.h5: subject 's02' expected, found s01, s03"):
+        predict.run(other, store.with_name("clips.csv"), [selection])
+
+
 def test_predictor_of_other_features_is_refused(
     features: Features, store: Path, selection: Path
 ) -> None:
