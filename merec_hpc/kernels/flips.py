@@ -11,6 +11,10 @@ where t is sign x'beta and d belongs to the clips D that change sides: beta of t
 join S, -z of those that leave it. s vanishes on D, and t follows from one equation, so that a
 change costs a small system of D; the q of all features are one matrix product. A held-out
 clip is one of O whose sides are not looked at: its decision is y - s.
+
+With its rows of O negated, B is symmetric and quasi-definite: B_DD = J L P L' with J of +-1
+exists in any order of D (Vanderbei: Symmetric quasidefinite matrices, SIAM J. Optimization
+1995, doi:10.1137/0805005), and a D that grows only needs the new rows of L.
 """
 
 import numpy as np
@@ -39,7 +43,8 @@ def settle_fold(
     """Find the support set without the held-out clips, and how the machine answers to changes."""
     n_clips = len(target)
     outside[first:last] = True
-    scale, sides, wrong = np.empty(n_clips), np.empty(n_clips), np.empty(n_clips)
+    there, away, wrong = np.empty(n_clips), np.empty(n_clips), np.empty(n_clips)
+    scale, sides = np.empty(n_clips), np.empty(n_clips)
     nobody, nothing = np.empty(0, np.int64), np.empty(0)
     fewest, patience = n_clips + 1, _PATIENCE
     for turn in range(_MOST_ROUNDS):
@@ -52,7 +57,8 @@ def settle_fold(
             scale[clip] = kernel[clip, clip]
             is_held = first <= clip < last
             sides[clip] = 0.0 if is_held else -target[clip] if outside[clip] else target[clip]
-        n_wrong = _weigh(start, sides, scale, outside, nobody, nothing, wrong)
+        _weights(sides, scale, outside, there, away)
+        n_wrong = _weigh(start, there, away, nobody, nothing, wrong)
         if n_wrong == 0:
             _fill(kernel, inverse, across, support, rest, response, changes)
             return SOLVED
@@ -111,22 +117,29 @@ def flip_features(
     """Write the held-out clips' decisions with each feature flipped."""
     n_clips = len(target)
     values, wrong, sides = np.empty(n_clips), np.empty(n_clips), np.empty(n_clips)
-    moved = np.empty(min(_MOST_CHANGES, n_clips), np.int64)
+    there, away = np.empty(n_clips), np.empty(n_clips)
+    most = min(_MOST_CHANGES, n_clips)
+    moved, steps = np.empty(most, np.int64), np.empty((6, most))
+    lower, upper = np.empty((most, most)), np.empty((most, most))
     for clip in range(n_clips):  # y s is positive on S, negative outside
         sides[clip] = -target[clip] if outside[clip] else target[clip]
     for clip in range(first, last):
         sides[clip] = 0.0
+    _weights(sides, scale, outside, there, away)
     for feature in range(len(features)):
         state = _flip(
             features[feature],
             answers[feature],
             signs[feature],
-            sides,
-            scale,
+            there,
+            away,
             outside,
             start,
             changes,
             moved,
+            lower,
+            upper,
+            steps,
             wrong,
             values,
         )
@@ -140,12 +153,15 @@ def _flip(
     feature: NDArray[np.float64],  # (n_clips,), x
     answer: NDArray[np.float64],  # (n_clips,), q
     sign: float,
-    sides: NDArray[np.float64],  # (n_clips,), sign of s while the clip keeps its side, or 0
-    scale: NDArray[np.float64],  # (n_clips,), K_ii
+    there: NDArray[np.float64],  # (n_clips,), of _weights
+    away: NDArray[np.float64],  # (n_clips,), of _weights
     outside: NDArray[np.bool_],  # (n_clips,)
     start: NDArray[np.float64],  # (n_clips,), s0
     changes: NDArray[np.float64],  # (n_clips, n_clips), B'
     moved: NDArray[np.int64],  # (most,), scratch: D
+    lower: NDArray[np.float64],  # (most, most), scratch: L
+    upper: NDArray[np.float64],  # (most, most), scratch: L'
+    steps: NDArray[np.float64],  # (6, most), scratch
     wrong: NDArray[np.float64],  # (n_clips,), scratch
     values: NDArray[np.float64],  # (n_clips,), written: s
 ) -> int:
@@ -156,25 +172,28 @@ def _flip(
             direct += feature[clip] * start[clip]
             own -= feature[clip] * answer[clip]
     n_moved = 0
-    fixed, sloped = np.empty(len(moved)), np.empty(len(moved))
+    fixed, sloped = steps[0], steps[1]
     size = direct / (sign + own)
     fewest, patience = n_clips + 1, _PATIENCE
     for turn in range(_MOST_ROUNDS):
         for place in range(n_moved):
             fixed[place] += size * sloped[place]  # d, from here on
         _answer(start, size, answer, changes, moved[:n_moved], fixed, values)
-        n_wrong = _weigh(values, sides, scale, outside, moved[:n_moved], fixed, wrong)
+        n_wrong = _weigh(values, there, away, moved[:n_moved], fixed, wrong)
         if n_wrong == 0:
             return SOLVED
         patience = _PATIENCE if n_wrong < fewest else patience - 1
         fewest = min(fewest, n_wrong)
         if patience < 0:
             _keep_one(wrong, turn > _MOST_ROUNDS // 2)
-        n_moved = _change_sides(wrong, moved, n_moved)
+        n_moved, n_kept = _change_sides(wrong, moved, n_moved)
         if n_moved < 0:
             return UNSETTLED
-        if not _solve(changes, start, answer, moved[:n_moved], fixed, sloped):
+        if not _factorise(
+            changes, start, answer, outside, moved[:n_moved], n_kept, lower, upper, steps
+        ):
             return IMPRECISE
+        _solve(lower, n_moved, steps)
         size = _size(answer, sign, direct, own, outside, moved[:n_moved], fixed, sloped)
     return UNSETTLED
 
@@ -218,29 +237,38 @@ def _answer(
 
 
 @compiled
+def _weights(
+    sides: NDArray[np.float64],  # (n_clips,), sign of s while the clip keeps its side, or 0
+    scale: NDArray[np.float64],  # (n_clips,), K_ii
+    outside: NDArray[np.bool_],  # (n_clips,)
+    there: NDArray[np.float64],  # (n_clips,), written: times s it is how wrong a clip is
+    away: NDArray[np.float64],  # (n_clips,), written: times d, how wrong on the other side
+) -> None:
+    """Weigh the two of a pair, beta and -z, so that both are in units of a margin."""
+    for clip in range(len(sides)):
+        there[clip] = -sides[clip] * (1.0 if outside[clip] else scale[clip])
+        away[clip] = sides[clip] * (scale[clip] if outside[clip] else 1.0)
+
+
+@compiled
 def _weigh(
     values: NDArray[np.float64],  # (n_clips,), s
-    sides: NDArray[np.float64],  # (n_clips,)
-    scale: NDArray[np.float64],  # (n_clips,)
-    outside: NDArray[np.bool_],  # (n_clips,)
+    there: NDArray[np.float64],  # (n_clips,), of _weights
+    away: NDArray[np.float64],  # (n_clips,), of _weights
     moved: NDArray[np.int64],  # (n_moved,), D
     steps: NDArray[np.float64],  # (n_moved or more,), d
     wrong: NDArray[np.float64],  # (n_clips,), written: how wrong, in units of a margin, or 0
 ) -> int:
     """Weigh how wrong each clip is where it is, and return how many are."""
     for clip in range(len(values)):
-        unit = 1.0 if outside[clip] else scale[clip]
-        wrong[clip] = -unit * sides[clip] * values[clip]
+        wrong[clip] = there[clip] * values[clip]
     for place in range(len(moved)):  # on D s is 0, and d has the other one of the pair
-        clip = moved[place]
-        unit = scale[clip] if outside[clip] else 1.0
-        wrong[clip] = unit * sides[clip] * steps[place]
+        wrong[moved[place]] = away[moved[place]] * steps[place]
     n_wrong = 0
     for clip in range(len(values)):
-        if wrong[clip] > SLACK:
-            n_wrong += 1
-        else:
-            wrong[clip] = 0.0
+        is_wrong = wrong[clip] > SLACK
+        n_wrong += is_wrong
+        wrong[clip] = wrong[clip] if is_wrong else 0.0
     return n_wrong
 
 
@@ -264,59 +292,83 @@ def _change_sides(
     wrong: NDArray[np.float64],  # (n_clips,), used up
     moved: NDArray[np.int64],  # (most,), changed: D
     n_moved: int,
-) -> int:
-    """Change the sides of the clips that are wrong; return the size of D, or -1 if too many."""
-    n_kept = 0
+) -> tuple[int, int]:
+    """Change the sides of the clips that are wrong.
+
+    Return the size of D, or -1 if there are too many, and how many of its first stayed.
+    """
+    n_kept, n_first = 0, 0
     for place in range(n_moved):
         clip = moved[place]
         if wrong[clip] > 0:
             wrong[clip] = 0.0  # back on its old side
         else:
             moved[n_kept] = clip
+            n_first += n_kept == place
             n_kept += 1
     for clip in range(len(wrong)):
         if wrong[clip] > 0:
             if n_kept == len(moved):
-                return -1
+                return -1, 0
             moved[n_kept] = clip
             n_kept += 1
-    return n_kept
+    return n_kept, n_first
+
+
+@compiled
+def _factorise(
+    changes: NDArray[np.float64],  # (n_clips, n_clips), B'
+    start: NDArray[np.float64],  # (n_clips,), s0
+    answer: NDArray[np.float64],  # (n_clips,), q
+    outside: NDArray[np.bool_],  # (n_clips,)
+    moved: NDArray[np.int64],  # (n_moved,), D
+    n_kept: int,
+    lower: NDArray[np.float64],  # (most, most), written from row n_kept on: L
+    upper: NDArray[np.float64],  # (most, most), written from column n_kept on: L'
+    steps: NDArray[np.float64],  # (6, most), written: L^-1 J s0, L^-1 J q, 1 / P
+) -> bool:
+    """Go on with the factors of B_DD and return whether its pivots are sound.
+
+    Their signs are those of J, but for rounding.
+    """
+    fixed, sloped, inverse, line = steps[2], steps[3], steps[4], steps[5]
+    largest = 0.0
+    for place in range(len(moved)):
+        largest = max(largest, abs(changes[moved[place], moved[place]]))
+    for i in range(n_kept, len(moved)):
+        row = changes[moved[i]]
+        for j in range(i):
+            line[j] = -row[moved[j]] if outside[moved[j]] else row[moved[j]]
+        for j in range(i):
+            part, column = line[j], upper[j]
+            for k in range(j + 1, i):
+                line[k] -= part * column[k]
+        sign = -1.0 if outside[moved[i]] else 1.0
+        pivot = sign * row[moved[i]]
+        fixed[i], sloped[i] = sign * start[moved[i]], sign * answer[moved[i]]
+        for j in range(i):
+            ratio = line[j] * inverse[j]
+            pivot -= ratio * line[j]
+            fixed[i] -= ratio * fixed[j]
+            sloped[i] -= ratio * sloped[j]
+            lower[i, j], upper[j, i] = ratio, ratio
+        if not sign * pivot > _LEAST_PIVOT * largest:
+            return False
+        inverse[i] = 1.0 / pivot
+    return True
 
 
 @compiled
 def _solve(
-    changes: NDArray[np.float64],  # (n_clips, n_clips), B'
-    start: NDArray[np.float64],  # (n_clips,), s0
-    answer: NDArray[np.float64],  # (n_clips,), q
-    moved: NDArray[np.int64],  # (n_moved,), D
-    fixed: NDArray[np.float64],  # (n_moved,), written: B_DD^-1 s0
-    sloped: NDArray[np.float64],  # (n_moved,), written: B_DD^-1 q
-) -> bool:
-    """Solve the small system by Gauss; return whether its pivots are sound.
-
-    B_DD has a positive definite symmetric part: no pivot is zero but by rounding.
-    """
-    n_moved = len(moved)
-    system = np.empty((n_moved, n_moved))
-    largest = 0.0
+    lower: NDArray[np.float64],  # (most, most), L
+    n_moved: int,
+    steps: NDArray[np.float64],  # (6, most), B_DD^-1 s0 and B_DD^-1 q are written
+) -> None:
+    fixed, sloped, inverse = steps[0], steps[1], steps[4]
     for i in range(n_moved):
-        fixed[i], sloped[i] = start[moved[i]], answer[moved[i]]
-        for j in range(n_moved):
-            system[i, j] = changes[moved[j], moved[i]]
-        largest = max(largest, abs(system[i, i]))
-    for i in range(n_moved):
-        if not abs(system[i, i]) > _LEAST_PIVOT * largest:
-            return False
-        for row in range(i + 1, n_moved):
-            ratio = system[row, i] / system[i, i]
-            for column in range(i + 1, n_moved):
-                system[row, column] -= ratio * system[i, column]
-            fixed[row] -= ratio * fixed[i]
-            sloped[row] -= ratio * sloped[i]
-    for i in range(n_moved - 1, -1, -1):
-        for column in range(i + 1, n_moved):
-            fixed[i] -= system[i, column] * fixed[column]
-            sloped[i] -= system[i, column] * sloped[column]
-        fixed[i] /= system[i, i]
-        sloped[i] /= system[i, i]
-    return True
+        fixed[i], sloped[i] = steps[2, i] * inverse[i], steps[3, i] * inverse[i]
+    for i in range(n_moved - 1, 0, -1):
+        row, one, other = lower[i], fixed[i], sloped[i]
+        for j in range(i):
+            fixed[j] -= row[j] * one
+            sloped[j] -= row[j] * other
