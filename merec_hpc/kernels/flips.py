@@ -161,7 +161,8 @@ def _flip(
     moved: NDArray[np.int64],  # (most,), scratch: D
     lower: NDArray[np.float64],  # (most, most), scratch: L
     upper: NDArray[np.float64],  # (most, most), scratch: L'
-    steps: NDArray[np.float64],  # (6, most), scratch
+    steps: NDArray[np.float64],  # (6, most), scratch, rows: d = fixed + t sloped, L^-1 J s0,
+    # L^-1 J q, 1 / P, one of _factorise
     wrong: NDArray[np.float64],  # (n_clips,), scratch
     values: NDArray[np.float64],  # (n_clips,), written: s
 ) -> int:
@@ -325,7 +326,7 @@ def _factorise(
     n_kept: int,
     lower: NDArray[np.float64],  # (most, most), written from row n_kept on: L
     upper: NDArray[np.float64],  # (most, most), written from column n_kept on: L'
-    steps: NDArray[np.float64],  # (6, most), written: L^-1 J s0, L^-1 J q, 1 / P
+    steps: NDArray[np.float64],  # (6, most), rows 2 to 4 are written, 5 is scratch
 ) -> bool:
     """Go on with the factors of B_DD and return whether its pivots are sound.
 
@@ -362,7 +363,7 @@ def _factorise(
 def _solve(
     lower: NDArray[np.float64],  # (most, most), L
     n_moved: int,
-    steps: NDArray[np.float64],  # (6, most), B_DD^-1 s0 and B_DD^-1 q are written
+    steps: NDArray[np.float64],  # (6, most), rows 0 and 1 are written: B_DD^-1 s0, B_DD^-1 q
 ) -> None:
     fixed, sloped, inverse = steps[0], steps[1], steps[4]
     for i in range(n_moved):
