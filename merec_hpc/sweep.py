@@ -30,6 +30,11 @@ class Variant:
         """Name of the variant's folder, as Snakemake's paramspace spells it."""
         return "/".join(f"{name}~{value}" for name, value in vars(self).items())
 
+    @property
+    def ensemble_path(self) -> str:
+        """Name of what the searches of all seeds decide together."""
+        return f"{self.path.rpartition('/')[0]}/seeds"
+
 
 def variants_of(config: Config) -> list[Variant]:
     """Return all combinations; what the sweep leaves empty stays as the experiment has it."""
@@ -45,6 +50,17 @@ def variants_of(config: Config) -> list[Variant]:
             sweep.seeds or (genetic.seed,),
         )
     ]
+
+
+def ensembles_of(config: Config) -> list[list[Variant]]:
+    """Return the variants that differ in their seed alone, where several of them may decide."""
+    classifies = config.evaluation.classifier, config.evaluation.oversampling
+    together: dict[str, list[Variant]] = {}
+    for variant in variants_of(config):
+        together.setdefault(variant.ensemble_path, []).append(variant)
+    if classifies != ("linear_svm", "none"):  # an ensemble is one of linear machines
+        return []
+    return [variants for variants in together.values() if len(variants) > 1]
 
 
 def feature_settings(

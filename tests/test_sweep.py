@@ -4,7 +4,7 @@ import pytest
 
 from merec_hpc.config import Config, FeatureSettings, GeneticSettings, parse_config
 from merec_hpc.errors import MerecError
-from merec_hpc.sweep import Variant, feature_settings, genetic_settings, variants_of
+from merec_hpc.sweep import Variant, ensembles_of, feature_settings, genetic_settings, variants_of
 
 
 def test_an_empty_sweep_is_the_experiment_itself() -> None:
@@ -35,6 +35,19 @@ def test_a_sweep_is_every_combination_once() -> None:
     )
     assert genetic_settings(config, "pooled_uar", 2).seed == 2
     assert feature_settings(config, "mobilenet_v2", "features.14", ["mean"]).statistics == ("mean",)
+
+
+def test_seeds_of_the_same_features_and_criterion_decide_together() -> None:
+    sweep = {"criteria": ["mu", "pooled_uar"], "seeds": [0, 4]}
+    together = ensembles_of(parse_config({"sweep": sweep}))
+    assert [[variant.seed for variant in variants] for variants in together] == [[0, 4], [0, 4]]
+    assert [variants[0].ensemble_path for variants in together] == [
+        f"network~mobilenet_v2/layer~features.18/statistics~mean+std/criterion~{name}/seeds"
+        for name in ("mu", "pooled_uar")
+    ]
+    assert ensembles_of(parse_config({"sweep": {"criteria": ["mu", "pooled_uar"]}})) == []
+    forest = {"sweep": sweep, "evaluation": {"classifier": "random_forest"}}
+    assert ensembles_of(parse_config(forest)) == []
 
 
 @pytest.mark.parametrize(

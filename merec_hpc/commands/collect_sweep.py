@@ -1,5 +1,6 @@
 """Collect the scores of a sweep's variants in one table."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Annotated
@@ -8,11 +9,12 @@ import numpy as np
 import typer
 
 from merec_hpc.commands.options import Output
-from merec_hpc.config import Config, from_json
+from merec_hpc.config import Config, Decider, from_json
 from merec_hpc.evaluation.protocol import Prediction
 from merec_hpc.report.scores import score_methods
+from merec_hpc.selection.deciders import deciding
 from merec_hpc.store.selection import read_selection
-from merec_hpc.sweep import variants_of
+from merec_hpc.sweep import Variant, ensembles_of, variants_of
 from merec_hpc.tables import read_rows, write_rows
 
 
@@ -24,17 +26,19 @@ class VariantRow:
     layer: str
     statistics: str
     criterion: str
-    seed: int
+    seed: str
+    """Those of an ensemble are joined by ``+``."""
+    decider: Decider
     n_clips: int
     accuracy: float
     UF1: float
     UAR: float
     UAR_low: float
     UAR_high: float
-    inner_fitness: float
-    """Mean over folds, of training subjects."""
+    inner_fitness: float | None
+    """Mean over folds, of training subjects; not known of an ensemble."""
     n_selected: float
-    """Mean over folds."""
+    """Mean over folds; of an ensemble the features of any of its masks."""
 
 
 def run(
@@ -42,28 +46,40 @@ def run(
     settings: Annotated[str, typer.Option(help="The whole configuration, as JSON.")],
     output: Output,
 ) -> None:
-    """Write one row for each variant."""
+    """Write one row for each variant, and one for the seeds that decide together."""
     config = from_json(Config, settings)
-    rows = []
-    for variant in variants_of(config):
-        predictions = read_rows(folder / "predictions" / f"{variant.path}.csv", Prediction)
-        (scored,) = score_methods(predictions, config.evaluation)
+    rows = [_row(folder, [variant], "champion", config) for variant in variants_of(config)]
+    rows += [_row(folder, variants, "ensemble", config) for variants in ensembles_of(config)]
+    write_rows(output, VariantRow, rows)
+
+
+def _row(folder: Path, variants: Sequence[Variant], decider: Decider, config: Config) -> VariantRow:
+    first = variants[0]
+    name = first.path if decider == "champion" else first.ensemble_path
+    predictions = read_rows(folder / "predictions" / f"{name}.csv", Prediction)
+    (scored,) = score_methods(predictions, config.evaluation)
+    n_selected, fitness = [], []
+    for fold in dict.fromkeys(row.fold for row in predictions):
         chosen = [
             read_selection(folder / "selection" / variant.path / f"{fold}.h5")[0]
-            for fold in dict.fromkeys(row.fold for row in predictions)
+            for variant in variants
         ]
-        UAR = scored.scores["UAR"]
-        rows.append(
-            VariantRow(
-                **vars(variant),
-                n_clips=len(predictions),
-                accuracy=scored.scores["accuracy"].value,
-                UF1=scored.scores["UF1"].value,
-                UAR=UAR.value,
-                UAR_low=UAR.interval.low,
-                UAR_high=UAR.interval.high,
-                inner_fitness=float(np.mean([selection.fitness for selection in chosen])),
-                n_selected=float(np.mean([selection.mask.sum() for selection in chosen])),
-            )
-        )
-    write_rows(output, VariantRow, rows)
+        n_selected.append(deciding(chosen, decider).masks.any(axis=0).sum())
+        fitness.append(chosen[0].fitness)
+    UAR = scored.scores["UAR"]
+    return VariantRow(
+        network=first.network,
+        layer=first.layer,
+        statistics=first.statistics,
+        criterion=first.criterion,
+        seed="+".join(str(variant.seed) for variant in variants),
+        decider=decider,
+        n_clips=len(predictions),
+        accuracy=scored.scores["accuracy"].value,
+        UF1=scored.scores["UF1"].value,
+        UAR=UAR.value,
+        UAR_low=UAR.interval.low,
+        UAR_high=UAR.interval.high,
+        inner_fitness=float(np.mean(fitness)) if decider == "champion" else None,
+        n_selected=float(np.mean(n_selected)),
+    )

@@ -5,6 +5,7 @@ from typing import Annotated, cast, get_args
 
 import typer
 
+from merec_hpc.arrays import Features, Selection
 from merec_hpc.commands.folds import check_fold, check_scaling, read_clips
 from merec_hpc.commands.options import FoldTable, Output, StoreOrTable
 from merec_hpc.config import DECIDERS, Classifier, Decider, Oversampling
@@ -17,7 +18,7 @@ from merec_hpc.evaluation.protocol import (
 )
 from merec_hpc.parallel.communicator import SerialCommunicator
 from merec_hpc.parallel.threads import limit_library_threads
-from merec_hpc.store.selection import read_selection
+from merec_hpc.store.selection import SelectionOrigin, read_selection
 from merec_hpc.tables import write_rows
 
 
@@ -33,6 +34,7 @@ def run(
     """Predict the clips of each fold's held-out subject, with what was selected without it.
 
     A decider other than the champion mask is part of the method's name, as in genetic+ensemble.
+    Several selections of a fold, of different seeds, make one ensemble, of the first one's seed.
     """
     for option, found, known in (
         ("--classifier", classifier, get_args(Classifier)),
@@ -48,12 +50,8 @@ def run(
     limit_library_threads()
     features = read_clips(store, SerialCommunicator(), fold_table)
     predictions: list[Prediction] = []
-    for path in selection:
-        chosen, origin = read_selection(path)
-        check_fold(features, origin.fold, store)
-        if len(chosen.mask) != len(features.names):
-            msg = f"{path}: {len(features.names)} features expected, found {len(chosen.mask)}"
-            raise MerecError(msg)
+    for origin, together in _by_fold(selection, features, store, decider):
+        chosen = together[0]
         scaling = check_scaling(origin.scaling)
         if decider == "champion":
             decisions = held_out_decisions(
@@ -68,7 +66,7 @@ def run(
             )
         else:
             kind = cast("Decider", decider)
-            decisions = decider_decisions(features, origin.fold, [chosen], kind, scaling)
+            decisions = decider_decisions(features, origin.fold, together, kind, scaling)
         held_out = features.only(origin.fold)
         predictions += [
             Prediction(
@@ -87,3 +85,27 @@ def run(
             )
         ]
     write_rows(output, Prediction, predictions)
+
+
+def _by_fold(
+    paths: list[Path], features: Features, store: Path, decider: str
+) -> list[tuple[SelectionOrigin, list[Selection]]]:
+    """Return the selections of each fold, and where the first of them is from."""
+    folds: dict[str, tuple[SelectionOrigin, list[Selection]]] = {}
+    for path in paths:
+        chosen, origin = read_selection(path)
+        check_fold(features, origin.fold, store)
+        if len(chosen.mask) != len(features.names):
+            msg = f"{path}: {len(features.names)} features expected, found {len(chosen.mask)}"
+            raise MerecError(msg)
+        first, together = folds.setdefault(origin.fold, (origin, []))
+        if together and decider != "ensemble":
+            msg = f"{path}: one selection of fold '{origin.fold}' expected for {decider}, "
+            msg += "found another"
+            raise MerecError(msg)
+        if (origin.method, origin.scaling) != (first.method, first.scaling):
+            msg = f"{path}: a selection by {first.method}, scaling {first.scaling}, expected, "
+            msg += f"found {origin.method}, {origin.scaling}"
+            raise MerecError(msg)
+        together.append(chosen)
+    return list(folds.values())

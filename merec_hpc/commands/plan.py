@@ -29,7 +29,7 @@ from merec_hpc.selection.genetic.cost import (
     predict_search,
 )
 from merec_hpc.store.features import read_features
-from merec_hpc.sweep import feature_settings, variants_of
+from merec_hpc.sweep import ensembles_of, feature_settings, variants_of
 
 # Seconds a frame on one core, and megabytes, of the stages before selection, as Snakemake's
 # benchmarks of the simulated dataset have them (640 x 480 in, 224 x 224 out, MobileNetV2).
@@ -207,7 +207,7 @@ def _stages(config: Config, size: Size, *, n_kinds: int, sweep: bool) -> list[St
         plans.append(StagePlan(rule, n_jobs, n_cores, seconds / 60, STAGE_MB[rule]))
     n_scored = len(config.evaluation.methods)
     if sweep:
-        n_scored = len(variants_of(config))
+        n_scored = len(variants_of(config)) + len(ensembles_of(config))
     elif "all_features" in config.evaluation.methods:
         plans.append(StagePlan("select_all_features", size.n_subjects, 1, START_S / 60, 400))
     plans.append(StagePlan("evaluate_folds", n_scored, 1, START_S / 60, 400))

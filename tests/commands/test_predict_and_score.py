@@ -81,6 +81,19 @@ def test_seeds_decide_together(store: Path) -> None:
     assert [row["decision"] for row in both] != [row["decision"] for row in one]
 
 
+def test_seeds_decide_together_of_each_fold(store: Path) -> None:
+    folder = store.parent
+    several = [_select(store, fold, seed) for fold in ("s01", "s02") for seed in (0, 1)]
+    evaluate_folds.run(store, several, folder / "folds.csv", decider="ensemble")
+    rows = read_rows(folder / "folds.csv", Prediction)
+    assert [row.fold for row in rows] == ["s01"] * 6 + ["s02"] * 6
+    predict.run(store, folder / "clips.csv", several[2:], "ensemble")
+    found = [(row["clip"], row["predicted"]) for row in _rows(folder / "clips.csv")]
+    assert found == [(row.clip, row.predicted) for row in rows[6:]]
+    with pytest.raises(MerecError, match="one selection of fold 's01' expected for champion"):
+        evaluate_folds.run(store, several, folder / "folds.csv")
+
+
 def test_mistakes_are_named(store: Path, selection: Path) -> None:
     output = store.with_name("clips.csv")
     with pytest.raises(MerecError, match="either --selection or --predictor expected"):

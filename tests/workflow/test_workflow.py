@@ -173,7 +173,13 @@ def test_a_sweep_scores_every_variant_on_the_same_folds(finished: Path) -> None:
     run = snakemake(finished, "--", "sweep", sweep=sweep)
     assert run.returncode == 0, run.stdout + run.stderr
     rows = rows_of(finished / "results" / "small" / "sweep.csv")
-    assert [(row["seed"], row["statistics"]) for row in rows] == [("0", "std"), ("1", "std")]
+    assert [(row["seed"], row["decider"]) for row in rows] == [
+        ("0", "champion"),
+        ("1", "champion"),
+        ("0+1", "ensemble"),
+    ]
+    assert all(row["statistics"] == "std" for row in rows)
+    assert float(rows[2]["n_selected"]) > float(rows[0]["n_selected"])
     assert all(row["n_clips"] == "12" for row in rows)
     assert all(0 <= float(row["UAR_low"]) <= float(row["UAR"]) <= 1 for row in rows)
     assert planned_rules(snakemake(finished, "--dry-run", "--", "sweep", sweep=sweep)) == set()

@@ -14,7 +14,7 @@ from merec_hpc.dataset.catalog import read_catalog
 from merec_hpc.errors import MerecError
 from merec_hpc.evaluation.folds import SubjectFold
 from merec_hpc.frames import file_states, folder_states
-from merec_hpc.sweep import feature_settings, genetic_settings, variants_of
+from merec_hpc.sweep import ensembles_of, feature_settings, genetic_settings, variants_of
 from merec_hpc.tables import read_rows
 
 try:
@@ -221,3 +221,10 @@ def sweep_selections(wildcards):
     """Return the selection of each fold of a variant."""
     pattern = f"{SWEEP}/selection/{VARIANTS.wildcard_pattern}".format(**wildcards)
     return [f"{pattern}/{fold}.h5" for fold in fold_names()]
+
+
+def seeds_selections(wildcards):
+    """Return the selections of all seeds of a variant, fold by fold."""
+    stem = f"{SWEEP}/selection/{KIND}/criterion~{{criterion}}".format(**wildcards)
+    seeds = CONFIG.sweep.seeds
+    return [f"{stem}/seed~{seed}/{fold}.h5" for fold in fold_names() for seed in seeds]

@@ -10,7 +10,8 @@ Outputs
     results/{experiment}/sweep/features/{...}.h5        a feature store for each kind of features
     results/{experiment}/sweep/selection/{...}/{fold}.h5
     results/{experiment}/sweep/predictions/{...}.csv
-    results/{experiment}/sweep.csv                      one row for each variant
+    results/{experiment}/sweep/predictions/{...}/seeds.csv   of all seeds, which decide together
+    results/{experiment}/sweep.csv                      one row for each variant, and for all seeds
 """
 
 
@@ -64,9 +65,31 @@ use rule evaluate_folds as sweep_evaluate_folds with:
         classifier=CONFIG.evaluation.classifier,
 
 
+use rule evaluate_folds as sweep_evaluate_seeds with:
+    input:
+        store=f"{SWEEP}/features/{KIND}.h5",
+        folds="results/{experiment}/folds.tsv",  # whose checkpoint names the selections
+        selections=seeds_selections,
+        fold_table=fold_table,
+    output:
+        predictions=f"{SWEEP}/predictions/{KIND}/criterion~{{criterion}}/seeds.csv",
+    log:
+        f"logs/sweep_evaluate_seeds/{{experiment}}/{KIND}/criterion~{{criterion}}.log",
+    benchmark:
+        f"benchmarks/sweep_evaluate_seeds/{{experiment}}/{KIND}/criterion~{{criterion}}.tsv"
+    params:
+        selections=lambda wildcards, input: repeated("--selection", input.selections),
+        classifier=CONFIG.evaluation.classifier,
+        decider="ensemble",
+
+
 rule collect_sweep:
     input:
         expand(f"{RESULTS}/sweep/predictions/{{variant}}.csv", variant=VARIANTS.instance_patterns),
+        expand(
+            f"{RESULTS}/sweep/predictions/{{seeds}}.csv",
+            seeds=[variants[0].ensemble_path for variants in ensembles_of(CONFIG)],
+        ),
     output:
         table="results/{experiment}/sweep.csv",
     log:
