@@ -54,12 +54,11 @@ def variants_of(config: Config) -> list[Variant]:
 
 def ensembles_of(config: Config) -> list[list[Variant]]:
     """Return the variants that differ in their seed alone, where several of them may decide."""
-    classifies = config.evaluation.classifier, config.evaluation.oversampling
+    if (config.evaluation.classifier, config.evaluation.oversampling) != ("linear_svm", "none"):
+        return []  # an ensemble is one of linear machines
     together: dict[str, list[Variant]] = {}
     for variant in variants_of(config):
         together.setdefault(variant.ensemble_path, []).append(variant)
-    if classifies != ("linear_svm", "none"):  # an ensemble is one of linear machines
-        return []
     return [variants for variants in together.values() if len(variants) > 1]
 
 

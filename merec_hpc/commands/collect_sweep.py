@@ -46,15 +46,16 @@ def run(
     settings: Annotated[str, typer.Option(help="The whole configuration, as JSON.")],
     output: Output,
 ) -> None:
-    """Write one row for each variant, and one for the seeds that decide together."""
+    """Write one row for each variant, and one wherever seeds decide together."""
     config = from_json(Config, settings)
-    rows = [_row(folder, [variant], "champion", config) for variant in variants_of(config)]
-    rows += [_row(folder, variants, "ensemble", config) for variants in ensembles_of(config)]
+    rows = [_row(folder, [variant], config) for variant in variants_of(config)]
+    rows += [_row(folder, variants, config) for variants in ensembles_of(config)]
     write_rows(output, VariantRow, rows)
 
 
-def _row(folder: Path, variants: Sequence[Variant], decider: Decider, config: Config) -> VariantRow:
+def _row(folder: Path, variants: Sequence[Variant], config: Config) -> VariantRow:
     first = variants[0]
+    decider: Decider = "champion" if len(variants) == 1 else "ensemble"
     name = first.path if decider == "champion" else first.ensemble_path
     predictions = read_rows(folder / "predictions" / f"{name}.csv", Prediction)
     (scored,) = score_methods(predictions, config.evaluation)

@@ -1,12 +1,13 @@
 """Predict the clips of held-out subjects."""
 
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Annotated, cast, get_args
 
 import typer
 
 from merec_hpc.arrays import Features, Selection
-from merec_hpc.commands.folds import check_fold, check_scaling, read_clips
+from merec_hpc.commands.folds import check_fold, check_scaling, check_together, read_clips
 from merec_hpc.commands.options import FoldTable, Output, StoreOrTable
 from merec_hpc.config import DECIDERS, Classifier, Decider, Oversampling
 from merec_hpc.errors import MerecError
@@ -89,23 +90,22 @@ def run(
 
 def _by_fold(
     paths: list[Path], features: Features, store: Path, decider: str
-) -> list[tuple[SelectionOrigin, list[Selection]]]:
-    """Return the selections of each fold, and where the first of them is from."""
-    folds: dict[str, tuple[SelectionOrigin, list[Selection]]] = {}
+) -> Iterator[tuple[SelectionOrigin, list[Selection]]]:
+    """Yield the selections of each fold, and where the first of them is from."""
+    folds: dict[str, list[tuple[Path, SelectionOrigin]]] = {}
     for path in paths:
         chosen, origin = read_selection(path)
         check_fold(features, origin.fold, store)
         if len(chosen.mask) != len(features.names):
             msg = f"{path}: {len(features.names)} features expected, found {len(chosen.mask)}"
             raise MerecError(msg)
-        first, together = folds.setdefault(origin.fold, (origin, []))
-        if together and decider != "ensemble":
-            msg = f"{path}: one selection of fold '{origin.fold}' expected for {decider}, "
-            msg += "found another"
+        folds.setdefault(origin.fold, []).append((path, origin))
+    for fold, found in folds.items():
+        if decider != "ensemble" and len(found) > 1:
+            msg = f"{found[1][0]}: one selection of fold '{fold}' expected for {decider}, "
+            msg += f"found {len(found)}"
             raise MerecError(msg)
-        if (origin.method, origin.scaling) != (first.method, first.scaling):
-            msg = f"{path}: a selection by {first.method}, scaling {first.scaling}, expected, "
-            msg += f"found {origin.method}, {origin.scaling}"
-            raise MerecError(msg)
-        together.append(chosen)
-    return list(folds.values())
+        check_together(found)
+    # Read again, fold by fold: hundreds of masks each need not all be in memory.
+    for found in folds.values():
+        yield found[0][1], [read_selection(path)[0] for path, _ in found]

@@ -44,6 +44,24 @@ def check_fold(features: Features, fold: str, store: Path) -> None:
         raise MerecError(msg)
 
 
+def check_together(selections: Sequence[tuple[Path, SelectionOrigin]]) -> None:
+    """Raise a ``MerecError`` unless selections differ in their seed, and in nothing else."""
+    first = selections[0][1]
+    seeds: set[int] = set()
+    for path, origin in selections:
+        expected = (first.method, first.fold, first.scaling)
+        found = (origin.method, origin.fold, origin.scaling)
+        if found != expected:
+            by, fold, scaling = expected
+            msg = f"{path}: a selection by {by} without '{fold}', scaling {scaling}, expected, "
+            msg += f"found {found[0]}, '{found[1]}', {found[2]}"
+            raise MerecError(msg)
+        if origin.seed in seeds:
+            msg = f"{path}: a selection of another seed expected, found {origin.seed} again"
+            raise MerecError(msg)
+        seeds.add(origin.seed)
+
+
 def read_clips(store: Path, comm: Communicator, fold_table: Path | None = None) -> Features:
     """Read a feature store, or a table of features, labels and groups; and who is held out when."""
     if store.suffix in SUFFIXES:

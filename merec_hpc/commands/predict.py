@@ -7,7 +7,7 @@ from typing import Annotated
 import typer
 
 from merec_hpc.arrays import Features, Predictor
-from merec_hpc.commands.folds import check_fold, check_scaling, read_clips
+from merec_hpc.commands.folds import check_fold, check_scaling, check_together, read_clips
 from merec_hpc.commands.options import FoldTable, Output, StoreOrTable
 from merec_hpc.config import DECIDERS
 from merec_hpc.errors import MerecError
@@ -15,7 +15,7 @@ from merec_hpc.evaluation.predictor import decisions_of, fit_predictor
 from merec_hpc.parallel.communicator import SerialCommunicator
 from merec_hpc.parallel.threads import limit_library_threads
 from merec_hpc.store.predictors import read_predictor, write_predictor
-from merec_hpc.store.selection import SelectionOrigin, read_selection
+from merec_hpc.store.selection import read_selection
 from merec_hpc.tables import write_rows
 
 
@@ -82,14 +82,8 @@ def _fit(
         msg = f"--decider: one of {', '.join(DECIDERS)} expected, found '{decider}'"
         raise MerecError(msg)
     read = [read_selection(path) for path in paths]
-    origin: SelectionOrigin = read[0][1]
-    for path, (_, other) in zip(paths, read, strict=True):
-        if (other.fold, other.scaling) != (origin.fold, origin.scaling):
-            msg = (
-                f"{path}: a selection without '{origin.fold}', scaling {origin.scaling}, expected, "
-                f"found without '{other.fold}', {other.scaling}"
-            )
-            raise MerecError(msg)
+    check_together([(path, origin) for path, (_, origin) in zip(paths, read, strict=True)])
+    origin = read[0][1]
     if origin.fold:
         check_fold(features, origin.fold, store)
     training = features.without(origin.fold) if origin.fold else features

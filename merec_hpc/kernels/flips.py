@@ -26,7 +26,7 @@ from merec_hpc.kernels.pivoting import IMPRECISE, SLACK, SOLVED, UNSETTLED
 _MOST_CHANGES = 128  # clips that change sides
 _MOST_ROUNDS = 400
 _PATIENCE = 4  # rounds without progress, before one clip changes sides at a time
-_LEAST_PIVOT = 1e-9  # of a small system, in units of its largest entry
+_LEAST_PIVOT = 1e-9  # of a small system, in units of what it was before the others
 
 
 @compiled
@@ -333,9 +333,6 @@ def _factorise(
     Their signs are those of J, but for rounding.
     """
     fixed, sloped, inverse, line = steps[2], steps[3], steps[4], steps[5]
-    largest = 0.0
-    for place in range(len(moved)):
-        largest = max(largest, abs(changes[moved[place], moved[place]]))
     for i in range(n_kept, len(moved)):
         row = changes[moved[i]]
         for j in range(i):
@@ -353,7 +350,7 @@ def _factorise(
             fixed[i] -= ratio * fixed[j]
             sloped[i] -= ratio * sloped[j]
             lower[i, j], upper[j, i] = ratio, ratio
-        if not sign * pivot > _LEAST_PIVOT * largest:
+        if not sign * pivot > _LEAST_PIVOT * row[moved[i]]:
             return False
         inverse[i] = 1.0 / pivot
     return True

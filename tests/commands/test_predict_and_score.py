@@ -100,10 +100,14 @@ def test_mistakes_are_named(store: Path, selection: Path) -> None:
         predict.run(store, output)
     with pytest.raises(MerecError, match="--decider: one of champion, hall_of_fame, ensemble"):
         predict.run(store, output, [selection], "best")
-    with pytest.raises(MerecError, match="a selection without 's02', scaling standard, expected"):
+    with pytest.raises(
+        MerecError, match="by random_masks without 's02', scaling standard, expected"
+    ):
         predict.run(store, output, [selection, _select(store, "s03", 0)], "ensemble")
     with pytest.raises(MerecError, match="one selection expected for champion, found 2"):
-        predict.run(store, output, [selection, selection])
+        predict.run(store, output, [selection, _select(store, HELD_OUT, 1)])
+    with pytest.raises(MerecError, match="a selection of another seed expected, found 0 again"):
+        predict.run(store, output, [selection, selection], "ensemble")
 
 
 def test_fold_that_the_store_has_not_is_refused(

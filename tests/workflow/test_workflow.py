@@ -199,6 +199,12 @@ def test_a_sweep_scores_every_variant_on_the_same_folds(finished: Path) -> None:
     assert sorted(shared) == ["sweep_searches_0", "sweep_searches_1", "sweep_searches_2"]
     assert all("tasks=16, mpi=srun --mpi=pmi2" in job for job in jobs), jobs[0]
     assert all("slurm_extra='--signal=USR1@120'" in job for job in jobs), jobs[0]
+    # A variant that is in no table may be asked for; its jobs share nothing.
+    variant = "network~mobilenet_v2/layer~features.18/statistics~std/criterion~mu/seed~9"
+    unlisted = f"results/small/sweep/predictions/{variant}.csv"
+    alone = snakemake(finished, "--profile", "slurm", "--dry-run", "--", unlisted, sweep=more)
+    assert "sweep_select_genetic" in planned_rules(alone)
+    assert "Group job sweep" not in alone.stdout + alone.stderr
 
 
 @pytest.mark.xdist_group("finished")

@@ -29,9 +29,10 @@ ROOT = f"{RESULTS}/simulated" if SIMULATED else str(CONFIG.dataset_root.resolve(
 VARIANTS = Paramspace(pd.DataFrame(map(vars, variants_of(CONFIG))))
 VARIANT_PLACES = {pattern: place for place, pattern in enumerate(VARIANTS.instance_patterns)}
 SWEEP = "results/{experiment}/sweep"
-# The part of a variant that its features depend on.
+# The part of a variant that its features depend on, and all but its seed.
 KIND = "network~{network}/layer~{layer}/statistics~{statistics}"
-assert VARIANTS.wildcard_pattern.startswith(KIND)
+SEEDLESS = VARIANTS.wildcard_pattern.rpartition("/")[0]
+assert SEEDLESS.startswith(KIND)
 
 # The commands are those of the environment that runs Snakemake, activated or not. A prefix of
 # our own replaces Snakemake's, which is this one's strictness.
@@ -126,9 +127,10 @@ def together(name):
 
     def group(wildcards):
         size = workflow.group_settings.group_components.get(name, 1)
-        if size == 1:
+        place = _place(wildcards) if size > 1 else None
+        if place is None:
             return None
-        joined = f"{name}_{_place(wildcards) // size}"
+        joined = f"{name}_{place // size}"
         workflow.parent_groupids[joined] = name
         return joined
 
@@ -136,15 +138,20 @@ def together(name):
 
 
 def _place(wildcards):
-    """Return the place of a job among those of its rule."""
+    """Return the place of a job among those of its rule; None of one that nothing has asked for."""
     if hasattr(wildcards, "subject"):
-        return subjects().index(wildcards.subject)
+        return _index(subjects(), wildcards.subject)
+    fold = _index(fold_names(), wildcards.fold) if hasattr(wildcards, "fold") else 0
     if not hasattr(wildcards, "seed"):
-        return fold_names().index(wildcards.fold)
-    variant = VARIANT_PLACES[VARIANTS.wildcard_pattern.format(**wildcards)]
-    if not hasattr(wildcards, "fold"):
-        return variant
-    return variant * len(fold_names()) + fold_names().index(wildcards.fold)
+        return fold
+    variant = VARIANT_PLACES.get(VARIANTS.wildcard_pattern.format(**wildcards))
+    if fold is None or variant is None:
+        return None
+    return variant * len(fold_names()) + fold if hasattr(wildcards, "fold") else variant
+
+
+def _index(names, name):
+    return names.index(name) if name in names else None
 
 
 def fold_names():
@@ -201,7 +208,7 @@ def selector_settings(wildcards):
 
 
 def decider_of(wildcards):
-    """Return who decides by what a method has selected; a sweep has no other than the champion."""
+    """Return who decides by what a method has selected: the champion, where none is named."""
     return getattr(wildcards, "method", "").partition("+")[2] or "champion"
 
 
@@ -225,6 +232,6 @@ def sweep_selections(wildcards):
 
 def seeds_selections(wildcards):
     """Return the selections of all seeds of a variant, fold by fold."""
-    stem = f"{SWEEP}/selection/{KIND}/criterion~{{criterion}}".format(**wildcards)
+    stem = f"{SWEEP}/selection/{SEEDLESS}".format(**wildcards)
     seeds = CONFIG.sweep.seeds
     return [f"{stem}/seed~{seed}/{fold}.h5" for fold in fold_names() for seed in seeds]

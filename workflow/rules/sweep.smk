@@ -11,7 +11,7 @@ Outputs
     results/{experiment}/sweep/selection/{...}/{fold}.h5
     results/{experiment}/sweep/predictions/{...}.csv
     results/{experiment}/sweep/predictions/{...}/seeds.csv   of all seeds, which decide together
-    results/{experiment}/sweep.csv                      one row for each variant, and for all seeds
+    results/{experiment}/sweep.csv                      one row for each variant, and for its seeds together
 """
 
 
@@ -72,11 +72,14 @@ use rule evaluate_folds as sweep_evaluate_seeds with:
         selections=seeds_selections,
         fold_table=fold_table,
     output:
-        predictions=f"{SWEEP}/predictions/{KIND}/criterion~{{criterion}}/seeds.csv",
+        predictions=f"{SWEEP}/predictions/{SEEDLESS}/seeds.csv",
     log:
-        f"logs/sweep_evaluate_seeds/{{experiment}}/{KIND}/criterion~{{criterion}}.log",
+        f"logs/sweep_evaluate_seeds/{{experiment}}/{SEEDLESS}.log",
     benchmark:
-        f"benchmarks/sweep_evaluate_seeds/{{experiment}}/{KIND}/criterion~{{criterion}}.tsv"
+        f"benchmarks/sweep_evaluate_seeds/{{experiment}}/{SEEDLESS}.tsv"
+    resources:
+        mem_mb=lambda wildcards, attempt: 1000 * attempt + 100 * len(CONFIG.sweep.seeds),
+        runtime=lambda wildcards, attempt: (4 + len(CONFIG.sweep.seeds)) * attempt,
     params:
         selections=lambda wildcards, input: repeated("--selection", input.selections),
         classifier=CONFIG.evaluation.classifier,
