@@ -30,32 +30,30 @@ import nested
 import numpy as np
 from numpy.typing import NDArray
 
-from merec_hpc.arrays import Features, Population, Selection
-from merec_hpc.config import (
-    DECIDERS,
+from merec_hpc.config.evaluation import DECIDERS, Decider, EvaluationSettings
+from merec_hpc.config.selection import (
     AllFeaturesSettings,
     AntColonySettings,
     Criterion,
-    Decider,
-    EvaluationSettings,
     ForwardSettings,
     GeneticSettings,
     RandomMasksSettings,
     RankingSettings,
 )
 from merec_hpc.evaluation.comparison import holm
-from merec_hpc.evaluation.protocol import Prediction
+from merec_hpc.evaluation.predictions import Prediction
 from merec_hpc.evaluation.stability import nogueira_stability
 from merec_hpc.learning.scaling import Scaling
 from merec_hpc.parallel.communicator import SerialCommunicator
 from merec_hpc.parallel.threads import limit_library_threads
+from merec_hpc.records import Features, Population, Selection
 from merec_hpc.report.comparisons import ComparisonRow, compare_with
 from merec_hpc.report.scores import MethodScores, score_methods
 from merec_hpc.selection.all_features import select_all_features
 from merec_hpc.selection.ant_colony import search_with_ants
 from merec_hpc.selection.deciders import decide, deciding, trained
 from merec_hpc.selection.filters import select_by_rank
-from merec_hpc.selection.fitness import SubjectFoldFitness, compile_kernels
+from merec_hpc.selection.fitness.subject_folds import SubjectFoldFitness, compile_kernels
 from merec_hpc.selection.forward import search_forward
 from merec_hpc.selection.genetic.archipelago import evolve
 from merec_hpc.selection.random_masks import select_random_masks

@@ -15,7 +15,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from merec_hpc.clips.interpolation import interpolate
-from merec_hpc.config import LbpTopSettings
+from merec_hpc.config.features import LbpTopSettings
 from merec_hpc.features.lbp_top import lbp_top
 from merec_hpc.parallel.threads import limit_library_threads
 

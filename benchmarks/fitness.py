@@ -17,7 +17,7 @@ from numpy.typing import NDArray
 from synthetic import INDEPENDENT, SHAPES, Shape, make_clips
 
 from merec_hpc.parallel.threads import limit_library_threads
-from merec_hpc.selection.fitness import SubjectFoldFitness
+from merec_hpc.selection.fitness.subject_folds import SubjectFoldFitness
 
 C_VALUES = (0.01, 0.1, 1.0, 10.0, 100.0)
 N_MASKS = 50

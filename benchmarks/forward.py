@@ -17,7 +17,7 @@ from sklearn.model_selection import LeaveOneGroupOut, cross_val_score
 from sklearn.svm import LinearSVC
 from threadpoolctl import threadpool_limits
 
-from merec_hpc.selection.fitness import SubjectFoldFitness
+from merec_hpc.selection.fitness.subject_folds import SubjectFoldFitness
 
 N_CLIPS, N_SUBJECTS, N_CLASSES, N_FEATURES = 71, 8, 3, 9216
 N_SAMPLED = 40  # features that the rival is timed on

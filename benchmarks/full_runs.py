@@ -19,8 +19,8 @@ from pathlib import Path
 import numpy as np
 from synthetic import SHAPES, Shape, make_clips
 
-from merec_hpc.arrays import Features
-from merec_hpc.config import FeatureSettings
+from merec_hpc.config.features import FeatureSettings
+from merec_hpc.records import Features
 from merec_hpc.store.features import write_features
 
 SETTINGS = '{"n_islands": 1}'

@@ -11,11 +11,11 @@ from pathlib import Path
 
 import numpy as np
 
-from merec_hpc.config import GeneticSettings
+from merec_hpc.config.selection import GeneticSettings
 from merec_hpc.learning.scaling import Scaling
 from merec_hpc.parallel.communicator import SerialCommunicator
 from merec_hpc.parallel.threads import limit_library_threads
-from merec_hpc.selection.fitness import SubjectFoldFitness
+from merec_hpc.selection.fitness.subject_folds import SubjectFoldFitness
 from merec_hpc.selection.genetic.archipelago import evolve
 from merec_hpc.store.features import read_features
 

@@ -18,8 +18,7 @@ import numpy as np
 from scipy.stats import binom, kstest
 from threadpoolctl import threadpool_limits
 
-from merec_hpc.arrays import Features
-from merec_hpc.config import (
+from merec_hpc.config.selection import (
     AllFeaturesSettings,
     AntColonySettings,
     ForwardSettings,
@@ -28,6 +27,7 @@ from merec_hpc.config import (
     RankingSettings,
 )
 from merec_hpc.evaluation.permutation import permutation_p_value, permuted, run_on
+from merec_hpc.records import Features
 from merec_hpc.selection.selectors import SelectorSettings
 
 N_SETS, N_NOISE_SETS, N_PERMUTATIONS = 3, 200, 39

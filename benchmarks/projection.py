@@ -24,19 +24,19 @@ from typing import Any
 import numpy as np
 from synthetic import SHAPES, Shape, make_clips
 
-from merec_hpc.config import GeneticSettings
+from merec_hpc.config.selection import GeneticSettings
 from merec_hpc.parallel.mpi import MpiCommunicator, connect
 from merec_hpc.parallel.threads import limit_library_threads
-from merec_hpc.selection.fitness import SubjectFoldFitness
+from merec_hpc.runs.cost import Costs, Interconnect, measure_costs, predict_search
+from merec_hpc.selection.fitness.subject_folds import SubjectFoldFitness
 from merec_hpc.selection.genetic.archipelago import evolve
-from merec_hpc.selection.genetic.cost import Costs, Network, measure_costs, predict_search
 
 MPIEXEC = str(Path(sys.executable).parent / "mpiexec")
 # De Sensi et al., SC 2020, doi:10.1109/SC41405.2020.00039: interfaces of 100 Gb/s, and small
 # messages of about 2 microseconds between any two nodes.
-SLINGSHOT = Network(latency_s=2e-6, bytes_per_s=12.5e9)
+SLINGSHOT = Interconnect(latency_s=2e-6, bytes_per_s=12.5e9)
 # Between processes of one machine.
-MEMORY = Network(latency_s=2e-5, bytes_per_s=5e9)
+MEMORY = Interconnect(latency_s=2e-5, bytes_per_s=5e9)
 SETTINGS = GeneticSettings(n_islands=1, n_generations=20)
 RANKS = (1, 4, 16, 64, 256, 1024, 4096)
 
@@ -51,7 +51,7 @@ def run_here(n_ranks: int, shape: Shape, settings: GeneticSettings) -> dict[str,
             str(n_ranks),
             sys.executable,
             "-c",
-            f"from synthetic import Shape; from merec_hpc.config import GeneticSettings; {code}",
+            f"from synthetic import Shape; from merec_hpc.config.selection import GeneticSettings; {code}",
         ],
         env=os.environ | {"PYTHONPATH": str(Path(__file__).parent)},
         capture_output=True,

@@ -22,19 +22,19 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from merec_hpc.arrays import Clip
-from merec_hpc.config import FaceSettings
+from merec_hpc.config.datasets import ManifestSettings
+from merec_hpc.config.faces import FaceSettings
 from merec_hpc.dataset.action_units import SMIC_EXPRESSIONS
 from merec_hpc.dataset.catalog import list_clips, write_catalog
+from merec_hpc.dataset.frames import iterate_frames, read_ahead, read_frames
 from merec_hpc.dataset.simulated_face import draw_motion, make_frames, make_subject
-from merec_hpc.dataset_settings import ManifestSettings
 from merec_hpc.faces.active_shape import ActiveShape, load_model
 from merec_hpc.faces.detection import Box
 from merec_hpc.faces.dlib_landmarks import DlibLandmarks
 from merec_hpc.faces.landmarks import FaceMesh, LandmarkEngine
 from merec_hpc.faces.reference import STABLE_POINTS
 from merec_hpc.faces.registration import register_clip
-from merec_hpc.frames import iterate_frames, read_ahead, read_frames
+from merec_hpc.records import Clip
 
 WEIGHTS = Path(__file__).parents[1] / "resources" / "weights"
 N_FRAMES = 15

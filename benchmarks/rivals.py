@@ -34,11 +34,11 @@ from sklearn.svm import LinearSVC
 from sklearn_genetic import GAFeatureSelectionCV
 from synthetic import INDEPENDENT, make_clips
 
-from merec_hpc.arrays import Masks
-from merec_hpc.config import Criterion, GeneticSettings
+from merec_hpc.config.selection import Criterion, GeneticSettings
 from merec_hpc.parallel.communicator import SerialCommunicator
 from merec_hpc.parallel.threads import limit_library_threads
-from merec_hpc.selection.fitness import SubjectFoldFitness
+from merec_hpc.records import Masks
+from merec_hpc.selection.fitness.subject_folds import SubjectFoldFitness
 from merec_hpc.selection.genetic.archipelago import evolve
 from merec_hpc.selection.genetic.operators import spin_roulette
 

@@ -19,10 +19,10 @@ from pathlib import Path
 import numpy as np
 from synthetic import SHAPES, Shape, make_clips
 
-from merec_hpc.config import GeneticSettings
+from merec_hpc.config.selection import GeneticSettings
 from merec_hpc.parallel.mpi import connect
 from merec_hpc.parallel.threads import limit_library_threads
-from merec_hpc.selection.fitness import SubjectFoldFitness
+from merec_hpc.selection.fitness.subject_folds import SubjectFoldFitness
 from merec_hpc.selection.genetic.archipelago import evolve
 
 MPIEXEC = str(Path(sys.executable).parent / "mpiexec")

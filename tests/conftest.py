@@ -6,7 +6,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from merec_hpc.arrays import Features
+from merec_hpc.records import Features
 
 # Its fixtures start SLURM daemons, for whoever asks for them.
 pytest_plugins = ["cluster.experiment"]

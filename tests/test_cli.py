@@ -13,15 +13,16 @@ from conftest import REPOSITORY, required
 from typer.testing import CliRunner
 
 from merec_hpc import __version__, cli
-from merec_hpc.arrays import Clip, Failure, Features
-from merec_hpc.config import FeatureSettings, to_json
+from merec_hpc.config.base import to_json
+from merec_hpc.config.features import FeatureSettings
 from merec_hpc.dataset.catalog import read_catalog, write_catalog
+from merec_hpc.dataset.folds import FoldSize
 from merec_hpc.dataset.listing import Fault
-from merec_hpc.evaluation.folds import SubjectFold
+from merec_hpc.files.rows import read_rows, write_rows
+from merec_hpc.records import Clip, Failure, Features
 from merec_hpc.store.schema import FEATURES, write_store
-from merec_hpc.tables import read_rows, write_rows
 
-NOT_COMMANDS = {"__init__", "configuration", "folds", "joining", "options"}
+NOT_COMMANDS = {"__init__", "options"}
 MANIFEST = "clip,subject,label,path,onset,apex,offset"
 _COLOUR = re.compile(r"\x1b\[[0-9;]*m")
 
@@ -231,8 +232,8 @@ def test_failures_within_the_fraction_leave_the_other_clips(tmp_path: Path) -> N
     assert shown.returncode == 0, shown.stderr  # 3 of 9 clips
     collected = read_rows(tmp_path / "failures.tsv", Failure)
     assert [failure.clip for failure in collected] == ["s9_sad", "s1_happy", "s1_sad"]
-    assert read_rows(tmp_path / "folds.tsv", SubjectFold) == [
-        SubjectFold(f"s{subject}", 2, 4) for subject in (2, 3, 4)
+    assert read_rows(tmp_path / "folds.tsv", FoldSize) == [
+        FoldSize(f"s{subject}", 2, 4) for subject in (2, 3, 4)
     ]
 
 

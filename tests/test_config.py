@@ -9,8 +9,10 @@ import pytest
 import yaml
 from conftest import REPOSITORY
 
-from merec_hpc.config import Config, GeneticSettings, from_json, parse_config, to_json
-from merec_hpc.dataset_settings import DATASET_SETTINGS, SimulatedSettings
+from merec_hpc.config.base import from_json, to_json
+from merec_hpc.config.datasets import DATASET_SETTINGS, SimulatedSettings
+from merec_hpc.config.selection import GeneticSettings
+from merec_hpc.config.whole import Config, parse_config
 from merec_hpc.errors import MerecError
 
 CONFIG_FILE = REPOSITORY / "config.yaml"

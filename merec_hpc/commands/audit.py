@@ -9,16 +9,16 @@ from rich.console import Console
 from rich.table import Table
 
 from merec_hpc.commands.options import Root
-from merec_hpc.config import from_json
+from merec_hpc.config.base import from_json
+from merec_hpc.config.datasets import DATASET_SETTINGS
 from merec_hpc.dataset.audit import audit, audit_images
 from merec_hpc.dataset.catalog import list_clips
 from merec_hpc.dataset.corrections import correct
 from merec_hpc.dataset.duplicates import doubled_across_splits
 from merec_hpc.dataset.listing import WHOLE, Fault
 from merec_hpc.dataset.summary import DatasetRow, summarise
-from merec_hpc.dataset_settings import DATASET_SETTINGS
 from merec_hpc.errors import MerecError
-from merec_hpc.tables import write_rows
+from merec_hpc.files.rows import write_rows
 
 log = logging.getLogger(__name__)
 SHOWN = 40

@@ -6,14 +6,15 @@ from typing import Annotated
 
 import typer
 
-from merec_hpc.arrays import Failure
 from merec_hpc.commands.options import Catalog, Output
-from merec_hpc.config import EvaluationSettings, from_json
+from merec_hpc.config.base import from_json
+from merec_hpc.config.evaluation import EvaluationSettings
 from merec_hpc.dataset.catalog import read_catalog
+from merec_hpc.dataset.folds import FoldMember, FoldSize, count_folds, fold_subjects
 from merec_hpc.dataset.listing import Fault
 from merec_hpc.errors import MerecError
-from merec_hpc.evaluation.folds import FoldSubject, SubjectFold, count_folds, fold_subjects
-from merec_hpc.tables import read_rows, write_rows
+from merec_hpc.files.rows import read_rows, write_rows
+from merec_hpc.records import Failure
 
 log = logging.getLogger(__name__)
 
@@ -55,5 +56,5 @@ def run(
     kept = [clip for clip in clips if clip.clip not in lost]
     members = fold_subjects(kept, from_json(EvaluationSettings, settings))
     counts = count_folds(kept, members)
-    write_rows(fold_table, FoldSubject, members)
-    write_rows(folds, SubjectFold, counts)
+    write_rows(fold_table, FoldMember, members)
+    write_rows(folds, FoldSize, counts)

@@ -7,10 +7,10 @@ from typing import Annotated
 import typer
 
 from merec_hpc.commands.options import Output, Store
-from merec_hpc.evaluation.protocol import Prediction
+from merec_hpc.evaluation.predictions import Prediction
+from merec_hpc.files.rows import read_rows, write_rows
 from merec_hpc.store.features import read_features
 from merec_hpc.store.selection import read_selection
-from merec_hpc.tables import read_rows, write_rows
 
 
 @dataclass(frozen=True)
@@ -19,7 +19,7 @@ class ChosenFeature:
 
     method: str
     seed: int
-    fold: str
+    fold: str | None
     feature: str
 
 

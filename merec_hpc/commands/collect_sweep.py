@@ -9,13 +9,15 @@ import numpy as np
 import typer
 
 from merec_hpc.commands.options import Output
-from merec_hpc.config import Config, Decider, from_json
-from merec_hpc.evaluation.protocol import Prediction
+from merec_hpc.config.base import from_json
+from merec_hpc.config.evaluation import Decider
+from merec_hpc.config.whole import Config
+from merec_hpc.evaluation.predictions import Prediction
+from merec_hpc.files.rows import read_rows, write_rows
 from merec_hpc.report.scores import score_methods
+from merec_hpc.runs.variants import Variant, ensembles_of, variants_of
 from merec_hpc.selection.deciders import deciding
 from merec_hpc.store.selection import read_selection
-from merec_hpc.sweep import Variant, ensembles_of, variants_of
-from merec_hpc.tables import read_rows, write_rows
 
 
 @dataclass(frozen=True)

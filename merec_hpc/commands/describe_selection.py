@@ -5,7 +5,6 @@ from typing import Annotated
 
 import typer
 
-from merec_hpc.commands.folds import check_fold, check_scaling, read_clips
 from merec_hpc.commands.options import FoldTable, StoreOrTable
 from merec_hpc.errors import MerecError
 from merec_hpc.evaluation.curves import (
@@ -14,10 +13,11 @@ from merec_hpc.evaluation.curves import (
     describe_features,
     describe_generations,
 )
+from merec_hpc.files.rows import write_rows
 from merec_hpc.parallel.communicator import SerialCommunicator
 from merec_hpc.parallel.threads import limit_library_threads
+from merec_hpc.selection.training_folds import check_fold, check_scaling, read_clips
 from merec_hpc.store.selection import read_selection
-from merec_hpc.tables import write_rows
 
 
 def run(
@@ -31,7 +31,7 @@ def run(
     limit_library_threads()
     clips = read_clips(store, SerialCommunicator(), fold_table)
     chosen, origin = read_selection(selection)
-    if origin.fold:
+    if origin.fold is not None:
         check_fold(clips, origin.fold, store)
     if len(chosen.mask) != len(clips.names):
         msg = f"{selection}: {len(clips.names)} features expected, found {len(chosen.mask)}"

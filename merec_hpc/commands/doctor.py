@@ -16,8 +16,8 @@ import typer
 from rich.console import Console
 
 from merec_hpc.features.activations import find_device
+from merec_hpc.files.atomic import make_folder
 from merec_hpc.parallel.mpi import library_version
-from merec_hpc.publishing import make_folder
 from merec_hpc.store.schema import try_folder
 
 TIMEOUT_S = 60

@@ -12,10 +12,10 @@ import typer
 
 from merec_hpc.commands.options import Threads
 from merec_hpc.errors import MerecError
-from merec_hpc.faces.annotations import write_points
-from merec_hpc.faces.drawn_faces import HeadShape, draw_face, load_head
+from merec_hpc.faces.shape_training.annotations import write_points
+from merec_hpc.faces.shape_training.drawn_faces import HeadShape, draw_face, load_head
+from merec_hpc.files.atomic import make_folder, published
 from merec_hpc.progress import track
-from merec_hpc.publishing import make_folder, published
 
 
 def run(

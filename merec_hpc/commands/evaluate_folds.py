@@ -6,21 +6,18 @@ from typing import Annotated, cast, get_args
 
 import typer
 
-from merec_hpc.arrays import Features, Selection
-from merec_hpc.commands.folds import check_fold, check_scaling, check_together, read_clips
 from merec_hpc.commands.options import FoldTable, Output, StoreOrTable
-from merec_hpc.config import DECIDERS, Classifier, Decider, Oversampling
+from merec_hpc.config.base import ClassifierName, Oversampling
+from merec_hpc.config.evaluation import DECIDERS, Decider
 from merec_hpc.errors import MerecError
-from merec_hpc.evaluation.protocol import (
-    Prediction,
-    as_text,
-    decider_decisions,
-    held_out_decisions,
-)
+from merec_hpc.evaluation.held_out import decider_decisions, held_out_decisions
+from merec_hpc.evaluation.predictions import Prediction, as_text
+from merec_hpc.files.rows import write_rows
 from merec_hpc.parallel.communicator import SerialCommunicator
 from merec_hpc.parallel.threads import limit_library_threads
+from merec_hpc.records import Features, Selection
+from merec_hpc.selection.training_folds import check_fold, check_scaling, check_together, read_clips
 from merec_hpc.store.selection import SelectionOrigin, read_selection
-from merec_hpc.tables import write_rows
 
 
 def run(
@@ -38,7 +35,7 @@ def run(
     Several selections of a fold, of different seeds, make one ensemble, of the first one's seed.
     """
     for option, found, known in (
-        ("--classifier", classifier, get_args(Classifier)),
+        ("--classifier", classifier, get_args(ClassifierName)),
         ("--oversampling", oversampling, get_args(Oversampling)),
         ("--decider", decider, DECIDERS),
     ):
@@ -51,30 +48,30 @@ def run(
     limit_library_threads()
     features = read_clips(store, SerialCommunicator(), fold_table)
     predictions: list[Prediction] = []
-    for origin, together in _by_fold(selection, features, store, decider):
+    for fold, origin, together in _by_fold(selection, features, store, decider):
         chosen = together[0]
         scaling = check_scaling(origin.scaling)
         if decider == "champion":
             decisions = held_out_decisions(
                 features,
-                origin.fold,
+                fold,
                 chosen.mask,
                 chosen.C,
                 scaling,
-                cast("Classifier", classifier),
+                cast("ClassifierName", classifier),
                 cast("Oversampling", oversampling),
                 origin.seed,
             )
         else:
             kind = cast("Decider", decider)
-            decisions = decider_decisions(features, origin.fold, together, kind, scaling)
-        held_out = features.only(origin.fold)
+            decisions = decider_decisions(features, fold, together, kind, scaling)
+        held_out = features.only(fold)
         predictions += [
             Prediction(
                 method=origin.method + ("" if decider == "champion" else f"+{decider}"),
                 classifier=classifier,
                 seed=origin.seed,
-                fold=origin.fold,
+                fold=fold,
                 subject=str(subject),
                 clip=str(clip),
                 label=str(features.class_names[label]),
@@ -90,16 +87,16 @@ def run(
 
 def _by_fold(
     paths: list[Path], features: Features, store: Path, decider: str
-) -> Iterator[tuple[SelectionOrigin, list[Selection]]]:
-    """Yield the selections of each fold, and where the first of them is from."""
+) -> Iterator[tuple[str, SelectionOrigin, list[Selection]]]:
+    """Yield each fold, where the first of its selections is from, and its selections."""
     folds: dict[str, list[tuple[Path, SelectionOrigin]]] = {}
     for path in paths:
         chosen, origin = read_selection(path)
-        check_fold(features, origin.fold, store)
+        fold = check_fold(features, origin.fold, store)
         if len(chosen.mask) != len(features.names):
             msg = f"{path}: {len(features.names)} features expected, found {len(chosen.mask)}"
             raise MerecError(msg)
-        folds.setdefault(origin.fold, []).append((path, origin))
+        folds.setdefault(fold, []).append((path, origin))
     for fold, found in folds.items():
         if decider != "ensemble" and len(found) > 1:
             msg = f"{found[1][0]}: one selection of fold '{fold}' expected for {decider}, "
@@ -107,5 +104,5 @@ def _by_fold(
             raise MerecError(msg)
         check_together(found)
     # Read again, fold by fold: hundreds of masks each need not all be in memory.
-    for found in folds.values():
-        yield found[0][1], [read_selection(path)[0] for path, _ in found]
+    for fold, found in folds.items():
+        yield fold, found[0][1], [read_selection(path)[0] for path, _ in found]

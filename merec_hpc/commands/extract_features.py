@@ -8,16 +8,18 @@ import numpy as np
 import typer
 
 from merec_hpc import __version__
-from merec_hpc.commands.joining import joined_features
 from merec_hpc.commands.options import Catalog, Output, Settings, Threads
-from merec_hpc.config import FeatureSettings, from_json
+from merec_hpc.config.base import from_json
+from merec_hpc.config.features import FeatureSettings
 from merec_hpc.errors import MerecError
 from merec_hpc.features.activations import Backbone
 from merec_hpc.features.extraction import extract
+from merec_hpc.features.joining import joined_features
 from merec_hpc.networks.weights import sha256
 from merec_hpc.progress import track
+from merec_hpc.records import FeaturePart
 from merec_hpc.store.clips import iterate_clips, read_clip_index
-from merec_hpc.store.feature_parts import FeaturePart, FeatureParts
+from merec_hpc.store.feature_parts import FeatureParts
 from merec_hpc.store.features import write_features
 
 log = logging.getLogger(__name__)

@@ -9,14 +9,15 @@ from typing import Annotated
 import numpy as np
 import typer
 
-from merec_hpc.commands.joining import joined_features
 from merec_hpc.commands.options import Catalog, Output, Settings, Threads
-from merec_hpc.config import LbpTopSettings, from_json
+from merec_hpc.config.base import from_json
+from merec_hpc.config.features import LbpTopSettings
 from merec_hpc.errors import MerecError
+from merec_hpc.features.joining import joined_features
 from merec_hpc.features.lbp_top import lbp_top, lbp_top_names
 from merec_hpc.progress import track
+from merec_hpc.records import FeaturePart
 from merec_hpc.store.clips import iterate_clips, read_clip_index
-from merec_hpc.store.feature_parts import FeaturePart
 from merec_hpc.store.features import write_features
 
 log = logging.getLogger(__name__)

@@ -7,14 +7,14 @@ from typing import Annotated
 import typer
 
 from merec_hpc.commands.options import Root
-from merec_hpc.config import from_json
+from merec_hpc.config.base import from_json
+from merec_hpc.config.datasets import DATASET_SETTINGS
 from merec_hpc.dataset.audit import audit, check_audit, usable_clips
 from merec_hpc.dataset.catalog import list_clips, write_catalog
 from merec_hpc.dataset.corrections import correct
 from merec_hpc.dataset.listing import Fault
-from merec_hpc.dataset_settings import DATASET_SETTINGS
 from merec_hpc.errors import MerecError
-from merec_hpc.tables import write_rows
+from merec_hpc.files.rows import write_rows
 
 log = logging.getLogger(__name__)
 

@@ -7,12 +7,13 @@ import numpy as np
 import typer
 from numpy.typing import NDArray
 
-from merec_hpc.arrays import InterpolatedClips
 from merec_hpc.clips.interpolation import interpolate_blocks
 from merec_hpc.commands.options import Output, Settings
-from merec_hpc.config import InterpolationSettings, from_json
+from merec_hpc.config.base import from_json
+from merec_hpc.config.faces import InterpolationSettings
 from merec_hpc.faces.contact_sheet import SheetRow, interpolated_row, write_contact_sheet
 from merec_hpc.parallel.threads import limit_library_threads
+from merec_hpc.records import InterpolatedClips
 from merec_hpc.store.clips import write_clips
 from merec_hpc.store.faces import iterate_faces, read_face_index
 

@@ -8,7 +8,7 @@ import typer
 from merec_hpc.commands.options import Output
 from merec_hpc.errors import MerecError
 from merec_hpc.faces.reference import mean_shape
-from merec_hpc.publishing import published
+from merec_hpc.files.atomic import published
 from merec_hpc.store.faces import read_face_landmarks
 
 

@@ -37,3 +37,11 @@ Outputs = Annotated[list[Path], typer.Option("--output", help="File of each fold
 ScalingOption = Annotated[
     str, typer.Option("--scaling", help='"standard" or "none", learnt on the training subjects.')
 ]
+ConfigFiles = Annotated[
+    list[Path],
+    typer.Option("--configfile", help="As Snakemake's; repeat it, later files prevail."),
+]
+ConfigKeys = Annotated[
+    list[str] | None,
+    typer.Option("--config", help="As Snakemake's: KEY=VALUE, which prevails; repeat it."),
+]

@@ -9,15 +9,12 @@ import typer
 from rich.console import Console
 from rich.table import Table
 
-from merec_hpc.arrays import Features
-from merec_hpc.commands.folds import check_scaling
 from merec_hpc.errors import MerecError
-from merec_hpc.evaluation.protocol import Prediction
+from merec_hpc.evaluation.predictions import Prediction
+from merec_hpc.files.atomic import make_folder
+from merec_hpc.files.rows import read_rows, write_rows
 from merec_hpc.learning.metrics import majority_share
-from merec_hpc.parallel.threads import limit_library_threads
-from merec_hpc.progress import track
-from merec_hpc.publishing import make_folder
-from merec_hpc.report.paper_tables import (
+from merec_hpc.papers.paper1_tables import (
     DATABASES,
     TITLES,
     Searches,
@@ -26,8 +23,11 @@ from merec_hpc.report.paper_tables import (
     paper_tables,
     sort_stores,
 )
+from merec_hpc.parallel.threads import limit_library_threads
+from merec_hpc.progress import track
+from merec_hpc.records import Features
+from merec_hpc.selection.training_folds import check_scaling
 from merec_hpc.store.features import read_features
-from merec_hpc.tables import read_rows, write_rows
 
 _LOG_WIDTH = 200  # in a file nothing needs to be cut
 _NUMBERS = ("paper", "ours")

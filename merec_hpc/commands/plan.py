@@ -12,8 +12,9 @@ from numpy.typing import NDArray
 from rich.console import Console
 from rich.table import Table
 
-from merec_hpc.commands.configuration import DEFAULT_FILES, ConfigFiles, ConfigKeys, read_config
-from merec_hpc.config import Config, SweepSettings
+from merec_hpc.commands.options import ConfigFiles, ConfigKeys
+from merec_hpc.config.sweep import SweepSettings
+from merec_hpc.config.whole import Config
 from merec_hpc.dataset.catalog import read_catalog
 from merec_hpc.dataset.schemes import find_scheme
 from merec_hpc.dataset.simulated import PRESETS
@@ -22,14 +23,15 @@ from merec_hpc.features.activations import layer_shape
 from merec_hpc.features.lbp_top import lbp_top_names
 from merec_hpc.features.statistics import feature_names
 from merec_hpc.parallel.threads import limit_library_threads
-from merec_hpc.selection.genetic.cost import (
-    Network,
+from merec_hpc.runs.configuration import DEFAULT_FILES, read_config
+from merec_hpc.runs.cost import (
+    Interconnect,
     measure_costs,
     n_evaluations,
     predict_search,
 )
+from merec_hpc.runs.variants import ensembles_of, feature_settings, variants_of
 from merec_hpc.store.features import read_features
-from merec_hpc.sweep import ensembles_of, feature_settings, variants_of
 
 # Seconds a frame on one core, and megabytes, of the stages before selection, as Snakemake's
 # benchmarks of the simulated dataset have them (640 x 480 in, 224 x 224 out, MobileNetV2).
@@ -49,7 +51,7 @@ STAGE_MB = {
 RANK_MB = 250
 # Of every job: Snakemake twice, and the imports of the command.
 START_S = 8.0
-INFINIBAND = Network(latency_s=2e-6, bytes_per_s=12.5e9)
+INFINIBAND = Interconnect(latency_s=2e-6, bytes_per_s=12.5e9)
 SMIC_FRAMES = {"HS": 34, "VIS": 10, "NIR": 10}  # of a clip, on average
 
 

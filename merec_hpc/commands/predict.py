@@ -6,17 +6,17 @@ from typing import Annotated
 
 import typer
 
-from merec_hpc.arrays import Features, Predictor
-from merec_hpc.commands.folds import check_fold, check_scaling, check_together, read_clips
 from merec_hpc.commands.options import FoldTable, Output, StoreOrTable
-from merec_hpc.config import DECIDERS
+from merec_hpc.config.evaluation import DECIDERS
 from merec_hpc.errors import MerecError
 from merec_hpc.evaluation.predictor import decisions_of, fit_predictor
+from merec_hpc.files.rows import write_rows
 from merec_hpc.parallel.communicator import SerialCommunicator
 from merec_hpc.parallel.threads import limit_library_threads
+from merec_hpc.records import Features, Predictor
+from merec_hpc.selection.training_folds import check_fold, check_scaling, check_together, read_clips
 from merec_hpc.store.predictors import read_predictor, write_predictor
 from merec_hpc.store.selection import read_selection
-from merec_hpc.tables import write_rows
 
 
 @dataclass(frozen=True)
@@ -84,9 +84,10 @@ def _fit(
     read = [read_selection(path) for path in paths]
     check_together([(path, origin) for path, (_, origin) in zip(paths, read, strict=True)])
     origin = read[0][1]
-    if origin.fold:
+    training, unseen = features, features
+    if origin.fold is not None:
         check_fold(features, origin.fold, store)
-    training = features.without(origin.fold) if origin.fold else features
+        training, unseen = features.without(origin.fold), features.only(origin.fold)
     try:
         fitted = fit_predictor(
             training,
@@ -97,4 +98,4 @@ def _fit(
     except ValueError as error:
         msg = f"{store}: {error}"
         raise MerecError(msg) from None
-    return fitted, features.only(origin.fold) if origin.fold else features
+    return fitted, unseen

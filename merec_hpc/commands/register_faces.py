@@ -8,20 +8,21 @@ from typing import Annotated
 import cv2
 import typer
 
-from merec_hpc.arrays import Failure
 from merec_hpc.commands.options import Catalog, Output, Root, Settings
-from merec_hpc.config import FaceSettings, from_json
+from merec_hpc.config.base import from_json
+from merec_hpc.config.faces import FaceSettings
 from merec_hpc.dataset.catalog import read_catalog
+from merec_hpc.dataset.frames import iterate_frames, read_ahead
 from merec_hpc.errors import MerecError
 from merec_hpc.faces.active_shape import shape_model_file
 from merec_hpc.faces.contact_sheet import SheetRow, draw_row, failed_row, write_contact_sheet
 from merec_hpc.faces.engines import open_engine
 from merec_hpc.faces.registration import register_frames
-from merec_hpc.frames import iterate_frames, read_ahead
+from merec_hpc.files.rows import write_rows
 from merec_hpc.networks.weights import sha256
 from merec_hpc.progress import track
+from merec_hpc.records import Failure
 from merec_hpc.store.faces import written_faces
-from merec_hpc.tables import write_rows
 
 log = logging.getLogger(__name__)
 

@@ -5,17 +5,18 @@ from typing import Annotated
 
 import typer
 
-from merec_hpc.arrays import Failure, Selection
 from merec_hpc.commands.options import Output
-from merec_hpc.config import Config, from_json
+from merec_hpc.config.base import from_json
+from merec_hpc.config.whole import Config
 from merec_hpc.errors import MerecError
 from merec_hpc.evaluation.permutation import PermutedRun, summarise
-from merec_hpc.evaluation.protocol import Prediction
-from merec_hpc.publishing import published
+from merec_hpc.evaluation.predictions import Prediction
+from merec_hpc.files.atomic import published
+from merec_hpc.files.rows import read_rows
+from merec_hpc.records import Failure, Selection
 from merec_hpc.report.page import render_page
-from merec_hpc.report.resources import rule_resources
+from merec_hpc.runs.resources import rule_resources
 from merec_hpc.store.selection import read_selection
-from merec_hpc.tables import read_rows
 
 
 def run(
@@ -40,7 +41,7 @@ def run(
     selections: dict[str, dict[str, Selection]] = {}
     for path in selection:
         chosen, origin = read_selection(path)
-        selections.setdefault(origin.method, {})[origin.fold] = chosen
+        selections.setdefault(origin.method, {})[origin.fold or "nobody"] = chosen
     page = render_page(
         config.experiment,
         rows,

@@ -5,16 +5,16 @@ from typing import Annotated
 
 import typer
 
-from merec_hpc.commands.folds import check_scaling, read_clips
 from merec_hpc.commands.options import FoldTable, Output, ScalingOption, Settings, StoreOrTable
-from merec_hpc.config import from_json
+from merec_hpc.config.base import from_json
 from merec_hpc.errors import MerecError
 from merec_hpc.evaluation.permutation import PermutedRun, permuted, run_on
+from merec_hpc.files.rows import write_rows
 from merec_hpc.parallel.communicator import SerialCommunicator
 from merec_hpc.parallel.threads import limit_library_threads
 from merec_hpc.progress import track
 from merec_hpc.selection.selectors import settings_kind
-from merec_hpc.tables import write_rows
+from merec_hpc.selection.training_folds import check_scaling, read_clips
 
 
 def run(

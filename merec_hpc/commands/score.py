@@ -8,14 +8,14 @@ import typer
 from rich.console import Console
 from rich.table import Table
 
-from merec_hpc.config import EvaluationSettings
+from merec_hpc.config.evaluation import EvaluationSettings
 from merec_hpc.errors import MerecError
 from merec_hpc.evaluation.megc import LoggedClip, logged_clips, read_log, write_log
-from merec_hpc.evaluation.protocol import Prediction
+from merec_hpc.evaluation.predictions import Prediction
+from merec_hpc.files.rows import read_rows, write_rows
 from merec_hpc.learning.metrics import majority_share
 from merec_hpc.report.comparisons import ComparisonRow, compare_with
 from merec_hpc.report.scores import by_method, score_methods
-from merec_hpc.tables import read_rows, write_rows
 
 _LOG_WIDTH = 160  # in a file nothing needs to be cut
 COMPOSITE = ("smic", "casme2", "samm")

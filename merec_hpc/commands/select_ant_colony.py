@@ -1,6 +1,5 @@
 """Search features by an ant colony."""
 
-from merec_hpc.commands.folds import write_selections
 from merec_hpc.commands.options import (
     AnyHeldOut,
     FoldTable,
@@ -9,6 +8,7 @@ from merec_hpc.commands.options import (
     Settings,
     StoreOrTable,
 )
+from merec_hpc.selection.training_folds import write_selections
 
 
 def run(

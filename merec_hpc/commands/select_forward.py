@@ -4,7 +4,6 @@ from typing import Annotated
 
 import typer
 
-from merec_hpc.commands.folds import write_selections
 from merec_hpc.commands.options import (
     AnyHeldOut,
     FoldTable,
@@ -13,8 +12,9 @@ from merec_hpc.commands.options import (
     Settings,
     StoreOrTable,
 )
-from merec_hpc.config import RANKING_NAMES, SEARCHES
+from merec_hpc.config.selection import RANKING_NAMES, SEARCHES
 from merec_hpc.errors import MerecError
+from merec_hpc.selection.training_folds import write_selections
 
 _RANKED = "ranked_forward_"
 

@@ -9,7 +9,6 @@ import typer
 
 import merec_hpc
 from merec_hpc import __version__
-from merec_hpc.commands.folds import training_folds
 from merec_hpc.commands.options import (
     AnyHeldOut,
     FoldTable,
@@ -18,13 +17,15 @@ from merec_hpc.commands.options import (
     Settings,
     StoreOrTable,
 )
-from merec_hpc.config import GeneticSettings, from_json
+from merec_hpc.config.base import from_json
+from merec_hpc.config.selection import GeneticSettings
 from merec_hpc.parallel.memory import peak_memory_mb
 from merec_hpc.parallel.mpi import connect
 from merec_hpc.parallel.signals import noted_signals
 from merec_hpc.parallel.threads import limit_library_threads
-from merec_hpc.selection.fitness import compile_kernels
+from merec_hpc.selection.fitness.subject_folds import compile_kernels
 from merec_hpc.selection.genetic.archipelago import evolve
+from merec_hpc.selection.training_folds import training_folds
 from merec_hpc.store.checkpoint import Checkpoints, search_key
 from merec_hpc.store.selection import SelectionOrigin, write_selection
 

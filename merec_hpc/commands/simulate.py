@@ -9,12 +9,12 @@ import cv2
 import typer
 
 from merec_hpc.commands.options import Threads
-from merec_hpc.config import from_json
+from merec_hpc.config.base import from_json
+from merec_hpc.config.datasets import SimulatedSettings
 from merec_hpc.dataset.simulated import PRESETS, plan_clips, simulate, size_on_disk
-from merec_hpc.dataset_settings import SimulatedSettings
 from merec_hpc.errors import MerecError
+from merec_hpc.files.atomic import make_folder
 from merec_hpc.progress import track
-from merec_hpc.publishing import make_folder
 
 log = logging.getLogger(__name__)
 

@@ -7,8 +7,9 @@ import typer
 from rich.console import Console
 from rich.table import Table
 
-from merec_hpc.commands.configuration import DEFAULT_FILES, ConfigFiles, ConfigKeys, read_config
-from merec_hpc.report.status import SearchRow, failures, search_rows, stage_rows
+from merec_hpc.commands.options import ConfigFiles, ConfigKeys
+from merec_hpc.runs.configuration import DEFAULT_FILES, read_config
+from merec_hpc.runs.status import SearchRow, failures, search_rows, stage_rows
 
 SHOWN = 40
 """Searches that are listed one by one; more are counted."""

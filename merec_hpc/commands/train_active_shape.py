@@ -11,7 +11,7 @@ import typer
 from merec_hpc.commands.options import Output, Threads
 from merec_hpc.errors import MerecError
 from merec_hpc.faces.active_shape import save_model, train
-from merec_hpc.faces.annotations import annotated_images, find_annotated_face
+from merec_hpc.faces.shape_training.annotations import annotated_images, find_annotated_face
 from merec_hpc.progress import track
 
 log = logging.getLogger(__name__)

@@ -8,10 +8,10 @@ from pathlib import Path
 
 import cv2
 
-from merec_hpc.arrays import Clip
+from merec_hpc.dataset.frames import broken_frames, frame_files, frame_number, is_video
 from merec_hpc.dataset.listing import Consequence, Fault
 from merec_hpc.errors import MerecError
-from merec_hpc.frames import broken_frames, frame_files, frame_number, is_video
+from merec_hpc.records import Clip
 
 _SUBJECT_NAME = re.compile(r"^[A-Za-z0-9][A-Za-z0-9_.-]*$")
 

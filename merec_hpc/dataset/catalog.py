@@ -4,29 +4,7 @@ from collections import Counter
 from dataclasses import replace
 from pathlib import Path
 
-from merec_hpc.arrays import Clip
-from merec_hpc.dataset import (
-    casme,
-    casme2,
-    casme3,
-    casme_sq,
-    ckplus,
-    cmu_faces,
-    fer2013,
-    jaffe,
-    manifest,
-    megc2019,
-    mmew,
-    rafdb,
-    samm,
-    sfew,
-    simulated,
-    smic,
-    smic_extended,
-)
-from merec_hpc.dataset.listing import WHOLE, Fault, Listing, with_marks_checked
-from merec_hpc.dataset.schemes import Scheme, apply_scheme, differences, find_scheme
-from merec_hpc.dataset_settings import (
+from merec_hpc.config.datasets import (
     Casme2Settings,
     Casme3Settings,
     CasmeSettings,
@@ -44,8 +22,30 @@ from merec_hpc.dataset_settings import (
     SimulatedSettings,
     SmicSettings,
 )
+from merec_hpc.dataset.listing import WHOLE, Fault, Listing, with_marks_checked
+from merec_hpc.dataset.readers import (
+    casme,
+    casme2,
+    casme3,
+    casme_sq,
+    ckplus,
+    cmu_faces,
+    fer2013,
+    jaffe,
+    manifest,
+    megc2019,
+    mmew,
+    rafdb,
+    samm,
+    sfew,
+    smic,
+    smic_extended,
+)
+from merec_hpc.dataset.schemes import Scheme, apply_scheme, differences, find_scheme
+from merec_hpc.dataset.simulated import PRESETS
 from merec_hpc.errors import MerecError
-from merec_hpc.tables import read_rows, write_rows
+from merec_hpc.files.rows import read_rows, write_rows
+from merec_hpc.records import Clip
 
 
 def list_clips(root: Path, settings: object) -> Listing:
@@ -107,7 +107,7 @@ def _read(root: Path, settings: object) -> Listing:  # noqa: C901, PLR0911, PLR0
         case SimulatedSettings(preset="casme2"):
             return casme2.list_clips(root, "raw", None)
         case SimulatedSettings():
-            return smic.list_clips(root, simulated.PRESETS[settings.preset].camera)
+            return smic.list_clips(root, PRESETS[settings.preset].camera)
         case SmicSettings(release="extended"):
             return smic_extended.list_clips(root, settings.camera, settings.sheet)
         case SmicSettings():

@@ -6,8 +6,8 @@ from fnmatch import fnmatch
 from pathlib import Path
 from typing import Literal
 
-from merec_hpc.arrays import Clip
 from merec_hpc.errors import MerecError
+from merec_hpc.records import Clip
 
 Consequence = Literal["stops the run", "clip left out", "noted"]
 

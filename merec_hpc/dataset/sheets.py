@@ -17,7 +17,7 @@ from xlrd.biffh import XLRDError
 from xlrd.compdoc import CompDocError
 
 from merec_hpc.errors import MerecError
-from merec_hpc.publishing import published
+from merec_hpc.files.atomic import published
 
 Cell = str | int | float | None
 

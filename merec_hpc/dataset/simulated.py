@@ -17,6 +17,7 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
+from merec_hpc.config.datasets import SimulatedSettings
 from merec_hpc.dataset.action_units import (
     CASME2_EXPRESSIONS,
     SMIC_EXPRESSIONS,
@@ -32,9 +33,8 @@ from merec_hpc.dataset.simulated_face import (
     make_frames,
     make_subject,
 )
-from merec_hpc.dataset_settings import SimulatedSettings
 from merec_hpc.errors import MerecError
-from merec_hpc.publishing import published
+from merec_hpc.files.atomic import published
 
 _FOLDERS = {"negative": "ne", "positive": "po", "surprise": "sur"}
 

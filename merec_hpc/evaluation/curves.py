@@ -5,9 +5,9 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from merec_hpc.arrays import Features, Selection
-from merec_hpc.config import Scaling
-from merec_hpc.evaluation.protocol import predict_held_out
+from merec_hpc.config.base import ScalingName
+from merec_hpc.evaluation.held_out import predict_held_out
+from merec_hpc.records import Features, Selection
 
 
 @dataclass(frozen=True)
@@ -44,17 +44,17 @@ class FeatureRow:
 
 
 def describe_generations(
-    selection: Selection, features: Features, fold: str, scaling: Scaling
+    selection: Selection, features: Features, fold: str | None, scaling: ScalingName
 ) -> list[GenerationRow]:
     """Return one row a generation, founders first.
 
     Parameters
     ----------
     fold
-        The held-out subject; without one there is no test accuracy.
+        The held-out one; with ``None`` there is no test accuracy.
     """
     history = selection.history
-    tested = _test_accuracies(selection, features, fold, scaling) if fold else None
+    tested = None if fold is None else _test_accuracies(selection, features, fold, scaling)
     return [
         GenerationRow(
             generation=generation,
@@ -87,7 +87,7 @@ def describe_features(selection: Selection, names: NDArray[np.str_]) -> list[Fea
 
 
 def _test_accuracies(
-    selection: Selection, features: Features, fold: str, scaling: Scaling
+    selection: Selection, features: Features, fold: str, scaling: ScalingName
 ) -> NDArray[np.float64]:
     """Return the accuracy of each generation's best on the held-out subject, (n_generations,)."""
     labels = features.only(fold).labels

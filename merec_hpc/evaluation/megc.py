@@ -11,8 +11,8 @@ from itertools import groupby
 from pathlib import Path
 
 from merec_hpc.errors import MerecError
-from merec_hpc.evaluation.protocol import Prediction
-from merec_hpc.publishing import published
+from merec_hpc.evaluation.predictions import Prediction
+from merec_hpc.files.atomic import published
 
 
 @dataclass(frozen=True)

@@ -7,14 +7,13 @@ from typing import cast
 import numpy as np
 from numpy.typing import ArrayLike
 
-from merec_hpc.arrays import Features
-from merec_hpc.config import Decider
-from merec_hpc.config import Scaling as ScalingKind
-from merec_hpc.evaluation.protocol import decider_decisions
+from merec_hpc.config.base import ScalingName
+from merec_hpc.config.evaluation import Decider
+from merec_hpc.evaluation.held_out import decider_decisions
 from merec_hpc.learning.metrics import accuracy, unweighted_average_recall, unweighted_f1
-from merec_hpc.learning.scaling import Scaling
-from merec_hpc.selection.fitness import SubjectFoldFitness
+from merec_hpc.records import Features
 from merec_hpc.selection.selectors import SelectorSettings, select
+from merec_hpc.selection.training_folds import fold_fitness
 
 
 @dataclass(frozen=True)
@@ -50,7 +49,7 @@ def run_on(
     features: Features,
     method: str,
     settings: SelectorSettings,
-    scaling: ScalingKind,
+    scaling: ScalingName,
     n_inner_folds: int | None = None,
 ) -> tuple[PermutedRun, list[str]]:
     """Select and predict in every fold, and return the scores and the predicted class names.
@@ -65,11 +64,7 @@ def run_on(
     predicted = np.full(len(features.labels), -1)
     fitnesses = []
     for fold in dict.fromkeys(str(name) for name in features.held_out_by if name):
-        training = features.without(fold)
-        values = Scaling.fit(training.values, scaling).apply(training.values)
-        fitness = SubjectFoldFitness(
-            values, training.labels, training.subjects, n_folds=n_inner_folds
-        )
+        fitness, _ = fold_fitness(features, fold, scaling, n_inner_folds)
         selection = select(fitness, selector, settings)
         fitnesses.append(selection.fitness)
         held = features.held_out_by == fold

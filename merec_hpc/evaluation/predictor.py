@@ -5,12 +5,12 @@ from collections.abc import Sequence
 import numpy as np
 from numpy.typing import NDArray
 
-from merec_hpc.arrays import Features, Predictor, Selection, Text
-from merec_hpc.config import Decider
-from merec_hpc.config import Scaling as ScalingKind
+from merec_hpc.config.base import ScalingName
+from merec_hpc.config.evaluation import Decider
 from merec_hpc.learning.scaling import Scaling
+from merec_hpc.records import Features, Predictor, Selection, Text
 from merec_hpc.selection.deciders import decide, deciding, trained
-from merec_hpc.selection.fitness import SubjectFoldFitness
+from merec_hpc.selection.fitness.subject_folds import SubjectFoldFitness
 
 
 def decisions_of(predictor: Predictor, values: NDArray[np.floating]) -> NDArray[np.float64]:
@@ -28,7 +28,7 @@ def predict(predictor: Predictor, values: NDArray[np.floating]) -> Text:
 
 
 def fit_predictor(
-    training: Features, selections: Sequence[Selection], decider: Decider, scaling: ScalingKind
+    training: Features, selections: Sequence[Selection], decider: Decider, scaling: ScalingName
 ) -> Predictor:
     """Train what a decider takes from selections, on the clips that these were made on.
 

@@ -23,11 +23,11 @@ import numpy as np
 from numpy.typing import NDArray
 
 from merec_hpc.errors import MerecError
-from merec_hpc.faces.annotations import AnnotatedFace
 from merec_hpc.faces.detection import Box
 from merec_hpc.faces.reference import interocular_distance, normalised_shape
+from merec_hpc.faces.shape_training.annotations import AnnotatedFace
 from merec_hpc.faces.warps import Affine, fit_similarity, invert
-from merec_hpc.publishing import published
+from merec_hpc.files.atomic import published
 
 Points = NDArray[np.float64]  # (68, 2), (x, y)
 Grey = NDArray[np.float32]  # (h, w)

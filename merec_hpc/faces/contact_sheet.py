@@ -9,7 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from merec_hpc.faces.registration import RegisteredClip
-from merec_hpc.publishing import published
+from merec_hpc.files.atomic import published
 
 _TILE_PX = 160
 _CAPTION_PX = 34

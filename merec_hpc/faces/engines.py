@@ -7,7 +7,7 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
-from merec_hpc.config import FaceSettings
+from merec_hpc.config.faces import FaceSettings
 from merec_hpc.errors import MerecError
 from merec_hpc.faces.active_shape import ActiveShape, load_model
 from merec_hpc.faces.detection import Box

@@ -9,7 +9,7 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from merec_hpc.config import FaceSettings
+from merec_hpc.config.faces import FaceSettings
 from merec_hpc.errors import MerecError
 from merec_hpc.faces.detection import Box, detect_faces
 from merec_hpc.faces.landmark_table import LandmarkTable

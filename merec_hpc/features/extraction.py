@@ -8,7 +8,7 @@ import numpy as np
 import torch
 from numpy.typing import NDArray
 
-from merec_hpc.config import FeatureSettings
+from merec_hpc.config.features import FeatureSettings
 from merec_hpc.features.activations import Backbone
 from merec_hpc.features.statistics import clip_statistics, feature_names
 

@@ -11,7 +11,7 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from merec_hpc.config import LbpTopSettings
+from merec_hpc.config.features import LbpTopSettings
 from merec_hpc.errors import MerecError
 from merec_hpc.kernels.lbp import count_patterns
 

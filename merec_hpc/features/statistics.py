@@ -5,7 +5,7 @@ from collections.abc import Sequence
 import numpy as np
 from numpy.typing import NDArray
 
-from merec_hpc.config import FeatureSettings
+from merec_hpc.config.features import FeatureSettings
 from merec_hpc.errors import MerecError
 
 

@@ -6,7 +6,7 @@ from typing import Any, Protocol, assert_never, get_args
 import numpy as np
 from numpy.typing import NDArray
 
-from merec_hpc.config import Classifier as ClassifierName
+from merec_hpc.config.base import ClassifierName
 from merec_hpc.learning.linear_svm import train_svm
 
 CLASSIFIERS: tuple[ClassifierName, ...] = get_args(ClassifierName)

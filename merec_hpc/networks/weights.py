@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from merec_hpc.errors import MerecError
-from merec_hpc.publishing import published
+from merec_hpc.files.atomic import published
 
 
 @dataclass(frozen=True)

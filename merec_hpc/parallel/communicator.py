@@ -29,7 +29,7 @@ class Communicator(Protocol):
         """Send one item to each rank, and return what each rank sent here."""
         ...
 
-    def fold(self, item: Item, join: Callable[[Item, Item], Item]) -> Item:
+    def reduce(self, item: Item, join: Callable[[Item, Item], Item]) -> Item:
         """Return the items of all ranks, joined in rank order, on every rank."""
         ...
 
@@ -60,7 +60,7 @@ class SerialCommunicator:
         """Return the only item."""
         return list(items)
 
-    def fold(self, item: Item, join: Callable[[Item, Item], Item]) -> Item:  # noqa: ARG002
+    def reduce(self, item: Item, join: Callable[[Item, Item], Item]) -> Item:  # noqa: ARG002
         """Return the item."""
         return item
 

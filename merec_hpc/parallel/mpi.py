@@ -36,7 +36,7 @@ class MpiCommunicator:
         received: list[Item] = self._communicator.alltoall(items)
         return received
 
-    def fold(self, item: Item, join: Callable[[Item, Item], Item]) -> Item:
+    def reduce(self, item: Item, join: Callable[[Item, Item], Item]) -> Item:
         """Return the items of all ranks, joined in rank order, on every rank."""
         joined: Item = self._communicator.allreduce(item, op=join)
         return joined

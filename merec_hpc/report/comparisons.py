@@ -5,12 +5,12 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from merec_hpc.arrays import Selection
-from merec_hpc.config import EvaluationSettings
+from merec_hpc.config.evaluation import EvaluationSettings
 from merec_hpc.errors import MerecError
 from merec_hpc.evaluation.comparison import compare_methods
-from merec_hpc.evaluation.protocol import Prediction
+from merec_hpc.evaluation.predictions import Prediction
 from merec_hpc.evaluation.stability import kuncheva_index, mean_jaccard, nogueira_stability
+from merec_hpc.records import Selection
 from merec_hpc.report.scores import by_method
 
 

@@ -8,7 +8,7 @@ import numpy as np
 from matplotlib.figure import Figure
 from numpy.typing import NDArray
 
-from merec_hpc.arrays import Selection
+from merec_hpc.records import Selection
 
 # The same figure gives the same bytes.
 mpl.rcParams["svg.hashsalt"] = "merec_hpc"

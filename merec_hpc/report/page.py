@@ -8,15 +8,15 @@ import numpy as np
 from jinja2 import Environment
 
 from merec_hpc import __version__
-from merec_hpc.arrays import Failure, Selection
-from merec_hpc.config import EvaluationSettings
+from merec_hpc.config.evaluation import EvaluationSettings
 from merec_hpc.evaluation.permutation import PermutationRow
-from merec_hpc.evaluation.protocol import Prediction
+from merec_hpc.evaluation.predictions import Prediction
 from merec_hpc.learning.metrics import majority_share
+from merec_hpc.records import Failure, Selection
 from merec_hpc.report.comparisons import compare_with, describe_stability
 from merec_hpc.report.figures import confusion_figure, convergence_figure
-from merec_hpc.report.resources import RuleResources
 from merec_hpc.report.scores import METRICS, by_method, class_names, score_methods, score_subjects
+from merec_hpc.runs.resources import RuleResources
 
 
 def render_page(

@@ -6,8 +6,8 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from merec_hpc.config import EvaluationSettings
-from merec_hpc.evaluation.protocol import Prediction, read_decisions
+from merec_hpc.config.evaluation import EvaluationSettings
+from merec_hpc.evaluation.predictions import Prediction, read_decisions
 from merec_hpc.learning.auc import one_vs_rest_auc
 from merec_hpc.learning.averages import Averages, class_averages
 from merec_hpc.learning.metrics import (

@@ -3,9 +3,9 @@
 import numpy as np
 from numpy.typing import NDArray
 
-from merec_hpc.arrays import Population, Selection
-from merec_hpc.config import AllFeaturesSettings
-from merec_hpc.selection.fitness import SubjectFoldFitness
+from merec_hpc.config.selection import AllFeaturesSettings
+from merec_hpc.records import Population, Selection
+from merec_hpc.selection.fitness.subject_folds import SubjectFoldFitness
 from merec_hpc.selection.steps import best_of
 
 

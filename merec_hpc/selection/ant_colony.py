@@ -14,9 +14,9 @@ from typing import Protocol
 import numpy as np
 from numpy.typing import NDArray
 
-from merec_hpc.arrays import History, Masks, Population, Selection
-from merec_hpc.config import AntColonySettings, Criterion
+from merec_hpc.config.selection import AntColonySettings, Criterion
 from merec_hpc.progress import track
+from merec_hpc.records import History, Masks, Population, Selection
 
 _HALL_SIZE = 10
 _LEAST_HEURISTIC = 1e-3  # of the largest: no feature is out of reach

@@ -11,9 +11,9 @@ from collections.abc import Sequence
 import numpy as np
 from numpy.typing import NDArray
 
-from merec_hpc.arrays import Population, Selection
-from merec_hpc.config import Decider
-from merec_hpc.selection.fitness import SubjectFoldFitness
+from merec_hpc.config.evaluation import Decider
+from merec_hpc.records import Population, Selection
+from merec_hpc.selection.fitness.subject_folds import SubjectFoldFitness
 
 
 def deciding(selections: Sequence[Selection], decider: Decider) -> Population:

@@ -3,21 +3,20 @@
 from collections.abc import Callable, Sequence
 from typing import Any, Literal
 
-from merec_hpc.arrays import History, Selection
-from merec_hpc.config import (
+from merec_hpc.config.base import ClassWeight, ScalingName
+from merec_hpc.config.evaluation import Decider
+from merec_hpc.config.selection import (
     AntColonySettings,
-    ClassWeight,
     Criterion,
-    Decider,
     ForwardSettings,
     GeneticSettings,
     RankingSettings,
-    Scaling,
 )
 from merec_hpc.parallel.communicator import SerialCommunicator
+from merec_hpc.records import History, Selection
 from merec_hpc.selection.ant_colony import search_with_ants
 from merec_hpc.selection.filters import select_by_rank
-from merec_hpc.selection.fitness import SubjectFoldFitness
+from merec_hpc.selection.fitness.subject_folds import SubjectFoldFitness
 from merec_hpc.selection.forward import search_forward
 from merec_hpc.selection.genetic.archipelago import evolve
 from merec_hpc.selection.mask_selector import MaskSelector
@@ -83,7 +82,7 @@ n_emigrants, C_values, criterion, training_accuracy, flat_window, flat_range, st
         flat_window: int | None = None,
         flat_range: float = 0.01,
         steep_derivative: float = 0.005,
-        scaling: Scaling = "none",
+        scaling: ScalingName = "none",
         class_weight: ClassWeight = "none",
         n_folds: int | None = None,
         decider: Decider = "champion",
@@ -163,7 +162,7 @@ class ForwardSelector(MaskSelector):
         n_steps: int = 50,
         C_values: Sequence[float] = (0.01, 0.1, 1.0, 10.0, 100.0),
         criterion: Criterion = "mu_minus_variance",
-        scaling: Scaling = "none",
+        scaling: ScalingName = "none",
         class_weight: ClassWeight = "none",
         n_folds: int | None = None,
         decider: Decider = "champion",
@@ -208,7 +207,7 @@ class RankingSelector(MaskSelector):
         n_selected_values: Sequence[int] = (1, 2, 5, 10, 20, 50, 100, 200, 500, 1000, 2000, 5000),
         C_values: Sequence[float] = (0.01, 0.1, 1.0, 10.0, 100.0),
         criterion: Criterion = "mu_minus_variance",
-        scaling: Scaling = "none",
+        scaling: ScalingName = "none",
         class_weight: ClassWeight = "none",
         n_folds: int | None = None,
         decider: Decider = "champion",
@@ -260,7 +259,7 @@ class AntColonySelector(MaskSelector):
         n_selected: int | None = None,
         C_values: Sequence[float] = (0.01, 0.1, 1.0, 10.0, 100.0),
         criterion: Criterion = "mu_minus_variance",
-        scaling: Scaling = "none",
+        scaling: ScalingName = "none",
         class_weight: ClassWeight = "none",
         n_folds: int | None = None,
         decider: Decider = "champion",

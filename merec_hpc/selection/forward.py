@@ -10,10 +10,10 @@ from collections.abc import Sequence
 import numpy as np
 from numpy.typing import NDArray
 
-from merec_hpc.arrays import Selection
-from merec_hpc.config import SEARCHES, Criterion, ForwardSettings
+from merec_hpc.config.selection import SEARCHES, Criterion, ForwardSettings
 from merec_hpc.progress import track
-from merec_hpc.selection.fitness import SubjectFoldFitness
+from merec_hpc.records import Selection
+from merec_hpc.selection.fitness.subject_folds import SubjectFoldFitness
 from merec_hpc.selection.ranking import find_ranking
 from merec_hpc.selection.steps import Steps
 

@@ -11,10 +11,10 @@ from sklearn.utils import Tags, check_random_state
 from sklearn.utils.multiclass import check_classification_targets
 from sklearn.utils.validation import check_consistent_length, check_is_fitted, validate_data
 
-from merec_hpc.arrays import Selection
 from merec_hpc.learning.scaling import Scaling
+from merec_hpc.records import Selection
 from merec_hpc.selection.deciders import decide, deciding, trained
-from merec_hpc.selection.fitness import SubjectFoldFitness
+from merec_hpc.selection.fitness.subject_folds import SubjectFoldFitness
 
 
 class MaskSelector(SelectorMixin, BaseEstimator):  # type: ignore[misc]  # without types

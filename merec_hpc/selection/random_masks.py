@@ -2,9 +2,9 @@
 
 import numpy as np
 
-from merec_hpc.arrays import Population, Selection
-from merec_hpc.config import RandomMasksSettings
-from merec_hpc.selection.fitness import SubjectFoldFitness
+from merec_hpc.config.selection import RandomMasksSettings
+from merec_hpc.records import Population, Selection
+from merec_hpc.selection.fitness.subject_folds import SubjectFoldFitness
 from merec_hpc.selection.genetic.founders import FOUNDERS
 from merec_hpc.selection.steps import HALL_SIZE, best_of
 

@@ -2,22 +2,22 @@
 
 from dataclasses import replace
 
-from merec_hpc.arrays import Selection
-from merec_hpc.config import (
+from merec_hpc.config.selection import (
     AllFeaturesSettings,
     AntColonySettings,
-    Config,
     ForwardSettings,
     GeneticSettings,
     RandomMasksSettings,
     RankingSettings,
     section_of,
 )
+from merec_hpc.config.whole import Config
 from merec_hpc.parallel.communicator import SerialCommunicator
+from merec_hpc.records import Selection
 from merec_hpc.selection.all_features import select_all_features
 from merec_hpc.selection.ant_colony import MaskFitness, search_with_ants
 from merec_hpc.selection.filters import select_by_rank
-from merec_hpc.selection.fitness import SubjectFoldFitness
+from merec_hpc.selection.fitness.subject_folds import SubjectFoldFitness
 from merec_hpc.selection.forward import search_forward
 from merec_hpc.selection.genetic.archipelago import evolve
 from merec_hpc.selection.random_masks import select_random_masks
@@ -71,7 +71,7 @@ def _search_with_ants(
     scored: MaskFitness = fitness
     if (settings.classifier, settings.oversampling) != ("linear_svm", "none"):
         # LIBLINEAR takes half a second, which no rank of a genetic search should pay.
-        from merec_hpc.selection.classifier_fitness import ClassifierFitness  # noqa: PLC0415
+        from merec_hpc.selection.fitness.any_classifier import ClassifierFitness  # noqa: PLC0415
 
         scored = ClassifierFitness(
             fitness, settings.classifier, settings.oversampling, settings.seed

@@ -5,8 +5,8 @@ from dataclasses import dataclass, field
 import numpy as np
 from numpy.typing import NDArray
 
-from merec_hpc.arrays import History, Population, Selection
-from merec_hpc.selection.fitness import SubjectFoldFitness
+from merec_hpc.records import History, Population, Selection
+from merec_hpc.selection.fitness.subject_folds import SubjectFoldFitness
 
 HALL_SIZE = 10
 

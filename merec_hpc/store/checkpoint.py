@@ -17,9 +17,10 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from merec_hpc.arrays import History, Population, SearchState
-from merec_hpc.config import GeneticSettings, to_json
-from merec_hpc.publishing import published
+from merec_hpc.config.base import to_json
+from merec_hpc.config.selection import GeneticSettings
+from merec_hpc.files.atomic import published
+from merec_hpc.records import History, Population, SearchState
 
 log = logging.getLogger(__name__)
 

@@ -6,8 +6,9 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
-from merec_hpc.arrays import InterpolatedClips, Text
-from merec_hpc.config import InterpolationSettings, to_json
+from merec_hpc.config.base import to_json
+from merec_hpc.config.faces import InterpolationSettings
+from merec_hpc.records import InterpolatedClips, Text
 from merec_hpc.store.schema import CLIPS, opened_store, read_array, write_store
 
 

@@ -9,9 +9,10 @@ import h5py
 import numpy as np
 from numpy.typing import NDArray
 
-from merec_hpc.arrays import Text
 from merec_hpc.clips.interpolation import BLOCK
-from merec_hpc.config import FaceSettings, to_json
+from merec_hpc.config.base import to_json
+from merec_hpc.config.faces import FaceSettings
+from merec_hpc.records import Text
 from merec_hpc.store.schema import (
     FACES,
     opened_store,

@@ -5,19 +5,9 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
-from numpy.typing import NDArray
 
-from merec_hpc.arrays import Text
-from merec_hpc.publishing import published
-
-
-@dataclass(frozen=True)
-class FeaturePart:
-    """Deep features of the clips of one subject."""
-
-    values: NDArray[np.float32]  # (n_clips, n_features)
-    names: Text  # (n_features,)
-    clips: Text  # (n_clips,)
+from merec_hpc.files.atomic import published
+from merec_hpc.records import FeaturePart
 
 
 @dataclass(frozen=True)

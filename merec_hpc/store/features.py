@@ -7,8 +7,9 @@ from typing import Any
 
 from numpy.typing import NDArray
 
-from merec_hpc.arrays import Features
-from merec_hpc.config import FeatureSettings, LbpTopSettings, to_json
+from merec_hpc.config.base import to_json
+from merec_hpc.config.features import FeatureSettings, LbpTopSettings
+from merec_hpc.records import Features
 from merec_hpc.store.schema import FEATURES, opened_store, read_array, write_store
 
 

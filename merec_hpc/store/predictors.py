@@ -3,7 +3,7 @@
 from dataclasses import fields
 from pathlib import Path
 
-from merec_hpc.arrays import Predictor
+from merec_hpc.records import Predictor
 from merec_hpc.store.schema import PREDICTOR, opened_store, read_array, write_store
 
 

@@ -15,7 +15,7 @@ from numpy.typing import NDArray
 
 from merec_hpc import __version__
 from merec_hpc.errors import MerecError
-from merec_hpc.publishing import published
+from merec_hpc.files.atomic import published
 
 
 @dataclass(frozen=True)

@@ -5,7 +5,7 @@ from pathlib import Path
 
 import numpy as np
 
-from merec_hpc.arrays import History, Population, Selection
+from merec_hpc.records import History, Population, Selection
 from merec_hpc.store.schema import (
     SELECTION,
     opened_store,
@@ -20,7 +20,8 @@ class SelectionOrigin:
     """Who made a selection, for which fold, and from what."""
 
     method: str
-    fold: str
+    fold: str | None
+    """The fold that was held out; ``None`` if nobody was."""
     seed: int
     settings: str  # JSON
     scaling: str
@@ -45,7 +46,9 @@ def read_selection(path: Path) -> tuple[Selection, SelectionOrigin]:
     with opened_store(path, SELECTION) as file:
         arrays = {array.name: read_array(file, SELECTION, array.name) for array in SELECTION.arrays}
         names = SelectionOrigin.__dataclass_fields__
-        origin = SelectionOrigin(**{name: read_attribute(file, name) for name in names})
+        recorded = {name: read_attribute(file, name) for name in names}
+    # Nobody was an empty name once.
+    origin = SelectionOrigin(**{**recorded, "fold": recorded["fold"] or None})
     selection = Selection(
         mask=arrays["mask"],
         C=float(arrays["C"][0]),

@@ -8,8 +8,8 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from merec_hpc.arrays import Features
 from merec_hpc.errors import MerecError
+from merec_hpc.records import Features
 
 SUFFIXES = (".csv", ".npz")
 _LABELS = ("label", "labels", "y")

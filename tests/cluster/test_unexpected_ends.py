@@ -14,7 +14,8 @@ import pytest
 from cluster.experiment import Experiment
 from cluster.slurm import SlurmCluster, wait_until
 
-from merec_hpc.config import GeneticSettings, to_json
+from merec_hpc.config.base import to_json
+from merec_hpc.config.selection import GeneticSettings
 
 FOLD = "s11"
 # Some six seconds on two ranks.

@@ -7,18 +7,18 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from merec_hpc.arrays import Features
 from merec_hpc.commands import (
     evaluate_folds,
     predict,
     score,
     select_random_masks,
 )
-from merec_hpc.config import FeatureSettings
+from merec_hpc.config.features import FeatureSettings
 from merec_hpc.errors import MerecError
-from merec_hpc.evaluation.protocol import Prediction
+from merec_hpc.evaluation.predictions import Prediction
+from merec_hpc.files.rows import read_rows
+from merec_hpc.records import Features
 from merec_hpc.store.features import write_features
-from merec_hpc.tables import read_rows
 
 HELD_OUT = "s02"
 

@@ -6,10 +6,10 @@ import cv2
 import numpy as np
 import pytest
 
-from merec_hpc.arrays import Clip
 from merec_hpc.dataset.audit import audit, check_audit, usable_clips
 from merec_hpc.dataset.listing import Fault
 from merec_hpc.errors import MerecError
+from merec_hpc.records import Clip
 
 CLASSES = ("happy", "sad")
 STOPS, LEFT_OUT, NOTED = "stops the run", "clip left out", "noted"

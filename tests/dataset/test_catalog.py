@@ -2,17 +2,17 @@ from pathlib import Path
 
 import pytest
 
-from merec_hpc.arrays import Clip
-from merec_hpc.dataset.catalog import list_clips, read_catalog, write_catalog
-from merec_hpc.dataset.schemes import SCHEMES
-from merec_hpc.dataset_settings import (
+from merec_hpc.config.datasets import (
     DATASET_SETTINGS,
     CmuFacesSettings,
     ManifestSettings,
     SimulatedSettings,
     SmicSettings,
 )
+from merec_hpc.dataset.catalog import list_clips, read_catalog, write_catalog
+from merec_hpc.dataset.schemes import SCHEMES
 from merec_hpc.errors import MerecError
+from merec_hpc.records import Clip
 
 CMU_FACES_3 = SCHEMES["cmu-faces-3"].classes
 SMIC_3 = SCHEMES["smic-3"].classes

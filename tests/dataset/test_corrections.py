@@ -4,9 +4,9 @@ from pathlib import Path
 
 import pytest
 
-from merec_hpc.arrays import Clip
 from merec_hpc.dataset.corrections import correct
 from merec_hpc.errors import MerecError
+from merec_hpc.records import Clip
 
 CLIPS = [
     Clip("c1", "s1", "happy", "c1", onset=21, apex=15, offset=30),

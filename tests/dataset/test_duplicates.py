@@ -6,10 +6,10 @@ import cv2
 import numpy as np
 from dataset import releases
 
-from merec_hpc.arrays import Clip
+from merec_hpc.config.datasets import Fer2013Settings, ManifestSettings
 from merec_hpc.dataset.catalog import list_clips
 from merec_hpc.dataset.duplicates import doubled_across_splits
-from merec_hpc.dataset_settings import Fer2013Settings, ManifestSettings
+from merec_hpc.records import Clip
 
 
 def test_an_image_of_training_in_the_test_is_found(tmp_path: Path) -> None:

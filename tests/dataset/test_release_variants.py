@@ -7,10 +7,7 @@ from typing import Any
 import pytest
 from dataset import releases
 
-from merec_hpc.arrays import Clip
-from merec_hpc.dataset.catalog import list_clips
-from merec_hpc.dataset.listing import Fault
-from merec_hpc.dataset_settings import (
+from merec_hpc.config.datasets import (
     Casme2Settings,
     Casme3Settings,
     CasmeSettings,
@@ -25,8 +22,11 @@ from merec_hpc.dataset_settings import (
     SfewSettings,
     SmicSettings,
 )
+from merec_hpc.dataset.catalog import list_clips
+from merec_hpc.dataset.frames import frame_files, frame_number
+from merec_hpc.dataset.listing import Fault
 from merec_hpc.errors import MerecError
-from merec_hpc.frames import frame_files, frame_number
+from merec_hpc.records import Clip
 
 EXTENDED = SmicSettings(camera="HS", release="extended")
 

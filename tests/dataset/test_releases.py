@@ -10,12 +10,7 @@ import openpyxl
 import pytest
 from dataset import releases
 
-from merec_hpc.arrays import Clip
-from merec_hpc.dataset.audit import audit
-from merec_hpc.dataset.catalog import list_clips
-from merec_hpc.dataset.listing import WHOLE, Fault
-from merec_hpc.dataset.schemes import SCHEMES
-from merec_hpc.dataset_settings import (
+from merec_hpc.config.datasets import (
     Casme2Settings,
     Casme3Settings,
     CasmeSettings,
@@ -30,9 +25,14 @@ from merec_hpc.dataset_settings import (
     SfewSettings,
     SmicSettings,
 )
+from merec_hpc.dataset.audit import audit
+from merec_hpc.dataset.catalog import list_clips
+from merec_hpc.dataset.frames import frame_files, frame_number, read_frames
+from merec_hpc.dataset.listing import WHOLE, Fault
+from merec_hpc.dataset.schemes import SCHEMES
 from merec_hpc.errors import MerecError
-from merec_hpc.frames import frame_files, frame_number, read_frames
-from merec_hpc.tables import read_rows, write_rows
+from merec_hpc.files.rows import read_rows, write_rows
+from merec_hpc.records import Clip
 
 WRITERS: dict[str, tuple[Callable[[Path], None], Any]] = {
     "smic": (releases.smic, SmicSettings(camera="HS")),

@@ -2,9 +2,9 @@
 
 import pytest
 
-from merec_hpc.arrays import Clip
 from merec_hpc.dataset.schemes import SCHEMES, apply_scheme, differences, find_scheme
 from merec_hpc.errors import MerecError
+from merec_hpc.records import Clip
 
 
 def clips_of(labels: list[str]) -> list[Clip]:

@@ -8,9 +8,11 @@ import pytest
 from numpy.typing import NDArray
 from skimage.data import astronaut
 
-from merec_hpc.dataset import smic
+from merec_hpc.config.datasets import Casme2Settings, SimulatedSettings
 from merec_hpc.dataset.audit import audit
 from merec_hpc.dataset.catalog import list_clips
+from merec_hpc.dataset.frames import frame_files, frame_number, read_frames
+from merec_hpc.dataset.readers import smic
 from merec_hpc.dataset.schemes import SCHEMES
 from merec_hpc.dataset.sheets import read_rows_below
 from merec_hpc.dataset.simulated import (
@@ -21,9 +23,7 @@ from merec_hpc.dataset.simulated import (
     simulate,
     size_on_disk,
 )
-from merec_hpc.dataset_settings import Casme2Settings, SimulatedSettings
 from merec_hpc.errors import MerecError
-from merec_hpc.frames import frame_files, frame_number, read_frames
 
 SMIC_3 = SCHEMES["smic-3"].classes
 

@@ -4,9 +4,9 @@ from pathlib import Path
 
 from dataset import releases
 
+from merec_hpc.config.datasets import Casme2Settings
 from merec_hpc.dataset.catalog import list_clips
 from merec_hpc.dataset.summary import DatasetRow, summarise
-from merec_hpc.dataset_settings import Casme2Settings
 
 
 def test_a_dataset_is_described_by_what_lies_there(tmp_path: Path) -> None:

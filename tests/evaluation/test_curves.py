@@ -7,9 +7,8 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from merec_hpc.arrays import Features
 from merec_hpc.commands import describe_selection, select_genetic
-from merec_hpc.config import GeneticSettings
+from merec_hpc.config.selection import GeneticSettings
 from merec_hpc.errors import MerecError
 from merec_hpc.evaluation.curves import (
     FeatureRow,
@@ -17,11 +16,12 @@ from merec_hpc.evaluation.curves import (
     describe_features,
     describe_generations,
 )
-from merec_hpc.evaluation.protocol import predict_held_out
+from merec_hpc.evaluation.held_out import predict_held_out
+from merec_hpc.files.rows import read_rows
 from merec_hpc.parallel.communicator import SerialCommunicator
-from merec_hpc.selection.fitness import SubjectFoldFitness
+from merec_hpc.records import Features
+from merec_hpc.selection.fitness.subject_folds import SubjectFoldFitness
 from merec_hpc.selection.genetic.archipelago import evolve
-from merec_hpc.tables import read_rows
 
 SETTINGS = GeneticSettings(
     n_islands=1, n_individuals=30, n_random_migrants=4, n_generations=10, C_values=(1.0,)
@@ -54,7 +54,7 @@ def test_random_counts_span_a_wider_range_than_random_genes(features: Features) 
     for founders in ("random_count", "random_gene"):
         settings = replace(SETTINGS, founders=founders, n_generations=0)
         row = describe_generations(
-            evolve(fitness, settings, SerialCommunicator()), features, "", "none"
+            evolve(fitness, settings, SerialCommunicator()), features, None, "none"
         )[0]
         assert row.test_accuracy is None
         spans[founders] = row.max_selected - row.min_selected

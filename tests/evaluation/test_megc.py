@@ -6,7 +6,7 @@ import pytest
 
 from merec_hpc.errors import MerecError
 from merec_hpc.evaluation.megc import LoggedClip, logged_clips, read_log, write_log
-from merec_hpc.evaluation.protocol import Prediction
+from merec_hpc.evaluation.predictions import Prediction
 
 
 def _prediction(subject: str, clip: str, label: str, predicted: str) -> Prediction:

@@ -5,8 +5,8 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
-from merec_hpc.arrays import Features
-from merec_hpc.config import AllFeaturesSettings, GeneticSettings, RandomMasksSettings
+from merec_hpc.config.selection import AllFeaturesSettings, GeneticSettings, RandomMasksSettings
+from merec_hpc.evaluation.held_out import decider_decisions, predict_held_out
 from merec_hpc.evaluation.permutation import (
     PermutedRun,
     permutation_p_value,
@@ -14,9 +14,9 @@ from merec_hpc.evaluation.permutation import (
     run_on,
     summarise,
 )
-from merec_hpc.evaluation.protocol import decider_decisions, predict_held_out
+from merec_hpc.records import Features
 from merec_hpc.selection.all_features import select_all_features
-from merec_hpc.selection.fitness import SubjectFoldFitness
+from merec_hpc.selection.fitness.subject_folds import SubjectFoldFitness
 
 QUICK = GeneticSettings(n_islands=1, n_individuals=8, n_generations=2, n_random_migrants=2)
 

@@ -3,11 +3,13 @@
 import numpy as np
 import pytest
 
-from merec_hpc.arrays import Features, Selection
-from merec_hpc.config import Decider, RandomMasksSettings, Scaling
+from merec_hpc.config.base import ScalingName
+from merec_hpc.config.evaluation import Decider
+from merec_hpc.config.selection import RandomMasksSettings
+from merec_hpc.evaluation.held_out import decider_decisions, predict_held_out
 from merec_hpc.evaluation.predictor import fit_predictor
-from merec_hpc.evaluation.protocol import decider_decisions, predict_held_out
-from merec_hpc.selection.fitness import SubjectFoldFitness
+from merec_hpc.records import Features, Selection
+from merec_hpc.selection.fitness.subject_folds import SubjectFoldFitness
 from merec_hpc.selection.random_masks import select_random_masks
 
 HELD_OUT = "s02"
@@ -23,7 +25,7 @@ def selection(features: Features) -> Selection:
 
 @pytest.mark.parametrize("scaling", ["none", "standard"])
 def test_champion_predicts_as_the_protocol_does(
-    features: Features, selection: Selection, scaling: Scaling
+    features: Features, selection: Selection, scaling: ScalingName
 ) -> None:
     found = decider_decisions(features, HELD_OUT, [selection], "champion", scaling).argmax(axis=1)
     expected = predict_held_out(features, HELD_OUT, selection.mask, selection.C, scaling)

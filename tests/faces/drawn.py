@@ -5,10 +5,10 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
-from merec_hpc.faces.annotations import AnnotatedFace
 from merec_hpc.faces.detection import Box
-from merec_hpc.faces.drawn_faces import draw_face, load_head
 from merec_hpc.faces.reference import interocular_distance
+from merec_hpc.faces.shape_training.annotations import AnnotatedFace
+from merec_hpc.faces.shape_training.drawn_faces import draw_face, load_head
 
 
 def drawn_faces(head: Path, n_faces: int, seed: int) -> list[AnnotatedFace]:

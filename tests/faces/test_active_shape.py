@@ -19,10 +19,10 @@ from merec_hpc.faces.active_shape import (
     shape_model_file,
     train,
 )
-from merec_hpc.faces.annotations import AnnotatedFace
 from merec_hpc.faces.detection import Box
 from merec_hpc.faces.landmarks import FaceMesh
 from merec_hpc.faces.registration import find_face
+from merec_hpc.faces.shape_training.annotations import AnnotatedFace
 
 N_CMU_FACES = 78
 ASTRONAUT = Box(173.0, 63.0, 101.0)

@@ -5,7 +5,7 @@ from pathlib import Path
 import pytest
 from pydantic import ValidationError
 
-from merec_hpc.config import FaceSettings
+from merec_hpc.config.faces import FaceSettings
 from merec_hpc.errors import MerecError
 from merec_hpc.faces.active_shape import ActiveShape
 from merec_hpc.faces.dlib_landmarks import DlibLandmarks

@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 from numpy.typing import NDArray
 
-from merec_hpc.config import FaceSettings
+from merec_hpc.config.faces import FaceSettings
 from merec_hpc.errors import MerecError
 from merec_hpc.faces.reference import (
     MIRRORED,

@@ -14,11 +14,13 @@ from numpy.typing import NDArray
 from pydantic import ValidationError
 from skimage.data import astronaut
 
-from merec_hpc.arrays import Failure, Features
 from merec_hpc.commands import extract_features, interpolate_clips, register_faces
-from merec_hpc.config import FaceSettings, FeatureSettings, InterpolationSettings, to_json
+from merec_hpc.config.base import to_json
+from merec_hpc.config.datasets import ManifestSettings
+from merec_hpc.config.faces import FaceSettings, InterpolationSettings
+from merec_hpc.config.features import FeatureSettings
 from merec_hpc.dataset.catalog import list_clips, write_catalog
-from merec_hpc.dataset_settings import ManifestSettings
+from merec_hpc.dataset.frames import read_frames
 from merec_hpc.errors import MerecError
 from merec_hpc.faces.detection import Box
 from merec_hpc.faces.engines import open_engine
@@ -32,11 +34,11 @@ from merec_hpc.faces.registration import (
     register_clip,
     register_frames,
 )
-from merec_hpc.frames import read_frames
+from merec_hpc.files.rows import read_rows
+from merec_hpc.records import Failure, Features
 from merec_hpc.store.clips import iterate_clips
 from merec_hpc.store.faces import iterate_faces, read_face_index
 from merec_hpc.store.features import read_features
-from merec_hpc.tables import read_rows
 
 SETTINGS = FaceSettings(measure_jitter=True)
 EACH_FRAME = FaceSettings(registration="each_frame", measure_jitter=True)

@@ -5,7 +5,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from numpy.typing import NDArray
 
-from merec_hpc.config import FaceSettings
+from merec_hpc.config.faces import FaceSettings
 from merec_hpc.faces.reference import reference_landmarks
 from merec_hpc.faces.warps import (
     Affine,

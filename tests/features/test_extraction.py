@@ -6,7 +6,7 @@ import pytest
 from numpy.typing import NDArray
 from skimage.data import astronaut
 
-from merec_hpc.config import FeatureSettings
+from merec_hpc.config.features import FeatureSettings
 from merec_hpc.features.activations import Backbone
 from merec_hpc.features.extraction import extract
 from merec_hpc.features.statistics import clip_statistics, feature_names

@@ -8,7 +8,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from oracles.lbp_top import lbp_top_by_hand
 
-from merec_hpc.config import LbpTopSettings
+from merec_hpc.config.features import LbpTopSettings
 from merec_hpc.errors import MerecError
 from merec_hpc.features.lbp_top import lbp_top, lbp_top_names
 

@@ -6,9 +6,9 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from numpy.typing import NDArray
 
-from merec_hpc.arrays import Masks
 from merec_hpc.kernels.gram import MOST_MASKS, gram_matrices
 from merec_hpc.kernels.simd import BLOCK
+from merec_hpc.records import Masks
 
 
 def grams_at_once(features: NDArray[np.float32], masks: Masks) -> NDArray[np.float64]:

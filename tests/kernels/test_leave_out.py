@@ -11,7 +11,7 @@ from oracles.leave_out import left_out_decisions, training_decisions
 
 from merec_hpc.kernels.leave_out import leave_folds_out, leave_nothing_out
 from merec_hpc.kernels.pivoting import IMPRECISE, SOLVED
-from merec_hpc.selection.inner_problem import InnerProblem, System
+from merec_hpc.selection.fitness.inner_problem import InnerProblem, System
 
 TOLERANCE = 1e-6  # of a margin: what the project promises of its decisions
 

@@ -5,7 +5,7 @@ from math import cos, floor, pi, sin
 import numpy as np
 from numpy.typing import NDArray
 
-from merec_hpc.config import LbpTopSettings
+from merec_hpc.config.features import LbpTopSettings
 
 
 def value_at(grey: NDArray[np.float32], t: float, y: float, x: float) -> float:

@@ -11,7 +11,7 @@ def test_a_group_of_one_gathers_its_own_item() -> None:
     assert (comm.rank, comm.size) == (0, 1)
     assert comm.allgather("item") == ["item"]
     assert comm.exchange(["item"]) == ["item"]
-    assert comm.fold("item", str.__add__) == "item"
+    assert comm.reduce("item", str.__add__) == "item"
     assert comm.split(3).allgather("item") == ["item"]
 
 
@@ -32,7 +32,7 @@ def test_every_rank_receives_what_each_sent_to_it(n_ranks: int) -> None:
 
 @pytest.mark.parametrize("n_ranks", [1, 2, 5, 7])
 def test_a_fold_joins_in_rank_order(n_ranks: int) -> None:
-    folded = run_ranks(n_ranks, lambda comm: comm.fold(str(comm.rank), str.__add__))
+    folded = run_ranks(n_ranks, lambda comm: comm.reduce(str(comm.rank), str.__add__))
     assert folded == ["0123456"[:n_ranks]] * n_ranks
 
 

@@ -11,10 +11,10 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from merec_hpc.arrays import Features
-from merec_hpc.config import FeatureSettings
+from merec_hpc.config.features import FeatureSettings
 from merec_hpc.parallel.communicator import SerialCommunicator
 from merec_hpc.parallel.mpi import connect, launched_rank
+from merec_hpc.records import Features
 from merec_hpc.store.features import write_features
 
 TIMEOUT_S = 120
@@ -150,7 +150,7 @@ def test_ranks_exchange_fold_and_split_as_threads_do(tmp_path: Path) -> None:
         "comm = connect(5)\n"
         "sent = comm.exchange([f'{comm.rank} to {other}' for other in range(5)])\n"
         "assert sent == [f'{other} to {comm.rank}' for other in range(5)], sent\n"
-        "assert comm.fold(str(comm.rank), str.__add__) == '01234'\n"
+        "assert comm.reduce(str(comm.rank), str.__add__) == '01234'\n"
         "part = comm.split(comm.rank % 2)\n"
         "assert part.allgather(comm.rank) == ([1, 3] if comm.rank % 2 else [0, 2, 4])\n"
         "assert part.rank == comm.rank // 2\n"

@@ -34,7 +34,7 @@ class ThreadCommunicator:
     def exchange(self, items: Sequence[Item]) -> list[Item]:
         return [sent[self.rank] for sent in self.allgather(list(items))]
 
-    def fold(self, item: Item, join: Callable[[Item, Item], Item]) -> Item:
+    def reduce(self, item: Item, join: Callable[[Item, Item], Item]) -> Item:
         return reduce(join, self.allgather(item))
 
     def split(self, group: int) -> Communicator:

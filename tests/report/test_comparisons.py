@@ -4,9 +4,9 @@ import numpy as np
 import pytest
 from report.test_scores import PREDICTIONS, SETTINGS
 
-from merec_hpc.arrays import History, Population, Selection
 from merec_hpc.errors import MerecError
 from merec_hpc.evaluation.comparison import compare_methods
+from merec_hpc.records import History, Population, Selection
 from merec_hpc.report.comparisons import compare_with, describe_stability
 
 

@@ -4,7 +4,7 @@ from xml.etree import ElementTree as ET
 import numpy as np
 import pytest
 
-from merec_hpc.arrays import History, Population, Selection
+from merec_hpc.records import History, Population, Selection
 from merec_hpc.report.figures import confusion_figure, convergence_figure
 
 COUNTS = np.array([[17, 3, 0], [2, 41, 5], [0, 0, 0]])

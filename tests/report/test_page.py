@@ -8,9 +8,10 @@ import numpy as np
 import pytest
 
 from merec_hpc import __version__
-from merec_hpc.arrays import Failure, History, Population, Selection
-from merec_hpc.config import Config, EvaluationSettings, to_json
-from merec_hpc.evaluation.protocol import Prediction
+from merec_hpc.config.base import to_json
+from merec_hpc.config.evaluation import EvaluationSettings
+from merec_hpc.config.whole import Config
+from merec_hpc.evaluation.predictions import Prediction
 from merec_hpc.learning.averages import class_averages
 from merec_hpc.learning.metrics import (
     accuracy,
@@ -18,6 +19,7 @@ from merec_hpc.learning.metrics import (
     unweighted_average_recall,
     unweighted_f1,
 )
+from merec_hpc.records import Failure, History, Population, Selection
 from merec_hpc.report.page import render_page
 
 SETTINGS = EvaluationSettings(n_bootstraps=40, seed=1)

@@ -4,8 +4,8 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
-from merec_hpc.config import EvaluationSettings
-from merec_hpc.evaluation.protocol import Prediction
+from merec_hpc.config.evaluation import EvaluationSettings
+from merec_hpc.evaluation.predictions import Prediction
 from merec_hpc.learning.metrics import (
     accuracy,
     subject_bootstrap,

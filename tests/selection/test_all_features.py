@@ -7,11 +7,11 @@ import numpy as np
 import pytest
 from numpy.typing import ArrayLike, NDArray
 
-from merec_hpc.arrays import Features, Masks
-from merec_hpc.config import AllFeaturesSettings
+from merec_hpc.config.selection import AllFeaturesSettings
+from merec_hpc.records import Features, Masks
 from merec_hpc.selection.all_features import select_all_features
-from merec_hpc.selection.criteria import mu, mu_minus_variance
-from merec_hpc.selection.fitness import SubjectFoldFitness
+from merec_hpc.selection.fitness.criteria import mu, mu_minus_variance
+from merec_hpc.selection.fitness.subject_folds import SubjectFoldFitness
 
 
 def fitness_by_penalty(accuracies: dict[float, tuple[float, float]]) -> Any:

@@ -3,10 +3,10 @@
 import numpy as np
 import pytest
 
-from merec_hpc.arrays import Features
-from merec_hpc.config import AntColonySettings
+from merec_hpc.config.selection import AntColonySettings
+from merec_hpc.records import Features
 from merec_hpc.selection.ant_colony import gather, renewed, scaled_heuristic, search_with_ants
-from merec_hpc.selection.fitness import SubjectFoldFitness
+from merec_hpc.selection.fitness.subject_folds import SubjectFoldFitness
 
 N_DRAWS = 20_000
 

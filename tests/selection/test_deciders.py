@@ -6,11 +6,12 @@ import numpy as np
 import pytest
 from numpy.typing import NDArray
 
-from merec_hpc.arrays import Features, Selection
-from merec_hpc.config import ClassWeight, RandomMasksSettings
+from merec_hpc.config.base import ClassWeight
+from merec_hpc.config.selection import RandomMasksSettings
 from merec_hpc.learning.linear_svm import train_svm
+from merec_hpc.records import Features, Selection
 from merec_hpc.selection.deciders import decide, deciding, trained
-from merec_hpc.selection.fitness import SubjectFoldFitness
+from merec_hpc.selection.fitness.subject_folds import SubjectFoldFitness
 from merec_hpc.selection.random_masks import select_random_masks
 
 SETTINGS = RandomMasksSettings(n_masks=9, C_values=(0.1, 1.0))

@@ -11,16 +11,16 @@ from sklearn.pipeline import make_pipeline
 from sklearn.svm import LinearSVC
 from sklearn.utils.estimator_checks import parametrize_with_checks
 
-from merec_hpc.arrays import Features, History
 from merec_hpc.learning.linear_svm import train_svm
 from merec_hpc.learning.scaling import Scaling
+from merec_hpc.records import Features, History
 from merec_hpc.selection.estimators import (
     AntColonySelector,
     ForwardSelector,
     GeneticSelector,
     RankingSelector,
 )
-from merec_hpc.selection.fitness import SubjectFoldFitness
+from merec_hpc.selection.fitness.subject_folds import SubjectFoldFitness
 from merec_hpc.selection.mask_selector import MaskSelector
 
 QUICK = {"n_individuals": 8, "n_random_migrants": 2, "n_generations": 3, "random_state": 0}

@@ -21,7 +21,7 @@ from liblinear.liblinearutil import parameter, problem, train
 from numpy.typing import NDArray
 from oracles.leave_out import svm_weights
 
-from merec_hpc.selection.fitness import SubjectFoldFitness
+from merec_hpc.selection.fitness.subject_folds import SubjectFoldFitness
 
 TIE = 1e-6  # of the largest decision
 N_TASKS, N_PAIRS = 50, 10

@@ -3,10 +3,10 @@
 import numpy as np
 import pytest
 
-from merec_hpc.arrays import Features
-from merec_hpc.config import RankingSettings
+from merec_hpc.config.selection import RankingSettings
+from merec_hpc.records import Features
 from merec_hpc.selection.filters import select_by_rank
-from merec_hpc.selection.fitness import SubjectFoldFitness
+from merec_hpc.selection.fitness.subject_folds import SubjectFoldFitness
 from merec_hpc.selection.ranking import RANKINGS, Labels, Order
 from merec_hpc.selection.ranking import Features as Values
 

@@ -6,9 +6,9 @@ import numpy as np
 import pytest
 from numpy.typing import NDArray
 
-from merec_hpc.arrays import Features, Selection
-from merec_hpc.config import Criterion, ForwardSettings
-from merec_hpc.selection.fitness import SubjectFoldFitness
+from merec_hpc.config.selection import Criterion, ForwardSettings
+from merec_hpc.records import Features, Selection
+from merec_hpc.selection.fitness.subject_folds import SubjectFoldFitness
 from merec_hpc.selection.forward import search_by_rank, search_sequentially
 
 SETTINGS = ForwardSettings(n_steps=6, C_values=(0.1, 10.0))

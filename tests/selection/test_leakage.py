@@ -9,7 +9,6 @@ import numpy as np
 import pytest
 from numpy.typing import NDArray
 
-from merec_hpc.arrays import Features
 from merec_hpc.commands import (
     select_all_features,
     select_ant_colony,
@@ -18,7 +17,9 @@ from merec_hpc.commands import (
     select_random_masks,
     select_ranking,
 )
-from merec_hpc.config import RANKING_NAMES, SEARCHES, FeatureSettings
+from merec_hpc.config.features import FeatureSettings
+from merec_hpc.config.selection import RANKING_NAMES, SEARCHES
+from merec_hpc.records import Features
 from merec_hpc.store.features import write_features
 
 HELD_OUT = "s02"

@@ -1,9 +1,9 @@
 import numpy as np
 import pytest
 
-from merec_hpc.arrays import Features
-from merec_hpc.config import RandomMasksSettings
-from merec_hpc.selection.fitness import SubjectFoldFitness
+from merec_hpc.config.selection import RandomMasksSettings
+from merec_hpc.records import Features
+from merec_hpc.selection.fitness.subject_folds import SubjectFoldFitness
 from merec_hpc.selection.random_masks import select_random_masks
 
 

@@ -3,19 +3,19 @@
 import numpy as np
 import pytest
 
-from merec_hpc.arrays import Features
-from merec_hpc.config import (
+from merec_hpc.config.selection import (
     SELECTORS,
     AllFeaturesSettings,
     AntColonySettings,
-    Config,
     ForwardSettings,
     GeneticSettings,
     RandomMasksSettings,
     RankingSettings,
     section_of,
 )
-from merec_hpc.selection.fitness import SubjectFoldFitness
+from merec_hpc.config.whole import Config
+from merec_hpc.records import Features
+from merec_hpc.selection.fitness.subject_folds import SubjectFoldFitness
 from merec_hpc.selection.selectors import SelectorSettings, select, settings_kind
 
 QUICK: dict[type, SelectorSettings] = {

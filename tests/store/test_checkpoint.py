@@ -5,7 +5,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from merec_hpc.arrays import History, Population, SearchState
+from merec_hpc.records import History, Population, SearchState
 from merec_hpc.store.checkpoint import Checkpoints
 
 

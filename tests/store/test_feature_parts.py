@@ -5,7 +5,8 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from merec_hpc.store.feature_parts import FeaturePart, FeatureParts
+from merec_hpc.records import FeaturePart
+from merec_hpc.store.feature_parts import FeatureParts
 
 PART = FeaturePart(
     values=np.arange(6, dtype=np.float32).reshape(2, 3),

@@ -12,16 +12,18 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from numpy.typing import NDArray
 
-from merec_hpc.arrays import (
+from merec_hpc.clips.interpolation import BLOCK
+from merec_hpc.config.base import to_json
+from merec_hpc.config.faces import FaceSettings, InterpolationSettings
+from merec_hpc.config.features import FeatureSettings
+from merec_hpc.errors import MerecError
+from merec_hpc.records import (
     Features,
     History,
     InterpolatedClips,
     Population,
     Selection,
 )
-from merec_hpc.clips.interpolation import BLOCK
-from merec_hpc.config import FaceSettings, FeatureSettings, InterpolationSettings, to_json
-from merec_hpc.errors import MerecError
 from merec_hpc.store.clips import iterate_clips, read_clip_index, write_clips
 from merec_hpc.store.faces import (
     iterate_faces,

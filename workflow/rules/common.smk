@@ -9,13 +9,15 @@ from pathlib import Path
 import pandas as pd
 from snakemake.utils import Paramspace
 
-from merec_hpc.config import RANKING_NAMES, SEARCHES, parse_config, section_of, to_json
+from merec_hpc.config.base import to_json
+from merec_hpc.config.selection import RANKING_NAMES, SEARCHES, section_of
+from merec_hpc.config.whole import parse_config
 from merec_hpc.dataset.catalog import read_catalog
 from merec_hpc.errors import MerecError
-from merec_hpc.evaluation.folds import SubjectFold
-from merec_hpc.frames import file_states, folder_states
-from merec_hpc.sweep import ensembles_of, feature_settings, genetic_settings, variants_of
-from merec_hpc.tables import read_rows
+from merec_hpc.dataset.folds import FoldSize
+from merec_hpc.dataset.frames import file_states, folder_states
+from merec_hpc.runs.variants import ensembles_of, feature_settings, genetic_settings, variants_of
+from merec_hpc.files.rows import read_rows
 
 try:
     CONFIG = parse_config(config)
@@ -163,7 +165,7 @@ def fold_names():
 
 @cache
 def _fold_names(path, _state):
-    return [row.fold for row in read_rows(path, SubjectFold)]
+    return [row.fold for row in read_rows(path, FoldSize)]
 
 
 def selections(wildcards):

@@ -5,8 +5,8 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from merec_hpc.arrays import Masks, Population
-from merec_hpc.config import GeneticSettings
+from merec_hpc.config.selection import GeneticSettings
+from merec_hpc.records import Masks, Population
 from merec_hpc.selection.genetic.founders import FOUNDERS, random_penalties
 from merec_hpc.selection.genetic.operators import MUTATIONS, cross_uniformly, spin_roulette
 

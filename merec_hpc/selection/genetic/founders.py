@@ -3,7 +3,7 @@
 import numpy as np
 from numpy.typing import NDArray
 
-from merec_hpc.arrays import Masks
+from merec_hpc.records import Masks
 
 
 def random_counts(n_individuals: int, n_features: int, rng: np.random.Generator) -> Masks:

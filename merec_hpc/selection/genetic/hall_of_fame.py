@@ -2,7 +2,7 @@
 
 import numpy as np
 
-from merec_hpc.arrays import Population
+from merec_hpc.records import Population
 
 
 def admit(hall: Population, newcomers: Population, size: int) -> Population:

@@ -4,7 +4,7 @@ from collections.abc import Mapping, Sequence
 
 import numpy as np
 
-from merec_hpc.arrays import Population
+from merec_hpc.records import Population
 
 
 def sources_of(

@@ -3,7 +3,7 @@
 import numpy as np
 from numpy.typing import NDArray
 
-from merec_hpc.arrays import Masks
+from merec_hpc.records import Masks
 
 
 def spin_roulette(

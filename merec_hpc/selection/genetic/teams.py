@@ -4,8 +4,8 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import TypeVar
 
-from merec_hpc.arrays import PackedPopulation, Population, SearchState
 from merec_hpc.parallel.communicator import Communicator
+from merec_hpc.records import PackedPopulation, Population, SearchState
 from merec_hpc.selection.genetic.hall_of_fame import admit
 from merec_hpc.store.checkpoint import pack_state, unpack_state
 
@@ -78,7 +78,7 @@ class Teams:
         def join(former: PackedPopulation, later: PackedPopulation) -> PackedPopulation:
             return PackedPopulation.of(admit(former.unpacked(), later.unpacked(), size))
 
-        return self._comm.fold(PackedPopulation.of(hall), join).unpacked()
+        return self._comm.reduce(PackedPopulation.of(hall), join).unpacked()
 
     def gathered(self, own: Sequence[Item]) -> list[Item]:
         """Return what each island has to say, in the order of the islands; small things."""

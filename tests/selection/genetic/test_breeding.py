@@ -4,8 +4,8 @@ from dataclasses import replace
 
 import numpy as np
 
-from merec_hpc.arrays import Population
-from merec_hpc.config import GeneticSettings
+from merec_hpc.config.selection import GeneticSettings
+from merec_hpc.records import Population
 from merec_hpc.selection.genetic.breeding import breed, draw, island_rng, keys_of
 
 SETTINGS = GeneticSettings(n_individuals=20, C_values=(0.1, 1.0))

@@ -4,7 +4,7 @@ import numpy as np
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from merec_hpc.arrays import Population
+from merec_hpc.records import Population
 from merec_hpc.selection.genetic.hall_of_fame import admit
 
 SIZE = 5

@@ -5,7 +5,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from merec_hpc.arrays import Population
+from merec_hpc.records import Population
 from merec_hpc.selection.genetic.migration import best, receive, replace_worst, sources_of
 
 

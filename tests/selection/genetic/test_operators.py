@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from merec_hpc.arrays import Masks
+from merec_hpc.records import Masks
 from merec_hpc.selection.genetic.operators import (
     MUTATIONS,
     cross_uniformly,

@@ -9,12 +9,12 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from merec_hpc.arrays import Features, Masks
 from merec_hpc.cli import INTERRUPTED
 from merec_hpc.commands import select_genetic
-from merec_hpc.config import FeatureSettings
+from merec_hpc.config.features import FeatureSettings
 from merec_hpc.errors import InterruptedSearchError
-from merec_hpc.selection.fitness import SubjectFoldFitness
+from merec_hpc.records import Features, Masks
+from merec_hpc.selection.fitness.subject_folds import SubjectFoldFitness
 from merec_hpc.store.features import write_features
 
 N_KILLS = 200

@@ -10,11 +10,11 @@ from hypothesis import strategies as st
 from parallel.threads import run_ranks
 from selection.genetic.test_archipelago import SETTINGS, OneMax, contents, search
 
-from merec_hpc.arrays import History, SearchState, Selection
-from merec_hpc.config import GeneticSettings
+from merec_hpc.config.selection import GeneticSettings
 from merec_hpc.errors import InterruptedSearchError
 from merec_hpc.parallel.communicator import Communicator
 from merec_hpc.parallel.signals import StopRequest
+from merec_hpc.records import History, SearchState, Selection
 from merec_hpc.selection.genetic.archipelago import evolve
 from merec_hpc.selection.genetic.teams import share_out
 from merec_hpc.store.checkpoint import Checkpoints, pack_state

@@ -1,0 +1,178 @@
+"""How each selector searches, one dataclass each."""
+
+from typing import Literal, get_args
+
+from pydantic import Field
+from pydantic.dataclasses import dataclass
+
+from merec_hpc.config.base import STRICT, ClassifierName, Count, Oversampling, Positive, Probability
+
+RankingName = Literal[
+    "fisher",
+    "gini",
+    "t_test",
+    "lda_weight",
+    "anova_f",
+    "mutual_information",
+    "mrmr",
+    "relieff",
+]
+RANKING_NAMES: tuple[RankingName, ...] = get_args(RankingName)
+SEARCHES = ("forward", "backward", "stable_sfs", "local_greedy")
+"""Searches that add or remove one feature at a time, beside ``ranked_forward_`` and a ranking."""
+SELECTORS = (
+    "all_features",
+    "random_masks",
+    *RANKING_NAMES,
+    *SEARCHES,
+    *(f"ranked_forward_{name}" for name in RANKING_NAMES),
+    "ant_colony",
+    "genetic",
+)
+
+
+def section_of(selector: str) -> str:
+    """Return the section of the configuration that a selector is set by.
+
+    Raises
+    ------
+    ValueError
+        If there is no such selector.
+    """
+    if selector not in SELECTORS:
+        msg = f"a selector of {', '.join(SELECTORS)} expected, found '{selector}'"
+        raise ValueError(msg)
+    if selector in RANKING_NAMES:
+        return "ranking"
+    if selector in SEARCHES or selector.startswith("ranked_forward_"):
+        return "forward"
+    return selector
+
+
+Criterion = Literal[
+    "mu_minus_variance",
+    "mu",
+    "mu_minus_deviation",
+    "minimum",
+    "pooled_accuracy",
+    "pooled_uar",
+    "pooled_uf1",
+]
+
+
+@dataclass(frozen=True, kw_only=True, config=STRICT)
+class AllFeaturesSettings:
+    """All features, with C chosen on the inner folds."""
+
+    C_values: tuple[Positive, ...] = Field(default=(0.01, 0.1, 1.0, 10.0, 100.0), min_length=1)
+    criterion: Criterion = "mu_minus_variance"
+    n_inner_folds: int | None = Field(default=None, ge=2)
+
+
+@dataclass(frozen=True, kw_only=True, config=STRICT)
+class RandomMasksSettings:
+    """Random masks, a control of every search."""
+
+    n_masks: Count = 100
+    founders: Literal["random_count", "random_gene"] = "random_count"
+    C_values: tuple[Positive, ...] = Field(default=(0.01, 0.1, 1.0, 10.0, 100.0), min_length=1)
+    criterion: Criterion = "mu_minus_variance"
+    n_inner_folds: int | None = Field(default=None, ge=2)
+    seed: int = Field(default=0, ge=0)
+
+
+@dataclass(frozen=True, kw_only=True, config=STRICT)
+class RankingSettings:
+    """The best features by a criterion of each feature alone."""
+
+    n_selected: int | None = Field(default=None, ge=1)
+    n_selected_values: tuple[Count, ...] = Field(
+        default=(1, 2, 5, 10, 20, 50, 100, 200, 500, 1000, 2000, 5000), min_length=1
+    )
+    C_values: tuple[Positive, ...] = Field(default=(0.01, 0.1, 1.0, 10.0, 100.0), min_length=1)
+    criterion: Criterion = "mu_minus_variance"
+    n_inner_folds: int | None = Field(default=None, ge=2)
+
+
+@dataclass(frozen=True, kw_only=True, config=STRICT)
+class ForwardSettings:
+    """Searches that add or remove one feature at a time."""
+
+    n_steps: Count = 50
+    C_values: tuple[Positive, ...] = Field(default=(0.01, 0.1, 1.0, 10.0, 100.0), min_length=1)
+    criterion: Criterion = "mu_minus_variance"
+    n_inner_folds: int | None = Field(default=None, ge=2)
+
+
+@dataclass(frozen=True, kw_only=True, config=STRICT)
+class AntColonySettings:
+    """The ant colony of paper 5."""
+
+    n_ants: Count = 20
+    n_iterations: Count = 3
+    alpha: float = Field(default=1.1, ge=0.0)
+    beta: float = Field(default=1.5, ge=0.0)
+    q0: Probability = 0.9
+    rho: Probability = 0.2
+    n_selected: int | None = Field(default=None, ge=1)
+    heuristic: Literal["fisher", "anova_f"] = "fisher"
+    classifier: ClassifierName = "linear_svm"
+    oversampling: Oversampling = "none"
+    C_values: tuple[Positive, ...] = Field(default=(0.01, 0.1, 1.0, 10.0, 100.0), min_length=1)
+    criterion: Criterion = "mu_minus_variance"
+    n_inner_folds: int | None = Field(default=None, ge=2)
+    seed: int = Field(default=0, ge=0)
+
+
+@dataclass(frozen=True, kw_only=True, config=STRICT)
+class GeneticSettings:
+    """The genetic algorithm of paper 1, on one population or on islands."""
+
+    n_islands: Count = 4
+    n_individuals: int = Field(default=50, ge=2)
+    n_random_migrants: int = Field(default=10, ge=0)
+    n_generations: int = Field(default=50, ge=0)
+    founders: Literal["random_count", "random_gene"] = "random_count"
+    crossover_probability: Probability = 0.8
+    mutation: Literal["bit", "individual"] = "individual"
+    mutation_rate: Probability = 0.05
+    n_elites: int = Field(default=1, ge=0)
+    hall_of_fame_size: Count = 10
+    topology: Literal["ring", "torus", "full", "custom"] = "ring"
+    edges: tuple[tuple[int, int], ...] = ()
+    migration_interval: Count = 10
+    n_emigrants: int = Field(default=2, ge=0)
+    C_values: tuple[Positive, ...] = Field(default=(0.01, 0.1, 1.0, 10.0, 100.0), min_length=1)
+    criterion: Criterion = "mu_minus_variance"
+    n_inner_folds: int | None = Field(default=None, ge=2)
+    training_accuracy: Literal["resubstitution", "inner_folds"] = "resubstitution"
+    flat_window: int | None = Field(default=None, ge=1)
+    flat_range: Probability = 0.01
+    steep_derivative: Probability = 0.005
+    seed: int = Field(default=0, ge=0)
+
+    def __post_init__(self) -> None:
+        """Check what involves more than one field."""
+        for key in ("n_random_migrants", "n_elites", "n_emigrants"):
+            if getattr(self, key) >= self.n_individuals:
+                msg = (
+                    f"{key} is {getattr(self, key)}, "
+                    f"must be below n_individuals ({self.n_individuals})"
+                )
+                raise ValueError(msg)
+        if bool(self.edges) != (self.topology == "custom"):
+            msg = f"edges are {self.edges}, must be given with topology custom, and only then"
+            raise ValueError(msg)
+        named = {island for edge in self.edges for island in edge}
+        if not named <= set(range(self.n_islands)):
+            msg = f"edges name islands {sorted(named)}, must be in 0..{self.n_islands - 1}"
+            raise ValueError(msg)
+        takers = [taker for _, taker in self.edges]
+        most = max(map(takers.count, takers), default=0)
+        n_givers = {"ring": 1, "torus": 4, "full": self.n_islands - 1}.get(self.topology, most)
+        if self.n_islands > 1 and n_givers * self.n_emigrants >= self.n_individuals:
+            msg = (
+                f"n_emigrants is {self.n_emigrants} from each of {n_givers} islands, "
+                f"must in all be below n_individuals ({self.n_individuals})"
+            )
+            raise ValueError(msg)

@@ -1,0 +1,58 @@
+"""Predictions of held-out clips, one row each, and their decision values as text."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from merec_hpc.errors import MerecError
+from merec_hpc.records import Text
+
+
+@dataclass(frozen=True)
+class Prediction:
+    """One clip, predicted by a machine that never saw its subject."""
+
+    method: str
+    classifier: str
+    seed: int
+    fold: str
+    subject: str
+    clip: str
+    label: str
+    predicted: str
+    decisions: str | None = None
+    """What speaks for each class, as in ``negative=0.3;positive=-0.2``."""
+
+
+def as_text(decisions: NDArray[np.float64], class_names: Text) -> str:
+    """Return the decision values of one clip as a prediction has them."""
+    return ";".join(
+        f"{name}={value:.6g}" for name, value in zip(class_names, decisions, strict=True)
+    )
+
+
+def read_decisions(rows: Sequence[Prediction]) -> tuple[NDArray[np.float64], list[str]] | None:
+    """Return decision values of predictions, (n_clips, n_classes), and the classes, if all have any.
+
+    Raises
+    ------
+    MerecError
+        If one is not as ``as_text`` writes it, or of other classes.
+    """
+    if not all(row.decisions for row in rows):
+        return None
+    values, known = [], None
+    for row in rows:
+        pairs = [part.rpartition("=") for part in (row.decisions or "").split(";")]
+        names = [name for name, _, _ in pairs]
+        known = known or names
+        try:
+            values.append([float(value) for _, _, value in pairs])
+        except ValueError:
+            names = []
+        if names != known:
+            msg = f"clip '{row.clip}': decisions of classes {known} expected, found {row.decisions}"
+            raise MerecError(msg)
+    return np.array(values), known or []

@@ -1,0 +1,1 @@
+"""Annotated and drawn faces, to train a shape model on."""

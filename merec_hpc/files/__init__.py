@@ -1,0 +1,1 @@
+"""Files that are complete where they have a name, and rows in them."""

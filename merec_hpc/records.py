@@ -1,0 +1,192 @@
+"""What travels between the stages: frozen dataclasses of arrays, shapes in comments."""
+
+from dataclasses import dataclass, replace
+from typing import Any, Self
+
+import numpy as np
+from numpy.typing import NDArray
+
+Text = NDArray[np.str_]
+Masks = NDArray[np.bool_]  # (n_individuals, n_features)
+
+
+@dataclass(frozen=True)
+class Clip:
+    """One annotated expression: where its frames lie, whose face it is, what it shows."""
+
+    clip: str
+    subject: str
+    label: str
+    path: str
+    """Folder of frames or video, relative to the dataset's root; or images joined by ``;``."""
+    onset: int | None = None
+    apex: int | None = None
+    offset: int | None = None
+    frame_rate_hz: float | None = None
+    split: str | None = None
+    """Official split: train, validation or test."""
+
+
+@dataclass(frozen=True)
+class Failure:
+    """A clip that was left out, and why."""
+
+    clip: str
+    subject: str
+    stage: str
+    reason: str
+
+
+@dataclass(frozen=True)
+class InterpolatedClips:
+    """One subject's clips, all with the same number of frames."""
+
+    frames: NDArray[np.float32]  # (n_clips, n_frames, size, size, 3), RGB, about 0..255
+    clips: Text  # (n_clips,)
+    labels: Text  # (n_clips,)
+
+
+@dataclass(frozen=True)
+class FeaturePart:
+    """Deep features of the clips of one subject."""
+
+    values: NDArray[np.float32]  # (n_clips, n_features)
+    names: Text  # (n_features,)
+    clips: Text  # (n_clips,)
+
+
+@dataclass(frozen=True)
+class Features:
+    """Deep features of clips, with what is known of each clip."""
+
+    values: NDArray[np.float32]  # (n_clips, n_features)
+    labels: NDArray[np.int64]  # (n_clips,), index into class_names
+    subjects: Text  # (n_clips,)
+    clips: Text  # (n_clips,)
+    names: Text  # (n_features,)
+    class_names: Text  # (n_classes,)
+    folds: Text | None = None
+    """Fold that holds each clip out, (n_clips,), empty for none; without it each subject's own."""
+
+    @property
+    def held_out_by(self) -> Text:
+        """The fold that holds each clip out, shape (n_clips,)."""
+        return self.subjects if self.folds is None else self.folds
+
+    def without(self, fold: str) -> Self:
+        """Return the clips that a fold does not hold out: what a selector may see."""
+        return self._keep(self.held_out_by != fold)
+
+    def only(self, fold: str) -> Self:
+        """Return the clips that a fold holds out."""
+        return self._keep(self.held_out_by == fold)
+
+    def _keep(self, kept: NDArray[np.bool_]) -> Self:
+        return replace(
+            self,
+            values=self.values[kept],
+            labels=self.labels[kept],
+            subjects=self.subjects[kept],
+            clips=self.clips[kept],
+            folds=None if self.folds is None else self.folds[kept],
+        )
+
+
+@dataclass(frozen=True)
+class Selection:
+    """What a selector chose on the training subjects of one fold, and how it got there.
+
+    A selector without generations has a history of length 1.
+    """
+
+    mask: NDArray[np.bool_]  # (n_features,), the chosen features
+    C: float  # the chosen penalty
+    fitness: float  # of the chosen mask on the inner folds
+    generation: int  # the generation that was chosen
+    history: "History"
+    hall_of_fame: "Population"  # fittest first
+    last: "Population"  # last population of all islands, island by island
+
+
+@dataclass(frozen=True)
+class Population:
+    """Individuals: a mask and a value of C each, with their fitness."""
+
+    masks: Masks  # (n_individuals, n_features)
+    C: NDArray[np.float64]  # (n_individuals,)
+    fitness: NDArray[np.float64]  # (n_individuals,)
+
+    def take(self, rows: NDArray[np.int64]) -> "Population":
+        """Return the individuals at ``rows``, in that order."""
+        return Population(self.masks[rows], self.C[rows], self.fitness[rows])
+
+    def joined(self, other: "Population") -> "Population":
+        """Return these individuals followed by the others."""
+        return Population(
+            np.concatenate([self.masks, other.masks]),
+            np.concatenate([self.C, other.C]),
+            np.concatenate([self.fitness, other.fitness]),
+        )
+
+
+@dataclass(frozen=True)
+class PackedPopulation:
+    """A population as it travels: eight bits of a mask in a byte."""
+
+    bits: NDArray[np.uint8]  # (n_individuals, ceil(n_features / 8))
+    n_features: int
+    C: NDArray[np.float64]  # (n_individuals,)
+    fitness: NDArray[np.float64]  # (n_individuals,)
+
+    @classmethod
+    def of(cls, population: Population) -> Self:
+        """Pack the masks of a population."""
+        bits = np.packbits(population.masks, axis=1)
+        return cls(bits, population.masks.shape[1], population.C, population.fitness)
+
+    def unpacked(self) -> Population:
+        """Return the population."""
+        masks = np.unpackbits(self.bits, axis=1, count=self.n_features).astype(np.bool_)
+        return Population(masks, self.C, self.fitness)
+
+
+@dataclass(frozen=True)
+class History:
+    """One row a generation, founders first."""
+
+    best_fitness: NDArray[np.float64]  # (n_generations,), best of the hall of fame
+    training_accuracy: NDArray[np.float64]  # (n_generations,), of that individual
+    mean_fitness: NDArray[np.float64]  # (n_generations,), over the population
+    min_selected: NDArray[np.int64]  # (n_generations,), fewest features of an individual
+    max_selected: NDArray[np.int64]  # (n_generations,), most features of an individual
+    best_masks: Masks  # (n_generations, n_features), of the best of the hall of fame
+    best_C: NDArray[np.float64]  # (n_generations,)
+
+    def joined(self, later: "History") -> "History":
+        """Return these generations followed by the later ones."""
+        columns = zip(vars(self).values(), vars(later).values(), strict=True)
+        return History(*(np.concatenate(pair) for pair in columns))
+
+
+@dataclass(frozen=True)
+class SearchState:
+    """All that a search needs to go on."""
+
+    generation: int
+    islands: list[Population]
+    rng_states: list[dict[str, Any]]  # of each island's generator
+    hall_of_fame: Population
+    history: History
+
+
+@dataclass(frozen=True)
+class Predictor:
+    """Linear machines on scaled features; several of them vote."""
+
+    weights: NDArray[np.float64]  # (n_machines, n_classes, n_features)
+    mean: NDArray[np.float64]  # (n_features,), subtracted from the features
+    std: NDArray[np.float64]  # (n_features,), by which they are then divided
+    masks: NDArray[np.bool_]  # (n_masks, n_features), of the individuals that decide
+    C: NDArray[np.float64]  # (n_masks,)
+    class_names: Text  # (n_classes,)
+    feature_names: Text  # (n_features,)

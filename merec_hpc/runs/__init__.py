@@ -1,0 +1,1 @@
+"""What a run consists of: its variants and jobs, what they cost, and how far they are."""

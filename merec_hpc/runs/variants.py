@@ -1,0 +1,69 @@
+"""Lists the variants of an experiment: other features, other criteria, other seeds."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from itertools import product
+
+from merec_hpc.config.features import FeatureName, FeatureSettings, Statistic
+from merec_hpc.config.selection import Criterion, GeneticSettings
+from merec_hpc.config.whole import Config
+
+
+@dataclass(frozen=True)
+class Variant:
+    """One of the searches of a sweep."""
+
+    network: FeatureName
+    layer: str
+    statistics: str
+    """The statistics joined by ``+``."""
+    criterion: Criterion
+    seed: int
+
+    @property
+    def path(self) -> str:
+        """Name of the variant's folder, as Snakemake's paramspace spells it."""
+        return "/".join(f"{name}~{value}" for name, value in vars(self).items())
+
+    @property
+    def ensemble_path(self) -> str:
+        """Name of what the searches of all seeds decide together."""
+        return f"{self.path.rpartition('/')[0]}/seeds"
+
+
+def variants_of(config: Config) -> list[Variant]:
+    """Return all combinations; what the sweep leaves empty stays as the experiment has it."""
+    sweep, features, genetic = config.sweep, config.features, config.genetic
+    statistics = sweep.statistics or (features.statistics,)
+    return [
+        Variant(network, layer, joined, criterion, seed)
+        for network, layer, joined, criterion, seed in product(
+            sweep.networks or (features.network,),
+            sweep.layers or (features.layer,),
+            ["+".join(names) for names in statistics],
+            sweep.criteria or (genetic.criterion,),
+            sweep.seeds or (genetic.seed,),
+        )
+    ]
+
+
+def ensembles_of(config: Config) -> list[list[Variant]]:
+    """Return the variants that differ in their seed alone, where several of them may decide."""
+    if (config.evaluation.classifier, config.evaluation.oversampling) != ("linear_svm", "none"):
+        return []  # an ensemble is one of linear machines
+    together: dict[str, list[Variant]] = {}
+    for variant in variants_of(config):
+        together.setdefault(variant.ensemble_path, []).append(variant)
+    return [variants for variants in together.values() if len(variants) > 1]
+
+
+def feature_settings(
+    config: Config, network: FeatureName, layer: str, statistics: Sequence[Statistic]
+) -> FeatureSettings:
+    """Return the experiment's settings with a variant's network, layer and statistics."""
+    return replace(config.features, network=network, layer=layer, statistics=tuple(statistics))
+
+
+def genetic_settings(config: Config, criterion: Criterion, seed: int) -> GeneticSettings:
+    """Return the experiment's settings with a variant's criterion and seed."""
+    return replace(config.genetic, criterion=criterion, seed=seed)

@@ -1,0 +1,1 @@
+"""Scores masks on inner folds of the training clips."""

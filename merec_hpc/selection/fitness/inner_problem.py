@@ -1,0 +1,224 @@
+"""The SVMs of some inner folds that see the features scaled alike."""
+
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass
+from itertools import pairwise, repeat
+from operator import call
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from merec_hpc.kernels.flips import flip_features, settle_fold
+from merec_hpc.kernels.gram import MOST_MASKS, gram_matrices
+from merec_hpc.kernels.leave_out import leave_folds_out
+from merec_hpc.kernels.pivoting import SOLVED
+from merec_hpc.kernels.simd import BLOCK
+from merec_hpc.records import Masks
+from merec_hpc.selection.fitness.least_squares import fit_support, rotate
+
+PRECISION = 2.0**-24
+"""Of an entry of a single-precision Gram matrix, in units of sqrt(G_ii G_jj)."""
+_WIDE = 4
+"""Features per clip above which single precision pays: below, double precision costs little
+more, and large C leaves many decisions uncertain."""
+_GROUPS_AT_ONCE = 8  # whose shifts are one matrix product
+_CLASS_COST = 8  # features: what a class of features costs besides the pass over its own
+
+Share = Callable[[Callable[[], NDArray[Any]]], NDArray[Any]]
+
+
+@dataclass(frozen=True)
+class Gram:
+    """A Gram matrix of the clips."""
+
+    matrix: NDArray[np.float64]  # (n_clips or more, n_clips or more), upper triangle
+    shifts: NDArray[np.float64]  # (n_clips,), to be added to its rows and to its columns
+    is_quick: bool
+    """Whether it is of single precision."""
+
+
+@dataclass(frozen=True)
+class System:
+    """Machines of one or more folds that share one kernel matrix."""
+
+    edges: NDArray[np.int64]  # (n_folds + 1,), first clip of each fold, then the end
+    machines: slice
+    penalties: NDArray[np.float64]  # (n_clips,), of each clip, in units of C
+
+
+class InnerProblem:
+    """Gram matrices of masks, and the decisions that follow from them."""
+
+    def __init__(
+        self,
+        features: NDArray[np.float64],
+        targets: NDArray[np.float64],
+        systems: Sequence[System],
+        share: Share = call,
+    ) -> None:
+        """Take features (n_clips, n_features) and targets (n_machines, n_clips) of +1 and -1."""
+        self._features = features
+        self._targets, self._systems = targets, systems
+        n_clips, n_features = features.shape
+        self._is_wide = n_features > _WIDE * n_clips
+        if not self._is_wide:
+            return
+        # Sums of centred features are small, and so are their rounding errors.
+        self._mean = features.mean(axis=0)
+        self._columns = share(self._centred_columns)
+        # Of G = (Xc + 1 m')(Xc + 1 m')' what is not Xc Xc': the sum of a row's and a column's part.
+        self._shares = share(self._row_shares)
+
+    def _row_shares(self) -> NDArray[np.float64]:
+        """Return each feature's part in the shifts of the clips, (n_features, n_clips)."""
+        return np.ascontiguousarray(((self._features - self._mean / 2) * self._mean).T)
+
+    def _centred_columns(self) -> NDArray[np.float32]:
+        """Return the features of blocks of clips, (n_blocks, n_features, BLOCK)."""
+        n_clips, n_features = self._features.shape
+        columns = np.zeros((-(-n_clips // BLOCK), n_features, BLOCK), np.float32)
+        for block, column in enumerate(columns):
+            clips = self._features[block * BLOCK : (block + 1) * BLOCK] - self._mean
+            column[:, : len(clips)] = clips.T
+        return columns
+
+    @property
+    def precision(self) -> float:
+        """Of an entry of what ``grams`` yields, in units of sqrt(G_ii G_jj)."""
+        return PRECISION if self._is_wide else 0.0
+
+    def grams(self, masks: Masks) -> Iterator[Gram]:
+        """Yield a Gram matrix of each mask; its upper triangle only.
+
+        With many more features than clips, in single precision: it then depends on the masks
+        that it is computed with, by rounding.
+        """
+        if not self._is_wide:
+            yield from map(self.exact_gram, masks)
+            return
+        size = _group_size(masks.shape[1])
+        blocks = np.empty_like(self._columns)
+        n_padded = len(blocks) * BLOCK
+        matrices = np.empty((size, n_padded, n_padded))
+        for first in range(0, len(masks), size):
+            if first % (_GROUPS_AT_ONCE * size) == 0:
+                chunk = masks[first : first + _GROUPS_AT_ONCE * size]
+                shifts = iter(chunk.astype(np.float64) @ self._shares)
+            group = np.ascontiguousarray(masks[first : first + size])
+            gram_matrices(self._columns, group, blocks, matrices)
+            yield from map(Gram, matrices[: len(group)], shifts, repeat(True))
+
+    def exact_gram(self, mask: NDArray[np.bool_]) -> Gram:
+        """Return the Gram matrix of a mask in double precision: of that mask alone."""
+        chosen = self._features[:, mask]
+        return Gram(chosen @ chosen.T, np.zeros(len(chosen)), is_quick=False)
+
+    def decide(
+        self,
+        gram: Gram,
+        penalty: float,
+        decisions: NDArray[np.float64],
+        reach: NDArray[np.float64],
+    ) -> int:
+        """Write decisions and their reach, (n_machines, n_clips), for the clips of the folds.
+
+        Returns
+        -------
+        int
+            The worst state of ``leave_folds_out``.
+        """
+        states = [
+            leave_folds_out(
+                gram.matrix,
+                gram.shifts,
+                0.5 / (penalty * system.penalties),
+                self._targets[system.machines],
+                system.edges,
+                decisions[system.machines],
+                reach[system.machines],
+                gram.is_quick,
+            )
+            for system in self._systems
+        ]
+        return int(max(states))
+
+    def decide_flips(
+        self,
+        mask: NDArray[np.bool_],
+        penalty: float,
+        flipped: NDArray[np.int64],
+        decisions: NDArray[np.float64],
+    ) -> NDArray[np.int64]:
+        """Write the decisions of a mask with one feature more or less, for each of some features.
+
+        Parameters
+        ----------
+        flipped
+            Features that join the mask, or leave it, one at a time, (n_flips,).
+        decisions
+            (n_machines, n_flips, n_clips), those of the folds' clips are written.
+
+        Returns
+        -------
+        NDArray[np.int64]
+            The worst state of each feature, (n_flips,).
+        """
+        gram = self.exact_gram(mask).matrix
+        features = np.ascontiguousarray(self._features[:, flipped].T)
+        signs = np.where(mask[flipped], -1.0, 1.0)
+        states = np.zeros(len(flipped), np.int64)
+        n_clips = len(gram)
+        start, outside = np.empty(n_clips), np.empty(n_clips, np.bool_)
+        response, changes = np.empty((n_clips, n_clips)), np.empty((n_clips, n_clips))
+        for system in self._systems:
+            kernel = gram + np.diag(0.5 / (penalty * system.penalties))
+            for machine in range(*system.machines.indices(len(self._targets))):
+                target = self._targets[machine]
+                outside[:] = False
+                for first, last in pairwise(system.edges):
+                    # A fold starts from the support set of the one before it.
+                    state = settle_fold(
+                        kernel, target, first, last, outside, start, response, changes
+                    )
+                    if state != SOLVED:
+                        return np.full(len(flipped), state)
+                    flip_features(
+                        features,
+                        features @ response.T,
+                        signs,
+                        np.ascontiguousarray(kernel.diagonal()),
+                        target,
+                        first,
+                        last,
+                        outside,
+                        start,
+                        changes,
+                        decisions[machine],
+                        states,
+                    )
+        return states
+
+    def decide_slowly(
+        self, mask: NDArray[np.bool_], penalty: float, decisions: NDArray[np.float64]
+    ) -> None:
+        """Write decisions, (n_machines, n_clips), for the clips of the folds, at any condition."""
+        values = rotate(self._features[:, mask])
+        for system in self._systems:
+            penalties = penalty * system.penalties
+            for target, row in zip(
+                self._targets[system.machines], decisions[system.machines], strict=True
+            ):
+                training = np.ones(len(values), np.bool_)
+                start = fit_support(values, target, penalties, training)
+                for first, last in pairwise(system.edges):
+                    training[first:last] = False
+                    weights = fit_support(values, target, penalties, training, start)
+                    training[first:last] = True
+                    row[first:last] = values[first:last] @ weights
+
+
+def _group_size(n_features: int) -> int:
+    """Return how many masks to take at once, by what a mask then costs."""
+    sizes = np.arange(1, MOST_MASKS + 1)
+    return int(sizes[np.argmin((n_features + _CLASS_COST * 2.0**sizes) / sizes)])

@@ -1,0 +1,199 @@
+"""Hands each fold's training clips, and nothing else, to a selector."""
+
+import hashlib
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, replace
+from operator import call
+from pathlib import Path
+from typing import cast
+
+import numpy as np
+from numpy.typing import NDArray
+
+from merec_hpc.config.base import ScalingName, from_json
+from merec_hpc.dataset.folds import FoldMember
+from merec_hpc.errors import MerecError
+from merec_hpc.files.atomic import make_folder
+from merec_hpc.files.rows import read_rows
+from merec_hpc.learning.scaling import Scaling
+from merec_hpc.parallel.communicator import Communicator, SerialCommunicator
+from merec_hpc.parallel.threads import limit_library_threads
+from merec_hpc.records import Features
+from merec_hpc.selection.fitness.inner_problem import Share
+from merec_hpc.selection.fitness.subject_folds import SubjectFoldFitness
+from merec_hpc.selection.selectors import select, settings_kind
+from merec_hpc.store.features import read_features
+from merec_hpc.store.selection import SelectionOrigin, write_selection
+from merec_hpc.store.table import SUFFIXES, read_table
+
+
+def check_scaling(scaling: str) -> ScalingName:
+    """Return the kind of scaling, or raise a ``MerecError``."""
+    if scaling not in {"none", "standard"}:
+        msg = f"--scaling: 'none' or 'standard' expected, found '{scaling}'"
+        raise MerecError(msg)
+    return cast("ScalingName", scaling)
+
+
+def check_fold(features: Features, fold: str | None, store: Path) -> str:
+    """Return the fold, or raise a ``MerecError`` if it holds nobody out."""
+    if not fold or fold not in features.held_out_by:
+        known = ", ".join(filter(None, dict.fromkeys(features.held_out_by.tolist())))
+        what = "subject" if features.folds is None else "fold"
+        msg = f"{store}: {what} '{fold or ''}' expected, found {known}"
+        raise MerecError(msg)
+    return fold
+
+
+def check_together(selections: Sequence[tuple[Path, SelectionOrigin]]) -> None:
+    """Raise a ``MerecError`` unless selections differ in their seed, and in nothing else."""
+    first = selections[0][1]
+    seeds: set[int] = set()
+    for path, origin in selections:
+        expected = (first.method, first.fold, first.scaling)
+        found = (origin.method, origin.fold, origin.scaling)
+        if found != expected:
+            by, fold, scaling = expected
+            msg = f"{path}: a selection by {by} without '{fold}', scaling {scaling}, expected, "
+            msg += f"found {found[0]}, '{found[1]}', {found[2]}"
+            raise MerecError(msg)
+        if origin.seed in seeds:
+            msg = f"{path}: a selection of another seed expected, found {origin.seed} again"
+            raise MerecError(msg)
+        seeds.add(origin.seed)
+
+
+def read_clips(store: Path, comm: Communicator, fold_table: Path | None = None) -> Features:
+    """Read a feature store, or a table of features, labels and groups; and who is held out when."""
+    if store.suffix in SUFFIXES:
+        table = read_table(store)
+        features = replace(table, values=comm.shared(lambda: table.values))
+    else:
+        features = read_features(store, comm.shared)
+    if fold_table is None:
+        return features
+    fold_of = {row.subject: row.fold for row in read_rows(fold_table, FoldMember)}
+    folds = [fold_of.get(str(subject), "") for subject in features.subjects]
+    return replace(features, folds=np.array(folds, np.str_))
+
+
+@dataclass(frozen=True)
+class TrainingFold:
+    """What a selector gets to see of one fold."""
+
+    fold: str | None
+    """The subject or fold that is held out; ``None`` if nobody is."""
+    fitness: SubjectFoldFitness
+    output: Path
+    digest: str
+    """SHA-256 of the training clips."""
+
+
+def training_folds(
+    store: Path,
+    folds: Sequence[str],
+    outputs: Sequence[Path],
+    scaling: str,
+    n_inner_folds: int | None = None,
+    comm: Communicator | None = None,
+    fold_table: Path | None = None,
+) -> Iterator[TrainingFold]:
+    """Yield each fold's training clips; without folds, all clips at once.
+
+    Raises
+    ------
+    MerecError
+        If there is not one output per fold, or a fold's training clips cannot be scored.
+    """
+    group = comm or SerialCommunicator()
+    kind = check_scaling(scaling)
+    wanted: list[str | None] = [*folds] or [None]
+    if len(wanted) != len(outputs):
+        msg = f"one --output per --held-out expected, found {len(outputs)} for {len(folds)}"
+        raise MerecError(msg)
+    for output in outputs:  # now rather than after the search
+        make_folder(output.parent)
+    features = read_clips(store, group, fold_table)
+    for fold, output in zip(wanted, outputs, strict=True):
+        if fold is not None:
+            check_fold(features, fold, store)
+        try:
+            fitness, digest = fold_fitness(features, fold, kind, n_inner_folds, group.shared)
+        except ValueError as error:
+            what = "subject" if features.folds is None else "fold"
+            without = "" if fold is None else f"without {what} '{fold}': "
+            msg = f"{store}: {without}{error}"
+            raise MerecError(msg) from None
+        yield TrainingFold(fold, fitness, output, digest)
+        del fitness
+        group.release(n_kept=1)  # the features
+    group.release()
+
+
+def fold_fitness(
+    features: Features,
+    fold: str | None,
+    scaling: ScalingName,
+    n_inner_folds: int | None = None,
+    share: Share = call,
+) -> tuple[SubjectFoldFitness, str]:
+    """Return what scores masks on the clips that a fold does not hold out, and their SHA-256.
+
+    The only way from clips to a selector: whatever it sees comes from ``Features.without``.
+
+    Parameters
+    ----------
+    fold
+        ``None`` holds nobody out.
+    share
+        Returns what its argument makes, once for all processes of a node.
+
+    Raises
+    ------
+    ValueError
+        If these clips cannot be scored.
+    """
+
+    def seen(clips: Features) -> Features:
+        return clips if fold is None else clips.without(fold)
+
+    def scaled() -> NDArray[np.float64]:
+        values = seen(features).values
+        return Scaling.fit(values, scaling).apply(values)
+
+    known = seen(replace(features, values=features.values[:, :0]))  # without a copy of the values
+    values = share(scaled)
+    digest = hashlib.sha256(repr(values.shape).encode())
+    for array in (values, known.labels, known.subjects):
+        digest.update(np.ascontiguousarray(array).tobytes())
+    fitness = SubjectFoldFitness(
+        values, known.labels, known.subjects, n_folds=n_inner_folds, share=share
+    )
+    return fitness, digest.hexdigest()
+
+
+def write_selections(
+    selector: str,
+    store: Path,
+    folds: Sequence[str],
+    outputs: Sequence[Path],
+    settings: str,
+    scaling: str,
+    fold_table: Path | None,
+) -> None:
+    """Select by the selector of a name on the training clips of each fold, in this process.
+
+    Raises
+    ------
+    MerecError
+        As ``training_folds``, or if the settings are not that selector's.
+    """
+    limit_library_threads()
+    parsed = from_json(settings_kind(selector), settings)
+    seed = int(getattr(parsed, "seed", 0))
+    for training in training_folds(
+        store, folds, outputs, scaling, parsed.n_inner_folds, fold_table=fold_table
+    ):
+        selection = select(training.fitness, selector, parsed, shows_progress=True)
+        origin = SelectionOrigin(selector, training.fold, seed, settings, scaling)
+        write_selection(training.output, selection, origin)

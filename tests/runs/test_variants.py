@@ -1,0 +1,66 @@
+"""Which variants a sweep has."""
+
+import pytest
+
+from merec_hpc.config.features import FeatureSettings
+from merec_hpc.config.selection import GeneticSettings
+from merec_hpc.config.whole import Config, parse_config
+from merec_hpc.errors import MerecError
+from merec_hpc.runs.variants import (
+    Variant,
+    ensembles_of,
+    feature_settings,
+    genetic_settings,
+    variants_of,
+)
+
+
+def test_an_empty_sweep_is_the_experiment_itself() -> None:
+    (variant,) = variants_of(Config())
+    assert variant == Variant("mobilenet_v2", "features.18", "mean+std", "mu_minus_variance", 0)
+    assert feature_settings(Config(), "mobilenet_v2", "features.18", ["mean", "std"]) == (
+        FeatureSettings()
+    )
+    assert genetic_settings(Config(), variant.criterion, variant.seed) == GeneticSettings()
+
+
+def test_a_sweep_is_every_combination_once() -> None:
+    config = parse_config(
+        {
+            "sweep": {
+                "layers": ["features.14", "features.18"],
+                "statistics": [["mean"], ["mean", "variance"]],
+                "criteria": ["mu", "pooled_uar"],
+                "seeds": [0, 1, 2],
+            }
+        }
+    )
+    variants = variants_of(config)
+    assert len(set(variants)) == len(variants) == 2 * 2 * 2 * 3
+    assert len({variant.path for variant in variants}) == 24
+    assert variants[0].path == (
+        "network~mobilenet_v2/layer~features.14/statistics~mean/criterion~mu/seed~0"
+    )
+    assert genetic_settings(config, "pooled_uar", 2).seed == 2
+    assert feature_settings(config, "mobilenet_v2", "features.14", ["mean"]).statistics == ("mean",)
+
+
+def test_seeds_of_the_same_features_and_criterion_decide_together() -> None:
+    sweep = {"criteria": ["mu", "pooled_uar"], "seeds": [0, 4]}
+    together = ensembles_of(parse_config({"sweep": sweep}))
+    assert [[variant.seed for variant in variants] for variants in together] == [[0, 4], [0, 4]]
+    assert [variants[0].ensemble_path for variants in together] == [
+        f"network~mobilenet_v2/layer~features.18/statistics~mean+std/criterion~{name}/seeds"
+        for name in ("mu", "pooled_uar")
+    ]
+    assert ensembles_of(parse_config({"sweep": {"criteria": ["mu", "pooled_uar"]}})) == []
+    forest = {"sweep": sweep, "evaluation": {"classifier": "random_forest"}}
+    assert ensembles_of(parse_config(forest)) == []
+
+
+@pytest.mark.parametrize(
+    "sweep", [{"seeds": [1, 1]}, {"statistics": [[]]}, {"layers": ["a/b"]}, {"seeds": [-1]}]
+)
+def test_a_sweep_that_makes_no_sense_is_refused(sweep: dict[str, list[object]]) -> None:
+    with pytest.raises(MerecError, match="sweep"):
+        parse_config({"sweep": sweep})

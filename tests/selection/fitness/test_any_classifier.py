@@ -1,0 +1,54 @@
+"""Other classifiers on the same inner folds."""
+
+import numpy as np
+import pytest
+
+from merec_hpc.config.base import ClassifierName, Oversampling
+from merec_hpc.learning.classifiers import train_classifier
+from merec_hpc.learning.oversampling import oversample
+from merec_hpc.records import Features
+from merec_hpc.selection.fitness.any_classifier import ClassifierFitness
+from merec_hpc.selection.fitness.subject_folds import SubjectFoldFitness
+
+
+@pytest.fixture
+def fitness(features: Features) -> SubjectFoldFitness:
+    return SubjectFoldFitness(features.values, features.labels, features.subjects)
+
+
+@pytest.fixture
+def masks() -> np.ndarray:
+    drawn: np.ndarray = np.random.default_rng(0).random((3, 30)) < 0.4
+    drawn[2] = False
+    return drawn
+
+
+def test_svm_scores_as_the_fast_fitness(fitness: SubjectFoldFitness, masks: np.ndarray) -> None:
+    slow = ClassifierFitness(fitness, "linear_svm", "none", seed=0)
+    C = np.array([0.1, 1.0, 1.0])
+    np.testing.assert_allclose(slow.score(masks, C, "mu"), fitness.score(masks, C, "mu"))
+    np.testing.assert_allclose(
+        slow.training_accuracies(masks[:2], C[:2]), fitness.training_accuracies(masks[:2], C[:2])
+    )
+
+
+@pytest.mark.parametrize("oversampling", ["none", "smote"])
+@pytest.mark.parametrize("classifier", ["linear_svm", "random_forest"])
+def test_every_fold_trains_on_the_others_alone(
+    features: Features,
+    fitness: SubjectFoldFitness,
+    masks: np.ndarray,
+    classifier: ClassifierName,
+    oversampling: Oversampling,
+) -> None:
+    found = ClassifierFitness(fitness, classifier, oversampling, seed=3)
+    hits = []
+    for subject in np.unique(features.subjects):
+        training, held = features.without(subject), features.only(subject)
+        chosen = training.values[:, masks[0]].astype(np.float64)
+        values, labels = oversample(chosen, training.labels, oversampling, 3)
+        machine = train_classifier(classifier, values, labels, 1.0, 3)
+        predicted = machine.predict(held.values[:, masks[0]].astype(np.float64))
+        hits.append((predicted == held.labels).mean())
+    score = found.score(masks[:1], np.array([1.0]), "mu")[0]
+    assert score == pytest.approx(np.mean(hits))
