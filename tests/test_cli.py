@@ -251,7 +251,7 @@ def test_feature_store_of_another_version_is_one_line_with_status_2(
 ) -> None:
     with h5py.File(store, "a") as file:
         file.attrs["version"] = FEATURES.version + 1
-    line = _refusal(_merec("select-all-features", *_selection(tmp_path, store)))
+    line = _refusal(_merec("select", "--method", "all_features", *_selection(tmp_path, store)))
     assert f"{store}: format version {FEATURES.version} of features files expected" in line
     assert f"found {FEATURES.version + 1}" in line
     assert not (tmp_path / "selection.h5").exists()
@@ -259,7 +259,7 @@ def test_feature_store_of_another_version_is_one_line_with_status_2(
 
 def test_file_that_is_no_store_is_one_line_with_status_2(tmp_path: Path, store: Path) -> None:
     store.write_bytes(store.read_bytes()[:1000])
-    line = _refusal(_merec("select-all-features", *_selection(tmp_path, store)))
+    line = _refusal(_merec("select", "--method", "all_features", *_selection(tmp_path, store)))
     assert f"{store}: expected a features file" in line
 
 
@@ -280,7 +280,7 @@ def test_mistaken_option_of_a_selector_is_one_line_with_status_2(
 
 
 def test_selection_of_every_feature_is_written(tmp_path: Path, store: Path) -> None:
-    shown = _merec("select-all-features", *_selection(tmp_path, store))
+    shown = _merec("select", "--method", "all_features", *_selection(tmp_path, store))
     assert shown.returncode == 0, shown.stderr
     assert (tmp_path / "selection.h5").is_file()
 

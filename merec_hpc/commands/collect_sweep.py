@@ -1,6 +1,6 @@
 """Collect the scores of a sweep's variants in one table."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Annotated
@@ -9,12 +9,11 @@ import numpy as np
 import typer
 
 from merec_hpc.commands.options import Output
-from merec_hpc.config.base import from_json
 from merec_hpc.config.evaluation import Decider
-from merec_hpc.config.whole import Config
+from merec_hpc.config.whole import Config, parse_config_json
 from merec_hpc.evaluation.predictions import Prediction
-from merec_hpc.files.rows import read_rows, write_rows
-from merec_hpc.report.scores import score_methods
+from merec_hpc.files.rows import Columns, read_rows, write_rows
+from merec_hpc.report.scores import as_columns, score_columns, score_methods
 from merec_hpc.runs.variants import Variant, ensembles_of, variants_of
 from merec_hpc.selection.deciders import deciding
 from merec_hpc.store.selection import read_selection
@@ -22,7 +21,7 @@ from merec_hpc.store.selection import read_selection
 
 @dataclass(frozen=True)
 class VariantRow:
-    """One variant, scored over all folds, with the 95 % interval of its UAR over subjects."""
+    """One variant, scored over all folds, with 95 % intervals over subjects."""
 
     network: str
     layer: str
@@ -32,11 +31,8 @@ class VariantRow:
     """Those of an ensemble are joined by ``+``."""
     decider: Decider
     n_clips: int
-    accuracy: float
-    UF1: float
-    UAR: float
-    UAR_low: float
-    UAR_high: float
+    scores: Annotated[Mapping[str, float], Columns(score_columns)]
+    """Each metric, and the ends of its interval."""
     inner_fitness: float | None
     """Mean over folds, of training subjects; not known of an ensemble."""
     n_selected: float
@@ -49,7 +45,7 @@ def run(
     output: Output,
 ) -> None:
     """Write one row for each variant, and one wherever seeds decide together."""
-    config = from_json(Config, settings)
+    config = parse_config_json(settings)
     rows = [_row(folder, [variant], config) for variant in variants_of(config)]
     rows += [_row(folder, variants, config) for variants in ensembles_of(config)]
     write_rows(output, VariantRow, rows)
@@ -69,7 +65,6 @@ def _row(folder: Path, variants: Sequence[Variant], config: Config) -> VariantRo
         ]
         n_selected.append(deciding(chosen, decider).masks.any(axis=0).sum())
         fitness.append(chosen[0].fitness)
-    UAR = scored.scores["UAR"]
     return VariantRow(
         network=first.network,
         layer=first.layer,
@@ -78,11 +73,7 @@ def _row(folder: Path, variants: Sequence[Variant], config: Config) -> VariantRo
         seed="+".join(str(variant.seed) for variant in variants),
         decider=decider,
         n_clips=len(predictions),
-        accuracy=scored.scores["accuracy"].value,
-        UF1=scored.scores["UF1"].value,
-        UAR=UAR.value,
-        UAR_low=UAR.interval.low,
-        UAR_high=UAR.interval.high,
+        scores=as_columns(scored.scores),
         inner_fitness=float(np.mean(fitness)) if decider == "champion" else None,
         n_selected=float(np.mean(n_selected)),
     )

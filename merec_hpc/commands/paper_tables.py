@@ -13,7 +13,7 @@ from merec_hpc.errors import MerecError
 from merec_hpc.evaluation.predictions import Prediction
 from merec_hpc.files.atomic import make_folder
 from merec_hpc.files.rows import read_rows, write_rows
-from merec_hpc.learning.metrics import majority_share
+from merec_hpc.metrics import majority_share
 from merec_hpc.papers.paper1_tables import (
     DATABASES,
     TITLES,

@@ -6,8 +6,7 @@ from typing import Annotated
 import typer
 
 from merec_hpc.commands.options import Output
-from merec_hpc.config.base import from_json
-from merec_hpc.config.whole import Config
+from merec_hpc.config.whole import parse_config_json
 from merec_hpc.errors import MerecError
 from merec_hpc.evaluation.permutation import PermutedRun, summarise
 from merec_hpc.evaluation.predictions import Prediction
@@ -33,7 +32,7 @@ def run(
     ] = None,
 ) -> None:
     """Render one self-contained HTML page."""
-    config = from_json(Config, settings)
+    config = parse_config_json(settings)
     rows = read_rows(predictions, Prediction)
     if not rows:
         msg = f"{predictions}: at least one prediction expected, found none"

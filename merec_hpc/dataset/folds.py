@@ -25,7 +25,7 @@ class FoldMember:
     subject: str
 
 
-def fold_subjects(clips: Sequence[Clip], settings: EvaluationSettings) -> list[FoldMember]:
+def fold_members(clips: Sequence[Clip], settings: EvaluationSettings) -> list[FoldMember]:
     """Return the subjects that each fold of the protocol holds out, fold by fold.
 
     Raises

@@ -14,7 +14,7 @@ from numpy.typing import NDArray
 from merec_hpc.config.base import ScalingName
 from merec_hpc.errors import MerecError
 from merec_hpc.evaluation.predictions import Prediction
-from merec_hpc.learning.metrics import accuracy
+from merec_hpc.metrics import accuracy
 from merec_hpc.papers.paper1_protocols import PROTOCOLS, predict_by_protocol
 from merec_hpc.records import Features
 

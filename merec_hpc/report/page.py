@@ -11,11 +11,11 @@ from merec_hpc import __version__
 from merec_hpc.config.evaluation import EvaluationSettings
 from merec_hpc.evaluation.permutation import PermutationRow
 from merec_hpc.evaluation.predictions import Prediction
-from merec_hpc.learning.metrics import majority_share
+from merec_hpc.metrics import METRICS, majority_share
 from merec_hpc.records import Failure, Selection
 from merec_hpc.report.comparisons import compare_with, describe_stability
 from merec_hpc.report.figures import confusion_figure, convergence_figure
-from merec_hpc.report.scores import METRICS, by_method, class_names, score_methods, score_subjects
+from merec_hpc.report.scores import by_method, class_names, score_methods, score_subjects
 from merec_hpc.runs.resources import RuleResources
 
 
@@ -57,7 +57,7 @@ def render_page(
         classes=classes,
         class_sizes=[labels.count(name) for name in classes],
         failures=failures,
-        metrics=list(METRICS),
+        metrics=list(METRICS.values()),
         methods=methods,
         majority=majority_share(labels),
         n_selected={
@@ -70,11 +70,7 @@ def render_page(
         },
         confusions={row.method: confusion_figure(row.confusion, classes) for row in methods},
         subjects=score_subjects(predictions),
-        comparisons=[
-            row
-            for row in compare_with(predictions, None, settings)
-            if row.metric in {"accuracy", "uar"}
-        ],
+        comparisons=compare_with(predictions, None, settings),
         permutations=permutations,
         stability=describe_stability(selections),
         convergence={

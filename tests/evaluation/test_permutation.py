@@ -5,6 +5,7 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
+from merec_hpc.config.evaluation import Method
 from merec_hpc.config.selection import AllFeaturesSettings, GeneticSettings, RandomMasksSettings
 from merec_hpc.evaluation.held_out import decider_decisions, predict_held_out
 from merec_hpc.evaluation.permutation import (
@@ -14,6 +15,7 @@ from merec_hpc.evaluation.permutation import (
     run_on,
     summarise,
 )
+from merec_hpc.metrics import METRICS
 from merec_hpc.records import Features
 from merec_hpc.selection.all_features import select_all_features
 from merec_hpc.selection.fitness.subject_folds import SubjectFoldFitness
@@ -42,7 +44,7 @@ def test_permutations_are_told_apart_by_number_and_seed(features: Features) -> N
 
 def test_every_fold_is_selected_and_predicted_without_its_subject(features: Features) -> None:
     settings = AllFeaturesSettings()
-    run, predicted = run_on(features, "all_features", settings, "none")
+    run, predicted = run_on(features, Method("all_features"), settings, "none")
     expected = np.empty(len(features.labels), np.int64)
     fitnesses = []
     for subject in np.unique(features.subjects):
@@ -54,7 +56,7 @@ def test_every_fold_is_selected_and_predicted_without_its_subject(features: Feat
             features, subject, chosen.mask, chosen.C, "none"
         )
     assert predicted == features.class_names[expected].tolist()
-    assert run.accuracy == (expected == features.labels).mean()
+    assert run.scores["accuracy"] == (expected == features.labels).mean()
     assert run.inner_fitness == pytest.approx(np.mean(fitnesses))
 
 
@@ -62,7 +64,8 @@ def test_every_fold_is_selected_and_predicted_without_its_subject(features: Feat
 def test_searches_and_deciders_are_run(features: Features, method: str) -> None:
     settings = QUICK if method.startswith("genetic") else RandomMasksSettings(n_masks=6)
     runs = [
-        run_on(permuted(features, number, 0), method, settings, "standard") for number in (1, 1)
+        run_on(permuted(features, number, 0), Method.parse(method), settings, "standard")
+        for number in (1, 1)
     ]
     assert runs[0] == runs[1]
     assert runs[0][0].method == method
@@ -71,7 +74,9 @@ def test_searches_and_deciders_are_run(features: Features, method: str) -> None:
 def test_clips_that_no_fold_holds_out_are_trained_on_only(features: Features) -> None:
     folds = np.where(features.subjects == "s04", "test", "")
     split = replace(features, folds=folds)
-    _, predicted = run_on(split, "all_features", AllFeaturesSettings(C_values=(1.0,)), "none")
+    _, predicted = run_on(
+        split, Method("all_features"), AllFeaturesSettings(C_values=(1.0,)), "none"
+    )
     training = features.without("s04")
     fitness = SubjectFoldFitness(training.values, training.labels, training.subjects)
     chosen = select_all_features(fitness, AllFeaturesSettings(C_values=(1.0,)))
@@ -97,13 +102,11 @@ def test_p_value_with_ties_broken_at_random_is_uniform_under_the_null() -> None:
 
 def test_summary_sets_the_real_score_among_the_permuted_ones() -> None:
     runs = [
-        PermutedRun("genetic", number, score, score, score, 0.8)
+        PermutedRun("genetic", number, dict.fromkeys(METRICS, score), 0.8)
         for number, score in enumerate([0.6, 0.3, 0.4, 0.7, 0.2])
     ]
-    rows = summarise([*runs, PermutedRun("fisher", 1, 0.1, 0.1, 0.1, 0.5)])
-    assert [(row.method, row.metric) for row in rows] == [
-        ("genetic", metric) for metric in ("accuracy", "UF1", "UAR")
-    ]
+    rows = summarise([*runs, PermutedRun("fisher", 1, dict.fromkeys(METRICS, 0.1), 0.5)])
+    assert [(row.method, row.metric) for row in rows] == [("genetic", metric) for metric in METRICS]
     row = rows[0]
     assert (row.n_permutations, row.real, row.p_value) == (4, 0.6, 2 / 5)
     assert row.permuted_mean == pytest.approx(0.4)

@@ -13,7 +13,7 @@ from merec_hpc.config.evaluation import EvaluationSettings
 from merec_hpc.config.whole import Config
 from merec_hpc.evaluation.predictions import Prediction
 from merec_hpc.learning.averages import class_averages
-from merec_hpc.learning.metrics import (
+from merec_hpc.metrics import (
     accuracy,
     subject_bootstrap,
     unweighted_average_recall,

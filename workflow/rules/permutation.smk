@@ -25,10 +25,12 @@ rule run_permutation:
         mem_mb=lambda wildcards, attempt: 2000 * attempt,
         runtime=lambda wildcards, attempt: 120 * attempt,
     params:
-        settings=selector_settings,
+        settings=lambda wildcards: to_json(selector_settings(CONFIG, method_of(wildcards).selector)),
         scaling=CONFIG.scaling,
         seed=CONFIG.permutation.seed,
-        permutations=permutation_numbers,
+        permutations=lambda wildcards: repeated(
+            "--permutation", map(str, permutation_numbers(CONFIG, int(wildcards.job)))
+        ),
     shell:
         r"""
         merec run-permutation \

@@ -23,7 +23,6 @@ use rule extract_features as sweep_extract_features with:
     benchmark:
         f"benchmarks/sweep_extract_features/{{experiment}}/{KIND}.tsv"
     params:
-        clips=lambda wildcards, input: repeated("--clips", input.clips),
         settings=sweep_features,
 
 
@@ -100,7 +99,7 @@ rule collect_sweep:
     localrule: True
     params:
         folder=SWEEP,
-        settings=to_json(CONFIG),
+        settings=config_json(CONFIG),
     shell:
         r"""
         merec collect-sweep \

@@ -5,8 +5,11 @@ Yan et al.: CASME database, FG 2013, doi:10.1109/FG.2013.6553799.
 
 from pathlib import Path
 
+from merec_hpc.config.datasets import CasmeSettings
 from merec_hpc.dataset.listing import (
     Listing,
+    Reader,
+    chosen_scheme,
     entry_named,
     find_sheet,
     needed_folder,
@@ -48,3 +51,10 @@ def list_clips(root: Path, release: str, sheet: str | None) -> Listing:
             )
         )
     return Listing(clips, str(path), unlisted_folders(root, frames, "sub*/*", clips))
+
+
+def _read(root: Path, settings: CasmeSettings) -> Listing:
+    return list_clips(root, settings.release, settings.sheet)
+
+
+READER = Reader(_read, chosen_scheme, has_marks=True)

@@ -8,10 +8,14 @@ Yan et al.: CASME II, PLoS ONE 2014, doi:10.1371/journal.pone.0086041.
 
 from pathlib import Path
 
+from merec_hpc.config.datasets import Casme2Settings
 from merec_hpc.dataset.listing import (
     Listing,
+    Reader,
+    chosen_scheme,
     entry_named,
     find_sheet,
+    is_objective,
     needed_folder,
     unlisted_folders,
 )
@@ -75,3 +79,12 @@ def _objective_classes(path: Path) -> dict[tuple[str, str], str]:
         (_subject(row), row.text("Filename")): ROMAN[row.whole("Objective Class") - 1]
         for row in rows
     }
+
+
+def _read(root: Path, settings: Casme2Settings) -> Listing:
+    return list_clips(
+        root, settings.release, settings.sheet, objective=is_objective(settings.scheme)
+    )
+
+
+READER = Reader(_read, chosen_scheme, has_marks=True)

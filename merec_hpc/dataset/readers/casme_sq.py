@@ -10,9 +10,12 @@ import glob
 import re
 from pathlib import Path
 
+from merec_hpc.config.datasets import CasmeSqSettings
 from merec_hpc.dataset.listing import (
     Fault,
     Listing,
+    Reader,
+    chosen_scheme,
     find_sheet,
     needed_folder,
 )
@@ -96,3 +99,10 @@ def _whole(path: Path, row: list[Cell], column: int) -> int:
     except ValueError:
         msg = f"{path}: a whole number expected in column {column + 1}, found '{cell}'"
         raise MerecError(msg) from None
+
+
+def _read(root: Path, settings: CasmeSqSettings) -> Listing:
+    return list_clips(root, settings.release, settings.sheet, settings.kinds)
+
+
+READER = Reader(_read, chosen_scheme, has_marks=True)

@@ -7,7 +7,7 @@ doi:10.1109/CVPRW.2010.5543262.
 from pathlib import Path
 
 from merec_hpc.dataset.frames import frame_number
-from merec_hpc.dataset.listing import Listing, needed_folder
+from merec_hpc.dataset.listing import Listing, Reader, chosen_scheme, needed_folder
 from merec_hpc.errors import MerecError
 from merec_hpc.records import Clip
 
@@ -55,3 +55,6 @@ def _emotion(path: Path) -> str:
         msg = f"{path}: a number from 0 to {len(EMOTIONS) - 1} expected, found '{text[:40]}'"
         raise MerecError(msg)
     return EMOTIONS[int(code)]
+
+
+READER = Reader(lambda root, _: list_clips(root), chosen_scheme)

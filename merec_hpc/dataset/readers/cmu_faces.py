@@ -7,6 +7,8 @@ Learning Repository, doi:10.24432/C5JC79, CC BY 4.0.
 from collections.abc import Sequence
 from pathlib import Path
 
+from merec_hpc.config.datasets import CmuFacesSettings
+from merec_hpc.dataset.listing import Listing, Reader
 from merec_hpc.errors import MerecError
 from merec_hpc.records import Clip
 
@@ -44,3 +46,10 @@ def list_clips(root: Path, poses: Sequence[str], eyes: Sequence[str]) -> list[Cl
         msg = f"{faces}: images like an2i/an2i_straight_happy_open.pgm expected, found none"
         raise MerecError(msg)
     return clips
+
+
+def _read(root: Path, settings: CmuFacesSettings) -> Listing:
+    return Listing(list_clips(root, settings.poses, settings.eyes))
+
+
+READER = Reader(_read, lambda _: "cmu-faces-3")

@@ -8,7 +8,7 @@ import csv
 import sys
 from pathlib import Path
 
-from merec_hpc.dataset.listing import Listing, block_name, names_in
+from merec_hpc.dataset.listing import Listing, Reader, block_name, chosen_scheme, names_in
 from merec_hpc.errors import MerecError
 from merec_hpc.records import Clip
 
@@ -59,3 +59,6 @@ def list_clips(root: Path) -> Listing:
                 )
             )
     return Listing(clips, str(path))
+
+
+READER = Reader(lambda root, _: list_clips(root), chosen_scheme, has_splits=True)

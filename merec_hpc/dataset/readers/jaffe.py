@@ -7,7 +7,7 @@ doi:10.1109/AFGR.1998.670949.
 import re
 from pathlib import Path
 
-from merec_hpc.dataset.listing import WHOLE, Fault, Listing, names_in
+from merec_hpc.dataset.listing import WHOLE, Fault, Listing, Reader, chosen_scheme, names_in
 from merec_hpc.errors import MerecError
 from merec_hpc.records import Clip
 
@@ -58,3 +58,6 @@ def list_clips(root: Path) -> Listing:
         msg = f"{folder}: images like KA.AN1.39.tiff expected, found {names_in(folder)}"
         raise MerecError(msg)
     return Listing(clips, str(folder), faults)
+
+
+READER = Reader(lambda root, _: list_clips(root), chosen_scheme)

@@ -3,6 +3,8 @@
 from dataclasses import asdict, dataclass
 from pathlib import Path
 
+from merec_hpc.config.datasets import ManifestSettings
+from merec_hpc.dataset.listing import Listing, Reader
 from merec_hpc.errors import MerecError
 from merec_hpc.files.rows import read_rows
 from merec_hpc.records import Clip
@@ -50,3 +52,12 @@ def list_clips(root: Path, file: str) -> list[Clip]:
             )
             raise MerecError(msg)
     return [Clip(**asdict(row)) for row in rows]
+
+
+def _read(root: Path, settings: ManifestSettings) -> Listing:
+    clips = list_clips(root, settings.file)
+    found = tuple(sorted({clip.label for clip in clips}))
+    return Listing(clips, classes=settings.labels or found)
+
+
+READER = Reader(_read, has_splits=True)

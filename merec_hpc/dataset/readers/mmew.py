@@ -8,7 +8,15 @@ Ben et al.: MMEW, IEEE TPAMI 2022, doi:10.1109/TPAMI.2021.3067464.
 import re
 from pathlib import Path
 
-from merec_hpc.dataset.listing import Fault, Listing, find_sheet, needed_folder
+from merec_hpc.config.datasets import MmewSettings
+from merec_hpc.dataset.listing import (
+    Fault,
+    Listing,
+    Reader,
+    chosen_scheme,
+    find_sheet,
+    needed_folder,
+)
 from merec_hpc.dataset.sheets import read_rows_below
 from merec_hpc.errors import MerecError
 from merec_hpc.records import Clip
@@ -56,3 +64,10 @@ def list_clips(root: Path, sheet: str | None) -> Listing:
             )
         )
     return Listing(clips, str(path), faults)
+
+
+def _read(root: Path, settings: MmewSettings) -> Listing:
+    return list_clips(root, settings.sheet)
+
+
+READER = Reader(_read, chosen_scheme, has_marks=True)

@@ -6,7 +6,15 @@ Li, Deng, Du: Reliable crowdsourcing, CVPR 2017, doi:10.1109/CVPR.2017.277.
 import re
 from pathlib import Path
 
-from merec_hpc.dataset.listing import Listing, block_name, folder_below, names_in
+from merec_hpc.config.datasets import RafdbSettings
+from merec_hpc.dataset.listing import (
+    Listing,
+    Reader,
+    block_name,
+    chosen_scheme,
+    folder_below,
+    names_in,
+)
 from merec_hpc.errors import MerecError
 from merec_hpc.records import Clip
 
@@ -56,3 +64,10 @@ def list_clips(root: Path, image: str) -> Listing:
             )
         )
     return Listing(clips, str(labels))
+
+
+def _read(root: Path, settings: RafdbSettings) -> Listing:
+    return list_clips(root, settings.image)
+
+
+READER = Reader(_read, chosen_scheme, has_splits=True)

@@ -8,9 +8,13 @@ doi:10.1109/TAFFC.2016.2573832.
 
 from pathlib import Path
 
+from merec_hpc.config.datasets import SammSettings
 from merec_hpc.dataset.listing import (
     Listing,
+    Reader,
+    chosen_scheme,
     find_sheet,
+    is_objective,
     needed_folder,
     unlisted_folders,
 )
@@ -69,3 +73,12 @@ def _bare_release(root: Path) -> Path | None:
     if root.name in FOLDERS["cropped"]:
         return None
     return root if any(root.glob("[0-9][0-9][0-9]/[0-9][0-9][0-9]_*")) else None
+
+
+def _read(root: Path, settings: SammSettings) -> Listing:
+    return list_clips(
+        root, settings.release, settings.sheet, objective=is_objective(settings.scheme)
+    )
+
+
+READER = Reader(_read, chosen_scheme, has_marks=True)

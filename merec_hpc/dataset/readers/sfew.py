@@ -9,7 +9,7 @@ doi:10.1145/2818346.2829994.
 
 from pathlib import Path
 
-from merec_hpc.dataset.listing import Listing, entry_named, needed_folder
+from merec_hpc.dataset.listing import Listing, Reader, chosen_scheme, entry_named, needed_folder
 from merec_hpc.errors import MerecError
 from merec_hpc.records import Clip
 
@@ -52,3 +52,6 @@ def list_clips(root: Path) -> Listing:
         msg = f"{root}: images like Angry/Airheads_000519240_00000005.png expected, found none"
         raise MerecError(msg)
     return Listing(clips, str(root))
+
+
+READER = Reader(lambda root, _: list_clips(root), chosen_scheme, has_splits=True)

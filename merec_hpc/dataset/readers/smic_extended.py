@@ -17,7 +17,7 @@ from merec_hpc.dataset.listing import (
     find_sheet,
     needed_folder,
 )
-from merec_hpc.dataset.readers.smic import EMOTIONS, FRAME_RATES_HZ, plain_name
+from merec_hpc.dataset.readers.smic_names import EMOTIONS, FRAME_RATES_HZ, plain_name
 from merec_hpc.dataset.sheets import SheetRow, read_rows_below
 from merec_hpc.records import Clip
 
