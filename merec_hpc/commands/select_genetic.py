@@ -2,6 +2,7 @@
 
 import hashlib
 import logging
+from contextlib import nullcontext
 from pathlib import Path
 from typing import Annotated
 
@@ -19,6 +20,7 @@ from merec_hpc.commands.options import (
 )
 from merec_hpc.config.base import from_json
 from merec_hpc.config.selection import GeneticSettings
+from merec_hpc.files.running import marked_running
 from merec_hpc.parallel.memory import peak_memory_mb
 from merec_hpc.parallel.mpi import connect
 from merec_hpc.parallel.signals import noted_signals
@@ -75,7 +77,9 @@ def run(
             key = search_key(program, parsed, training.digest)
             path = training.output.with_name(training.output.name + ".checkpoint")
             checkpoints = Checkpoints(path, key, checkpoint_every)
-            selection = evolve(training.fitness, parsed, comm, checkpoints, stop)
+            # Rank 0 speaks for all: without it nobody goes on.
+            with marked_running(training.output) if comm.rank == 0 else nullcontext():
+                selection = evolve(training.fitness, parsed, comm, checkpoints, stop)
             if comm.rank == 0:
                 log.info(
                     "fold %s: %d of %d features, C = %g, fitness %.4f of generation %d",

@@ -55,11 +55,12 @@ def _remove_abandoned(path: Path) -> None:
     pattern = re.compile(re.escape(f"{path.name}.{socket.gethostname()}-") + r"(\d+)\.partial")
     for other in path.parent.glob(f"{glob.escape(path.name)}.*.partial"):
         told = pattern.fullmatch(other.name)
-        if told and not _is_running(int(told[1])):
+        if told and not is_running(int(told[1])):
             other.unlink(missing_ok=True)
 
 
-def _is_running(pid: int) -> bool:
+def is_running(pid: int) -> bool:
+    """Return whether there is a process of this host with that number."""
     try:
         os.kill(pid, 0)
     except ProcessLookupError:

@@ -217,6 +217,22 @@ def read_attribute(file: h5py.File, name: str) -> Any:
     return json.loads(file.attrs[name])
 
 
+def read_recorded(path: Path) -> dict[str, Any]:
+    """Return the attributes that say how a file was made; none if it is missing or not ours."""
+    try:
+        with h5py.File(path, "r", locking=False) as file:
+            texts = {name: value for name, value in file.attrs.items() if isinstance(value, str)}
+    except OSError:
+        return {}
+    recorded = {}
+    for name, text in texts.items():
+        try:
+            recorded[name] = json.loads(text)
+        except ValueError:  # a plain text
+            recorded[name] = text
+    return recorded
+
+
 def try_folder(folder: Path) -> str:
     """Write and read a small file there, and return the version of HDF5.
 

@@ -19,6 +19,7 @@ from merec_hpc.store.schema import (
     opened_store,
     read_array,
     read_attribute,
+    read_recorded,
     write_store,
 )
 
@@ -266,3 +267,16 @@ def test_documentation_of_the_formats_is_that_of_the_code() -> None:
 def test_attributes_are_json(path: Path) -> None:
     with h5py.File(path) as file:
         assert json.loads(file.attrs["settings"]) == '{"a": 1}'
+
+
+def test_what_made_a_file_is_read_without_its_arrays(path: Path) -> None:
+    recorded = read_recorded(path)
+    assert recorded["settings"] == '{"a": 1}'
+    assert recorded["kind"] == "trial"
+    assert recorded["software"]["merec_hpc"] == __version__
+
+
+def test_nothing_is_recorded_in_what_is_not_ours(tmp_path: Path) -> None:
+    assert read_recorded(tmp_path / "absent.h5") == {}
+    (tmp_path / "torn.h5").write_bytes(b"torn")
+    assert read_recorded(tmp_path / "torn.h5") == {}
