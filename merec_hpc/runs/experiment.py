@@ -1,5 +1,6 @@
 """Which files an experiment has, and what its jobs are told: what the rules ask for."""
 
+import json
 from collections.abc import Iterable, Sequence
 from pathlib import Path
 from typing import Any
@@ -59,6 +60,13 @@ def selection_files(config: Config, methods: Iterable[Method], folds: Sequence[s
     """Return the selections that methods decide by, of all folds."""
     folder = results_folder(config) / "selection"
     return [f"{folder}/{name}/{fold}.h5" for name in selectors_of(methods) for fold in folds]
+
+
+def fold_settings(config: Config) -> str:
+    """Return what folds depend on, of the section ``evaluation``, as JSON."""
+    section = config.evaluation
+    keys = ("protocol", "n_folds", "held_out_split")
+    return json.dumps({key: getattr(section, key) for key in keys})
 
 
 def permutation_jobs(config: Config) -> list[tuple[Method, int]]:

@@ -25,6 +25,7 @@ from merec_hpc.runs.experiment import (
     extractor_of,
     extractor_settings,
     features_name,
+    fold_settings,
     permutation_jobs,
     permutation_numbers,
     results_folder,

@@ -74,7 +74,7 @@ checkpoint collect_failures:
     params:
         failures=lambda wildcards, input: repeated("--failures", input.failures),
         max_failed_fraction=CONFIG.max_failed_fraction,
-        settings=to_json(CONFIG.evaluation),
+        settings=fold_settings(CONFIG),  # what folds depend on, and nothing else
     shell:
         r"""
         merec collect-failures \
