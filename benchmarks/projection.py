@@ -21,7 +21,6 @@ from functools import wraps
 from pathlib import Path
 from typing import Any
 
-import numpy as np
 from synthetic import SHAPES, Shape, make_clips
 
 from merec_hpc.config.selection import GeneticSettings
@@ -149,7 +148,7 @@ def main() -> None:
     limit_library_threads()
     shape = SHAPES[0]
     values, labels, subjects = make_clips(shape)
-    costs = measure_costs(np.asarray(values), labels, subjects, SETTINGS)
+    costs = measure_costs(SubjectFoldFitness(values, labels, subjects), SETTINGS)
     print(
         f"{shape.n_clips} x {shape.n_features}: evaluation {1000 * costs.evaluation_s:.3f} ms "
         f"(relative spread {costs.evaluation_spread:.2f}), breeding {1000 * costs.breeding_s:.3f} "

@@ -9,8 +9,10 @@ from rich.table import Table
 
 from merec_hpc.commands.options import ConfigFiles, ConfigKeys
 from merec_hpc.runs.configuration import DEFAULT_FILES, read_config
-from merec_hpc.runs.status import SearchRow, failures, search_rows, stage_rows
+from merec_hpc.runs.experiment import results_folder
+from merec_hpc.runs.status import SearchRow, failures, left_over, search_rows, stage_rows
 
+ORDER = ("failed", "interrupted", "searching", "out of date", "waiting", "done")
 SHOWN = 40
 """Searches that are listed one by one; more are counted."""
 
@@ -23,20 +25,23 @@ def run(
 ) -> None:
     """Summarise progress, best fitness, time left and failures, while it runs and after.
 
-    Reads the results, checkpoints and logs in the present folder; it asks no job.
+    Reads the results, checkpoints and logs in the present folder; it asks no job. "Out of date" is
+    what another configuration has made, or what is older than its inputs: it will be made again.
     """
-    parsed = read_config(configfile, config or [])
-    results, logs = Path("results", parsed.experiment), Path("logs")
+    parsed, folder = read_config(configfile, config or []), Path()
     console = Console(soft_wrap=True)
-    console.print(f"[bold]{parsed.experiment}[/bold]: {results}")
-    table = Table("stage", "done")
-    for stage in stage_rows(results, parsed):
+    console.print(f"[bold]{parsed.experiment}[/bold]: {results_folder(parsed)}")
+    table = Table("stage", "done", "out of date")
+    for stage in stage_rows(folder, parsed, sweep=sweep):
         wanted = "?" if stage.n_wanted is None else stage.n_wanted
-        table.add_row(stage.stage, f"{stage.n_done} of {wanted}")
+        old = str(stage.n_out_of_date) if stage.n_out_of_date else ""
+        table.add_row(stage.stage, f"{stage.n_done} of {wanted}", old)
     console.print(table)
-    searches = search_rows(results, logs, parsed, sweep=sweep)
+    searches = search_rows(folder, parsed, sweep=sweep)
     _print_searches(console, searches, SHOWN if not everything else len(searches))
-    for log, said in failures(logs, parsed.experiment):
+    for said in left_over(folder, parsed):
+        console.print(f"left over: {said}", markup=False, highlight=False)
+    for log, said in failures(folder / "logs", parsed.experiment):
         console.print(f"failed: {log}: {said}", markup=False)
 
 
@@ -44,7 +49,7 @@ def _print_searches(console: Console, searches: list[SearchRow], most: int) -> N
     """Print a line for each search, those that need attention first, and how many there are."""
     if not searches:
         return
-    order = {"failed": 0, "interrupted": 1, "searching": 2, "waiting": 3, "done": 4}
+    order = {name: place for place, name in enumerate(ORDER)}
     table = Table("search", "fold", "state", "generation", "best fitness", "minutes left", "log")
     for row in sorted(searches, key=lambda row: order[row.state])[:most]:
         table.add_row(

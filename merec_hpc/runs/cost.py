@@ -120,17 +120,11 @@ def predict_search(
     )
 
 
-def measure_costs(
-    features: NDArray[np.float32],
-    labels: NDArray[np.int64],
-    subjects: NDArray[np.str_],
-    settings: GeneticSettings,
-) -> Costs:
+def measure_costs(fitness: SubjectFoldFitness, settings: GeneticSettings) -> Costs:
     """Measure the costs on this machine, on one core, in a few seconds."""
     rng = np.random.default_rng(0)
-    fitness = SubjectFoldFitness(features, labels, subjects, n_folds=settings.n_inner_folds)
     n_masks = 64
-    masks = rng.random((n_masks, features.shape[1])) < rng.random((n_masks, 1))
+    masks = rng.random((n_masks, fitness.n_features)) < rng.random((n_masks, 1))
     penalties = rng.choice(settings.C_values, n_masks)
 
     def score(rows: NDArray[np.int64]) -> object:

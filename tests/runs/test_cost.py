@@ -67,7 +67,8 @@ def test_no_search_scores_more_than_is_counted(features: Features, n_islands: in
 
 
 def test_costs_are_measured(features: Features) -> None:
-    costs = measure_costs(features.values, features.labels, features.subjects, PANMICTIC)
+    fitness = SubjectFoldFitness(features.values, features.labels, features.subjects)
+    costs = measure_costs(fitness, PANMICTIC)
     assert 0 < costs.evaluation_s < 1
     assert 0 < costs.breeding_s < 1
     assert 0 < costs.training_s < 1

@@ -3,6 +3,7 @@
 import re
 import shutil
 import subprocess
+from collections import Counter
 from pathlib import Path
 
 REPOSITORY = Path(__file__).parents[2]
@@ -34,9 +35,15 @@ def workflow_copy(folder: Path) -> Path:
 
 def planned_rules(run: subprocess.CompletedProcess[str]) -> set[str]:
     """Return the names of the rules in the last table of job counts."""
+    return set(planned_counts(run))
+
+
+def planned_counts(run: subprocess.CompletedProcess[str]) -> Counter[str]:
+    """Return how many jobs of each rule the last table of job counts has."""
     assert run.returncode == 0, run.stdout + run.stderr
     said = run.stdout + run.stderr
     if "Nothing to be done" in said:
-        return set()
+        return Counter()
     table = said[said.rindex("Job stats:") :]
-    return set(re.findall(r"^(\w+) +\d+$", table, flags=re.MULTILINE)) - {"total"}
+    counts = dict(re.findall(r"^(\w+) +(\d+)$", table, flags=re.MULTILINE))
+    return Counter({rule: int(count) for rule, count in counts.items() if rule != "total"})

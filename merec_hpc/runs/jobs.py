@@ -1,0 +1,332 @@
+"""Lists the jobs that an experiment consists of: what Snakemake makes of the rules.
+
+``tests/runs/test_jobs.py`` holds it against Snakemake's own plan, rule by rule.
+"""
+
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass
+from functools import partial
+from pathlib import Path
+
+from merec_hpc.config.evaluation import Method
+from merec_hpc.config.whole import Config
+from merec_hpc.runs.experiment import (
+    dataset_folder,
+    extractor_kind,
+    extractor_settings,
+    features_name,
+    permutation_jobs,
+    permutation_numbers,
+    results_folder,
+    selection_files,
+    selector_settings,
+    selectors_of,
+)
+from merec_hpc.runs.extent import Extent
+from merec_hpc.runs.recorded import has_folds, has_permutations, is_made_by, is_selected_by
+from merec_hpc.runs.variants import (
+    Variant,
+    ensembles_of,
+    feature_settings,
+    genetic_settings,
+    variants_of,
+)
+
+SHEETS_APART: bool = False
+"""Whether contact sheets are drawn by a rule of their own, draw_contact_sheets."""
+
+LOCAL = frozenset(
+    {
+        "fetch_weights",
+        "index_dataset",
+        "collect_failures",
+        "draw_contact_sheets",
+        "collect_predictions",
+        "render_report",
+        "all",
+        "collect_sweep",
+        "sweep",
+    }
+)
+"""The rules whose jobs run where Snakemake runs."""
+
+
+@dataclass(frozen=True)
+class Job:
+    """One job of the workflow."""
+
+    rule: str
+    part: str
+    """What of the rule's work it is: a selector, a method or a kind of features; often nothing."""
+    unit: str
+    """Which job of this part: a subject, a fold or a number; often nothing."""
+    inputs: tuple[str, ...]
+    """Of other jobs, and files from outside, below the folder of the workflow."""
+    outputs: tuple[str, ...]
+    ancient: frozenset[str] = frozenset()
+    """Inputs whose time does not count."""
+    is_current: Callable[[Path], bool] | None = None
+    """Tells whether the first output, which is there, is what this job would make."""
+
+    @property
+    def is_local(self) -> bool:
+        """Whether it runs where Snakemake runs."""
+        return self.rule in LOCAL
+
+
+def jobs_of(config: Config, extent: Extent, *, sweep: bool = False) -> list[Job]:
+    """Return all jobs of an experiment, or of its sweep, in the order in which the data flows."""
+    jobs = [*_weights(config, sweep=sweep), *_dataset(config)]
+    jobs += _faces(config, extent)
+    jobs += [*_clips(config, extent)]
+    if sweep:
+        jobs += _sweep(config, extent)
+        return jobs
+    sheets = list(_sheets(config, extent)) if SHEETS_APART else []
+    jobs += sheets
+    jobs += _features(config, extent)
+    jobs += _selections(config, extent)
+    jobs += _evaluations(config, extent)
+    jobs += _permutations(config)
+    jobs += _report(config, extent)
+    results = results_folder(config)
+    wanted = [f"{results}/report/index.html", f"{results}/catalog.tsv", f"{results}/folds.tsv"]
+    wanted += [f"{results}/faces/{subject}.h5" for subject in extent.subjects]
+    wanted += [f"{results}/clips/{subject}.h5" for subject in extent.subjects]
+    wanted += [name for sheet in sheets for name in sheet.outputs]
+    wanted += [_store(config), *selection_files(config, config.evaluation.methods, _names(extent))]
+    wanted += [*_evaluation_files(config), f"{results}/predictions.csv"]
+    wanted += [f"{results}/chosen_features.csv"]
+    return [*jobs, Job("all", "", "", tuple(wanted), ())]
+
+
+def _names(extent: Extent) -> list[str]:
+    return [row.fold for row in extent.folds]
+
+
+def _store(config: Config) -> str:
+    return f"{results_folder(config)}/features/{features_name(config)}.h5"
+
+
+def _fold_table(config: Config) -> list[str]:
+    """Return the table of each fold's subjects, where a fold is not simply a subject."""
+    if config.evaluation.protocol == "leave_one_subject_out":
+        return []
+    return [f"{results_folder(config)}/fold_subjects.tsv"]
+
+
+def _evaluation_files(config: Config) -> list[str]:
+    folder, classifier = results_folder(config) / "evaluation", config.evaluation.classifier
+    return [f"{folder}/{method}/{classifier}.csv" for method in config.evaluation.methods]
+
+
+def _landmark_weights(config: Config) -> list[str]:
+    engine = config.faces.landmarks
+    if config.faces.registration == "none" or engine not in {"face_mesh", "dlib"}:
+        return []
+    return [f"resources/weights/{engine}"]
+
+
+def _feature_weights(name: str) -> list[str]:
+    return [f"resources/weights/{name}"] if extractor_kind(name).has_weights else []
+
+
+def _weights(config: Config, *, sweep: bool) -> Iterator[Job]:
+    """Yield the jobs that fetch what is asked for, each file once."""
+    names = [features_name(config)]
+    if sweep:
+        names = [variant.network for variant in variants_of(config)]
+    files = [
+        *_landmark_weights(config),
+        *(path for name in names for path in _feature_weights(name)),
+    ]
+    for path in dict.fromkeys(files):
+        yield Job("fetch_weights", "", Path(path).name, (), (path,))
+
+
+def _dataset(config: Config) -> Iterator[Job]:
+    results, root = results_folder(config), str(dataset_folder(config))
+    if config.dataset == "simulated":
+        yield Job("simulate", "", "", (), (root,))
+    tables = (f"{results}/catalog.tsv", f"{results}/audit.tsv")
+    yield Job("index_dataset", "", "", (root,), tables)
+
+
+def _faces(config: Config, extent: Extent) -> Iterator[Job]:
+    results, faces = results_folder(config), config.faces
+    catalog = f"{results}/catalog.tsv"
+    for subject in extent.subjects:
+        stem = f"{results}/faces/{subject}"
+        tables: list[str] = []
+        if faces.landmarks == "active_shape":
+            tables = [str(faces.shape_model)] if faces.shape_model else []
+        elif faces.landmarks == "table":
+            own = [clip.clip for clip in extent.clips if clip.subject == subject]
+            tables = [str(Path(faces.landmark_tables or "", f"{clip}.csv")) for clip in own]
+        yield Job(
+            "register_faces",
+            "",
+            subject,
+            (catalog, *_landmark_weights(config), *tables),
+            (f"{stem}.h5", *([] if SHEETS_APART else [f"{stem}.png"]), f"{stem}.failures.tsv"),
+            frozenset({catalog}),
+            partial(is_made_by, faces),
+        )
+    failures = [f"{results}/faces/{subject}.failures.tsv" for subject in extent.subjects]
+    yield Job(
+        "collect_failures",
+        "",
+        "",
+        (catalog, f"{results}/audit.tsv", *failures),
+        tuple(f"{results}/{name}.tsv" for name in ("folds", "failures", "fold_subjects")),
+        is_current=partial(has_folds, extent.folds),
+    )
+
+
+def _clips(config: Config, extent: Extent) -> Iterator[Job]:
+    results = results_folder(config)
+    for subject in extent.subjects:
+        stem = f"{results}/clips/{subject}"
+        yield Job(
+            "interpolate_clips",
+            "",
+            subject,
+            (f"{results}/faces/{subject}.h5",),
+            (f"{stem}.h5", *([] if SHEETS_APART else [f"{stem}.png"])),
+            is_current=partial(is_made_by, config.interpolation),
+        )
+
+
+def _sheets(config: Config, extent: Extent) -> Iterator[Job]:
+    results = results_folder(config)
+    for subject in extent.subjects:
+        files = [f"{results}/{stage}/{subject}" for stage in ("faces", "clips")]
+        inputs, outputs = (tuple(f"{file}.{end}" for file in files) for end in ("h5", "png"))
+        yield Job("draw_contact_sheets", "", subject, inputs, outputs)
+
+
+def _extraction(
+    config: Config, extent: Extent, rule: str, part: str, name: str, settings: object, store: str
+) -> Job:
+    results = results_folder(config)
+    known = (f"{results}/catalog.tsv", f"{results}/failures.tsv")
+    clips = [f"{results}/clips/{subject}.h5" for subject in extent.subjects]
+    return Job(
+        rule,
+        part,
+        "",
+        (*known, *_feature_weights(name), *clips),
+        (store,),
+        frozenset(known),
+        partial(is_made_by, settings),
+    )
+
+
+def _features(config: Config, extent: Extent) -> Iterator[Job]:
+    name = features_name(config)
+    settings = extractor_settings(config, name)
+    yield _extraction(config, extent, "extract_features", "", name, settings, _store(config))
+
+
+def _selections(config: Config, extent: Extent) -> Iterator[Job]:
+    inputs = (_store(config), *_fold_table(config))
+    for selector in selectors_of(config.evaluation.methods):
+        settings = selector_settings(config, selector)
+        files = selection_files(config, [Method(selector)], _names(extent))
+        for fold, file in zip(_names(extent), files, strict=True):
+            yield Job(
+                "select_genetic" if selector == "genetic" else "select",
+                "" if selector == "genetic" else selector,
+                fold,
+                inputs,
+                (file,),
+                is_current=partial(is_selected_by, selector, fold, settings, config.scaling),
+            )
+
+
+def _evaluations(config: Config, extent: Extent) -> Iterator[Job]:
+    folds = f"{results_folder(config)}/folds.tsv"
+    for method, file in zip(config.evaluation.methods, _evaluation_files(config), strict=True):
+        selections = selection_files(config, [method], _names(extent))
+        inputs = (_store(config), folds, *selections, *_fold_table(config))
+        yield Job("evaluate_folds", "", str(method), inputs, (file,))
+
+
+def _permutations(config: Config) -> Iterator[Job]:
+    results = results_folder(config)
+    for method, job in permutation_jobs(config):
+        yield Job(
+            "run_permutation",
+            str(method),
+            str(job),
+            (_store(config), f"{results}/fold_subjects.tsv"),
+            (f"{results}/permutations/{method}/{job}.csv",),
+            is_current=partial(has_permutations, permutation_numbers(config, job)),
+        )
+
+
+def _report(config: Config, extent: Extent) -> Iterator[Job]:
+    results = results_folder(config)
+    selections = selection_files(config, config.evaluation.methods, _names(extent))
+    folds, tables = f"{results}/folds.tsv", ("predictions", "chosen_features")
+    yield Job(
+        "collect_predictions",
+        "",
+        "",
+        (_store(config), folds, *selections, *_evaluation_files(config)),
+        tuple(f"{results}/{name}.csv" for name in tables),
+    )
+    permuted = [name for job in _permutations(config) for name in job.outputs]
+    known = (f"{results}/predictions.csv", f"{results}/failures.tsv", folds)
+    page = f"{results}/report/index.html"
+    yield Job("render_report", "", "", (*known, *selections, *permuted), (page,))
+
+
+def _kind(variant: Variant) -> str:
+    return f"network~{variant.network}/layer~{variant.layer}/statistics~{variant.statistics}"
+
+
+def _sweep(config: Config, extent: Extent) -> Iterator[Job]:
+    folder, variants = f"{results_folder(config)}/sweep", variants_of(config)
+    for kind, variant in {_kind(variant): variant for variant in variants}.items():
+        settings = feature_settings(
+            config,
+            variant.network,
+            variant.layer,
+            variant.statistics.split("+"),  # type: ignore[arg-type]  # validated
+        )
+        store, name = f"{folder}/features/{kind}.h5", variant.network
+        yield _extraction(config, extent, "sweep_extract_features", kind, name, settings, store)
+    for variant in variants:
+        search = genetic_settings(config, variant.criterion, variant.seed)
+        for fold in _names(extent):
+            yield Job(
+                "sweep_select_genetic",
+                _kind(variant),
+                f"{variant.path}/{fold}",
+                (f"{folder}/features/{_kind(variant)}.h5", *_fold_table(config)),
+                (f"{folder}/selection/{variant.path}/{fold}.h5",),
+                is_current=partial(is_selected_by, "genetic", fold, search, config.scaling),
+            )
+    for variant in variants:
+        yield _sweep_scores(config, extent, "sweep_evaluate_folds", [variant])
+    for together in ensembles_of(config):
+        yield _sweep_scores(config, extent, "sweep_evaluate_seeds", together)
+    scores = [f"{folder}/predictions/{variant.path}.csv" for variant in variants]
+    scores += [f"{folder}/predictions/{some[0].ensemble_path}.csv" for some in ensembles_of(config)]
+    table = f"{results_folder(config)}/sweep.csv"
+    yield Job("collect_sweep", "", "", tuple(scores), (table,))
+    yield Job("sweep", "", "", (table,), ())
+
+
+def _sweep_scores(config: Config, extent: Extent, rule: str, variants: Sequence[Variant]) -> Job:
+    results, first = results_folder(config), variants[0]
+    name = first.path if len(variants) == 1 else first.ensemble_path
+    selections = [
+        f"{results}/sweep/selection/{variant.path}/{fold}.h5"
+        for fold in _names(extent)
+        for variant in variants
+    ]
+    store = f"{results}/sweep/features/{_kind(first)}.h5"
+    inputs = (store, f"{results}/folds.tsv", *selections, *_fold_table(config))
+    return Job(rule, "", name, inputs, (f"{results}/sweep/predictions/{name}.csv",))

@@ -1,0 +1,172 @@
+"""Measures a small part of what a selector does in one fold, and counts how much of it there is."""
+
+import time
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import cast
+
+import numpy as np
+from numpy.typing import NDArray
+
+from merec_hpc.config.evaluation import Method
+from merec_hpc.config.selection import (
+    AntColonySettings,
+    ForwardSettings,
+    GeneticSettings,
+    InnerSettings,
+    RandomMasksSettings,
+    RankingSettings,
+)
+from merec_hpc.learning.classifiers import train_classifier
+from merec_hpc.learning.oversampling import oversample
+from merec_hpc.runs.cost import Costs, Interconnect, predict_search
+from merec_hpc.selection.fitness.any_classifier import ClassifierFitness
+from merec_hpc.selection.fitness.subject_folds import SubjectFoldFitness
+from merec_hpc.selection.ranking import find_ranking
+from merec_hpc.selection.selectors import RANKED, SELECTORS
+from merec_hpc.selection.steps import HALL_SIZE
+
+# As docs/scaling.md assumes.
+INFINIBAND = Interconnect(latency_s=2e-6, bytes_per_s=12.5e9)
+
+_N_FEATURES = 200  # that a ranking of single features is timed on
+_N_RANKED = 50  # that a ranking of one feature after the other is timed on
+_N_FLIPS = 256  # features that a step is timed on
+_RANKED_AT_ONCE = 64  # features that a ranked search scores again after each that it takes
+_MAKES_ORDER = frozenset({"mrmr"})  # not of single features
+
+
+@dataclass(frozen=True)
+class FoldSample:
+    """The training clips of one fold, or clips of the same shape, and what was measured on them."""
+
+    fitness: SubjectFoldFitness
+    costs: Costs
+
+    @property
+    def n_inner_folds(self) -> int:
+        """How many inner folds score a mask."""
+        return self.fitness.folds.n_folds
+
+
+def selection_seconds(sample: FoldSample, selector: str, settings: InnerSettings) -> float:
+    """Return the time that a selector takes for one fold, on one core."""
+    n_penalties = len(settings.C_values)
+    section = SELECTORS[selector].section
+    if section == "all_features":
+        masks = np.ones((n_penalties, sample.fitness.n_features), np.bool_)
+        return _seconds(lambda: sample.fitness.score(masks, settings.C_values, settings.criterion))
+    if section == "random_masks":
+        n_masks = cast("RandomMasksSettings", settings).n_masks
+        return n_masks * n_penalties * sample.costs.evaluation_s
+    if section == "ranking":
+        return _ranking_seconds(sample, selector, cast("RankingSettings", settings))
+    if section == "forward":
+        return _forward_seconds(sample, selector, cast("ForwardSettings", settings))
+    if section == "ant_colony":
+        return _ant_seconds(sample, cast("AntColonySettings", settings))
+    search = cast("GeneticSettings", settings)
+    return predict_search(search, sample.fitness.n_features, 1, sample.costs, INFINIBAND).total_s
+
+
+def evaluation_seconds(
+    sample: FoldSample, method: Method, settings: InnerSettings, classifier: str, oversampling: str
+) -> float:
+    """Return the time that it takes to train what decides in one fold."""
+    if method.decider != "champion":
+        n_machines = HALL_SIZE
+        if method.decider == "ensemble" and isinstance(settings, GeneticSettings):
+            n_machines = settings.n_islands * settings.n_individuals // 2
+        elif method.decider == "ensemble":
+            n_machines = max(1, n_masks_kept(settings) // 2)
+        return n_machines * sample.costs.training_s
+    features, labels = sample.fitness.features, sample.fitness.folds.labels
+    half = features[:, ::2]
+
+    def train() -> None:
+        values, numbers = oversample(half, labels, oversampling, 0)  # type: ignore[arg-type]  # validated
+        train_classifier(classifier, values, numbers, 1.0, 0)  # type: ignore[arg-type]  # as above
+
+    return _seconds(train)
+
+
+def n_masks_kept(settings: InnerSettings) -> int:
+    """Return about how many masks a selection file holds."""
+    n_penalties = len(settings.C_values)
+    if isinstance(settings, GeneticSettings):
+        everybody = settings.n_islands * settings.n_individuals
+        return everybody + settings.hall_of_fame_size + settings.n_generations + 2
+    if isinstance(settings, RandomMasksSettings):
+        return settings.n_masks + HALL_SIZE + 2
+    if isinstance(settings, RankingSettings):
+        return len(settings.n_selected_values) + HALL_SIZE + 2
+    if isinstance(settings, ForwardSettings):
+        return settings.n_steps + HALL_SIZE + 2
+    if isinstance(settings, AntColonySettings):
+        return settings.n_iterations + settings.n_ants + HALL_SIZE + 1
+    return 2 * n_penalties + 2
+
+
+def _ranking_seconds(sample: FoldSample, selector: str, settings: RankingSettings) -> float:
+    """Rank without each inner fold, and with all; score the masks of every inner fold."""
+    n_features = sample.fitness.n_features
+    given = [settings.n_selected] if settings.n_selected else settings.n_selected_values
+    numbers = {min(number, n_features) for number in given}
+    n_scored = sample.n_inner_folds * len(numbers) * len(settings.C_values)
+    once = _order_seconds(sample, selector, max(numbers))
+    return (sample.n_inner_folds + 1) * once + n_scored * sample.costs.evaluation_s
+
+
+def _order_seconds(sample: FoldSample, ranking: str, n_wanted: int) -> float:
+    """Return the time of one ranking, from that of a few features."""
+    features, labels = sample.fitness.features, sample.fitness.folds.labels
+    order = find_ranking(ranking)
+    if ranking in _MAKES_ORDER:
+        few = min(n_wanted, _N_RANKED)
+        return _seconds(lambda: order(features, labels, few)) * n_wanted / few
+    part = features[:, :_N_FEATURES]
+    order(part[:, :2], labels, 2)  # imports
+    seconds = _seconds(lambda: order(part, labels, part.shape[1]))
+    return seconds * sample.fitness.n_features / int(part.shape[1])
+
+
+def _forward_seconds(sample: FoldSample, selector: str, settings: ForwardSettings) -> float:
+    """Score every feature in each step, and each C of the mask that it leads to."""
+    fitness, n_features = sample.fitness, sample.fitness.n_features
+    n_steps, n_penalties = min(settings.n_steps, n_features), len(settings.C_values)
+    mask: NDArray[np.bool_] = np.full(n_features, selector == "backward")
+    if selector != "backward":
+        mask[: max(1, n_steps // 2)] = True
+    candidates = np.flatnonzero(mask == (selector == "backward"))[:_N_FLIPS]
+    penalty = float(np.median(settings.C_values))
+    fitness.predict_flips(mask, penalty, candidates[:2])  # compiles
+    flip_s = _seconds(lambda: fitness.predict_flips(mask, penalty, candidates)) / len(candidates)
+    masks = np.tile(mask, (n_penalties, 1))
+    choice_s = 2 * _seconds(lambda: fitness.score(masks, settings.C_values, "mu"))
+    if selector.startswith(RANKED):
+        ordered = _order_seconds(sample, selector.removeprefix(RANKED), n_features)
+        n_flips = n_features + n_steps * _RANKED_AT_ONCE
+        return ordered + n_flips * flip_s + n_steps * choice_s
+    n_first = 1 if selector == "backward" else n_penalties
+    return (n_steps - 1 + n_first) * n_features * flip_s + n_steps * choice_s
+
+
+def _ant_seconds(sample: FoldSample, settings: AntColonySettings) -> float:
+    """Score each ant's mask, by whatever classifier the settings name."""
+    n_scored = settings.n_iterations * settings.n_ants
+    if (settings.classifier, settings.oversampling) == ("linear_svm", "none"):
+        return n_scored * len(settings.C_values) * sample.costs.evaluation_s
+    if settings.classifier == "linear_svm":
+        n_scored *= len(settings.C_values)
+    scored = ClassifierFitness(
+        sample.fitness, settings.classifier, settings.oversampling, settings.seed
+    )
+    masks = np.zeros((1, sample.fitness.n_features), np.bool_)
+    masks[:, ::2] = True
+    return n_scored * _seconds(lambda: scored.score(masks, np.ones(1), settings.criterion))
+
+
+def _seconds(work: Callable[[], object]) -> float:
+    start = time.perf_counter()
+    work()
+    return time.perf_counter() - start

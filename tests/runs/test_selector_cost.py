@@ -1,0 +1,77 @@
+"""What a selector takes is counted from a measured part: of the right order, and by its settings."""
+
+import time
+from dataclasses import replace
+
+import numpy as np
+import pytest
+
+from merec_hpc.config.evaluation import Method
+from merec_hpc.config.selection import (
+    AntColonySettings,
+    ForwardSettings,
+    GeneticSettings,
+    InnerSettings,
+    RandomMasksSettings,
+    RankingSettings,
+)
+from merec_hpc.runs.cost import Costs
+from merec_hpc.runs.selector_cost import (
+    FoldSample,
+    evaluation_seconds,
+    n_masks_kept,
+    selection_seconds,
+)
+from merec_hpc.selection.fitness.subject_folds import SubjectFoldFitness
+from merec_hpc.selection.selectors import SELECTORS, select
+
+COSTS = Costs(evaluation_s=1e-3, evaluation_spread=0.5, breeding_s=1e-5, training_s=2e-3)
+
+
+@pytest.fixture
+def sample(rng: np.random.Generator) -> FoldSample:
+    labels = np.arange(40) % 3
+    subjects = np.repeat(np.arange(5), 8)
+    return FoldSample(SubjectFoldFitness(rng.normal(size=(40, 300)), labels, subjects), COSTS)
+
+
+def test_masks_are_counted(sample: FoldSample) -> None:
+    masks = RandomMasksSettings(n_masks=30)
+    assert selection_seconds(sample, "random_masks", masks) == pytest.approx(30 * 5 * 1e-3)
+    ants = AntColonySettings(n_ants=7, n_iterations=2, C_values=(1.0, 10.0))
+    assert selection_seconds(sample, "ant_colony", ants) == pytest.approx(7 * 2 * 2 * 1e-3)
+    ranking = RankingSettings(n_selected_values=(5, 10, 400, 500))
+    # Of all 300 features there are no more.
+    assert selection_seconds(sample, "fisher", ranking) == pytest.approx(5 * 3 * 5 * 1e-3, rel=0.5)
+
+
+@pytest.mark.parametrize("selector", SELECTORS)
+def test_every_selector_has_a_time(sample: FoldSample, selector: str) -> None:
+    settings = SELECTORS[selector].settings()
+    assert 0 < selection_seconds(sample, selector, settings) < 600
+    assert n_masks_kept(settings) > 0
+
+
+@pytest.mark.parametrize("selector", ["forward", "backward", "ranked_forward_fisher"])
+def test_a_search_by_steps_takes_about_what_is_told(sample: FoldSample, selector: str) -> None:
+    settings = ForwardSettings(n_steps=10)
+    select(sample.fitness, selector, replace(settings, n_steps=1))  # compiles
+    told = selection_seconds(sample, selector, settings)
+    start = time.process_time()
+    select(sample.fitness, selector, settings)
+    assert time.process_time() - start < 20 * told + 1
+
+
+def test_a_classifier_that_is_no_svm_is_measured(sample: FoldSample) -> None:
+    forest = AntColonySettings(classifier="random_forest", n_ants=2, n_iterations=1)
+    assert selection_seconds(sample, "ant_colony", forest) > 0.01
+
+
+def test_deciders_train_as_many_machines_as_they_have(sample: FoldSample) -> None:
+    def seconds(method: str, settings: InnerSettings) -> float:
+        return evaluation_seconds(sample, Method.parse(method), settings, "linear_svm", "none")
+
+    search = GeneticSettings(n_islands=2, n_individuals=10)
+    assert seconds("genetic+hall_of_fame", search) == pytest.approx(10 * 2e-3)
+    assert seconds("genetic+ensemble", search) == pytest.approx(10 * 2e-3)
+    assert seconds("genetic", search) > 0
