@@ -276,7 +276,7 @@ def test_mistaken_option_of_a_selector_is_one_line_with_status_2(
 ) -> None:
     arguments = _selection(tmp_path, store)
     arguments[arguments.index(change[0]) + 1] = change[1]
-    assert words in _refusal(_merec("select-all-features", *arguments))
+    assert words in _refusal(_merec("select", "--method", "all_features", *arguments))
 
 
 def test_selection_of_every_feature_is_written(tmp_path: Path, store: Path) -> None:
