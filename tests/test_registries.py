@@ -18,7 +18,6 @@ from pydantic.dataclasses import dataclass as settings_dataclass
 from torch import nn
 
 from merec_hpc.commands import (
-    collect_sweep,
     evaluate_folds,
     extract_features,
     fetch_weights,
@@ -47,6 +46,7 @@ from merec_hpc.networks.registry import NETWORKS
 from merec_hpc.networks.weights import sha256
 from merec_hpc.records import Clip, Features, InterpolatedClips, Selection
 from merec_hpc.report.page import render_page
+from merec_hpc.report.scores import score_columns
 from merec_hpc.runs.checks import check_config
 from merec_hpc.runs.experiment import features_name
 from merec_hpc.selection.all_features import select_all_features
@@ -115,7 +115,7 @@ def test_metric_becomes_rows_columns_keys_and_a_criterion(
     run_permutation.run(store, "all_features", [0, 1], runs, settings, "standard")
     assert float(rows_of(runs)[0]["worst"]) == expected
 
-    assert "worst_low" in collect_sweep.score_columns()
+    assert "worst_low" in score_columns()
     chosen_by = {"all_features": {"s01": chosen}}
     page = render_page("x", rows, chosen_by, [], "{}", EvaluationSettings(n_bootstraps=10))
     assert '<th title="recall of the worst class">worst</th>' in page
