@@ -11,23 +11,6 @@ Masks = NDArray[np.bool_]  # (n_individuals, n_features)
 
 
 @dataclass(frozen=True)
-class Clip:
-    """One annotated expression: where its frames lie, whose face it is, what it shows."""
-
-    clip: str
-    subject: str
-    label: str
-    path: str
-    """Folder of frames or video, relative to the dataset's root; or images joined by ``;``."""
-    onset: int | None = None
-    apex: int | None = None
-    offset: int | None = None
-    frame_rate_hz: float | None = None
-    split: str | None = None
-    """Official split: train, validation or test."""
-
-
-@dataclass(frozen=True)
 class Failure:
     """A clip that was left out, and why."""
 

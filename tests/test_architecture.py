@@ -96,6 +96,7 @@ TESTED_ELSEWHERE = {
     "dataset.readers.samm": "by test_releases: one reader, one release",
     "dataset.readers.sfew": "by test_releases: one reader, one release",
     "dataset.readers.smic_extended": "by test_releases: one reader, one release",
+    "dataset.clip": "through every stage: a dataclass",
     "dataset.listing": "by test_releases",
     "records": "through every stage: dataclasses, and 'without' by test_held_out and test_fitness",
     "kernels.blocks": "through every kernel",

@@ -43,7 +43,7 @@ def run(
     cv2.setNumThreads(1)
     parsed = from_json(FaceSettings, settings)
     source_of = open_engine(parsed, landmark_weights)
-    clips = [clip for clip in read_catalog(catalog) if clip.subject == subject]
+    clips = [clip for clip in read_catalog(catalog, root) if clip.subject == subject]
     if not clips:
         msg = f"{catalog}: clips of subject '{subject}' expected, found none"
         raise MerecError(msg)

@@ -68,7 +68,7 @@ def dataset_digest(wildcards):
 
 def clips_digest(wildcards):
     """Return a digest of one subject's rows and files: only their change reruns its jobs."""
-    clips = read_catalog(Path(RESULTS, "catalog.tsv"))
+    clips = read_catalog(Path(RESULTS, "catalog.tsv"), Path(ROOT))
     own = [clip for clip in clips if clip.subject == wildcards.subject]
     states = [(clip, file_states(Path(ROOT), clip)) for clip in own]
     return sha256(repr(states).encode()).hexdigest()[:16]

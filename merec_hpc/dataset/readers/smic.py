@@ -6,9 +6,10 @@ Li et al.: A spontaneous micro-expression database, FG 2013, doi:10.1109/FG.2013
 import re
 from pathlib import Path
 
+from merec_hpc.dataset.clip import Clip
 from merec_hpc.dataset.listing import WHOLE, Fault, Listing, names_in
+from merec_hpc.dataset.sources import Folder
 from merec_hpc.errors import MerecError
-from merec_hpc.records import Clip
 
 FRAME_RATES_HZ = {"HS": 100.0, "VIS": 25.0, "NIR": 25.0}
 EMOTIONS = {"ne": "negative", "po": "positive", "sur": "surprise"}
@@ -98,7 +99,7 @@ def _clip(root: Path, path: Path, matched: re.Match[str], camera: str) -> Clip:
         clip=plain_name(subject, kind, number),
         subject=f"s{int(subject):02d}",
         label=path.parent.name,
-        path=path.relative_to(root).as_posix(),
+        source=Folder(path.relative_to(root).as_posix()),
         frame_rate_hz=FRAME_RATES_HZ[camera],
     )
 
