@@ -214,7 +214,7 @@ def print_memory() -> None:
                 *("register-faces", "--catalog", str(catalog), "--root", place),
                 *("--subject", "s1", "--landmark-weights", str(WEIGHTS / "face_mesh")),
                 *("--settings", "{}", "--output", str(faces)),
-                *("--contact-sheet", f"{place}/sheet.png", "--failures", f"{place}/failures.tsv"),
+                *("--failures", f"{place}/failures.tsv"),
             ]
             interpolate = [
                 *("interpolate-clips", "--faces", str(faces), "--settings", "{}"),

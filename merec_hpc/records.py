@@ -26,7 +26,6 @@ class InterpolatedClips:
 
     frames: NDArray[np.float32]  # (n_clips, n_frames, size, size, 3), RGB, about 0..255
     clips: Text  # (n_clips,)
-    labels: Text  # (n_clips,)
 
 
 @dataclass(frozen=True)

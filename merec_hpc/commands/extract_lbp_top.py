@@ -17,7 +17,7 @@ from merec_hpc.features.joining import joined_features
 from merec_hpc.features.lbp_top import lbp_top, lbp_top_names
 from merec_hpc.progress import track
 from merec_hpc.records import FeaturePart
-from merec_hpc.store.clips import iterate_clips, read_clip_index
+from merec_hpc.store.clips import iterate_clips, read_clip_names
 from merec_hpc.store.features import write_features
 
 log = logging.getLogger(__name__)
@@ -39,7 +39,7 @@ def run(
             rows = list(pool.map(partial(lbp_top, settings=parsed), iterate_clips(path)))
             if rows:
                 names = lbp_top_names(parsed)
-                parts.append(FeaturePart(np.stack(rows), names, read_clip_index(path)[0]))
+                parts.append(FeaturePart(np.stack(rows), names, read_clip_names(path)))
     if not parts:
         msg = "clips expected, found none in any of the files"
         raise MerecError(msg)

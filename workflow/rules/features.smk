@@ -19,6 +19,7 @@ ruleorder: extract_lbp_top > extract_features
 
 rule extract_features:
     input:
+        # Its labels are a parameter.
         catalog=ancient("results/{experiment}/catalog.tsv"),
         # Too many lost clips stop the run before anything heavy.
         failures=ancient("results/{experiment}/failures.tsv"),
@@ -36,9 +37,11 @@ rule extract_features:
         runtime=lambda wildcards, attempt: 60 * attempt,
     params:
         clips=lambda wildcards, input: repeated("--clips", input.clips),
+        labels=labels_digest,
         settings=to_json(CONFIG.features),
     shell:
         r"""
+        : labels {params.labels}
         merec extract-features \
             --catalog {input.catalog:q} \
             {params.clips:q} \
@@ -67,9 +70,11 @@ rule extract_lbp_top:
         runtime=lambda wildcards, attempt: 30 * attempt,
     params:
         clips=lambda wildcards, input: repeated("--clips", input.clips),
+        labels=labels_digest,
         settings=to_json(CONFIG.lbp_top),
     shell:
         r"""
+        : labels {params.labels}
         merec extract-lbp-top \
             --catalog {input.catalog:q} \
             {params.clips:q} \
