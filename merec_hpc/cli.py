@@ -21,6 +21,7 @@ COMMANDS = (
     "train-active-shape",
     "collect-failures",
     "interpolate-clips",
+    "draw-contact-sheets",
     "extract-features",
     "select",
     "select-genetic",

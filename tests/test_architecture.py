@@ -97,6 +97,7 @@ TESTED_ELSEWHERE = {
     "dataset.readers.samm": "by test_releases: one reader, one release",
     "dataset.readers.sfew": "by test_releases: one reader, one release",
     "dataset.readers.smic_extended": "by test_releases: one reader, one release",
+    "dataset.clip": "through every stage: a dataclass",
     "dataset.listing": "by test_releases",
     "dataset.readers.__init__": "by test_catalog and test_releases",
     "networks.mobilenet_v2": "by test_registry",

@@ -16,10 +16,12 @@ from merec_hpc import __version__, cli
 from merec_hpc.config.base import to_json
 from merec_hpc.config.features import FeatureSettings
 from merec_hpc.dataset.catalog import read_catalog, write_catalog
+from merec_hpc.dataset.clip import Clip
 from merec_hpc.dataset.folds import FoldSize
 from merec_hpc.dataset.listing import Fault
+from merec_hpc.dataset.sources import Folder
 from merec_hpc.files.rows import read_rows, write_rows
-from merec_hpc.records import Clip, Failure, Features
+from merec_hpc.records import Failure, Features
 from merec_hpc.store.schema import FEATURES, write_store
 
 NOT_COMMANDS = {"__init__", "options"}
@@ -202,7 +204,7 @@ def test_unreadable_image_is_recorded_and_too_many_stop_the_run(
         "register-faces",
         *("--catalog", tmp_path / "catalog.tsv", "--root", images, "--subject", "s1"),
         *("--landmark-weights", weights / "face_mesh", "--settings", "{}"),
-        *("--output", tmp_path / "s1.h5", "--contact-sheet", tmp_path / "s1.png"),
+        *("--output", tmp_path / "s1.h5"),
         *("--failures", tmp_path / "s1.tsv"),
     )
     assert registered.returncode == 0, registered.stderr
@@ -218,7 +220,7 @@ def test_unreadable_image_is_recorded_and_too_many_stop_the_run(
 
 def test_failures_within_the_fraction_leave_the_other_clips(tmp_path: Path) -> None:
     clips = [
-        Clip(f"s{subject}_{label}", f"s{subject}", label, "x")
+        Clip(f"s{subject}_{label}", f"s{subject}", label, Folder("x"))
         for subject in range(1, 5)
         for label in ("happy", "sad")
     ]
@@ -238,7 +240,7 @@ def test_failures_within_the_fraction_leave_the_other_clips(tmp_path: Path) -> N
 
 
 def test_too_few_subjects_for_inner_folds_are_one_line_with_status_2(tmp_path: Path) -> None:
-    clips = [Clip(f"c{i}", f"s{i % 2}", "happy" if i < 2 else "sad", "x") for i in range(4)]
+    clips = [Clip(f"c{i}", f"s{i % 2}", "happy" if i < 2 else "sad", Folder("x")) for i in range(4)]
     write_catalog(tmp_path / "catalog.tsv", clips)
     write_rows(tmp_path / "audit.tsv", Fault, [])
     write_rows(tmp_path / "s0.tsv", Failure, [])

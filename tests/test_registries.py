@@ -34,8 +34,10 @@ from merec_hpc.config.features import FeatureSettings, LbpTopSettings
 from merec_hpc.config.selection import AllFeaturesSettings
 from merec_hpc.config.whole import parse_config
 from merec_hpc.dataset.catalog import read_catalog, write_catalog
+from merec_hpc.dataset.clip import Clip
 from merec_hpc.dataset.listing import Listing, Reader
 from merec_hpc.dataset.readers import READERS
+from merec_hpc.dataset.sources import Folder
 from merec_hpc.errors import MerecError
 from merec_hpc.evaluation.predictions import Prediction
 from merec_hpc.features.extractors import EXTRACTORS, ExtractorKind
@@ -44,7 +46,7 @@ from merec_hpc.metrics import METRICS, Metric
 from merec_hpc.networks.network import Network, WeightFile
 from merec_hpc.networks.registry import NETWORKS
 from merec_hpc.networks.weights import sha256
-from merec_hpc.records import Clip, Features, InterpolatedClips, Selection
+from merec_hpc.records import Features, InterpolatedClips, Selection
 from merec_hpc.report.page import render_page
 from merec_hpc.report.scores import score_columns
 from merec_hpc.runs.checks import check_config
@@ -174,17 +176,15 @@ class Brightness:
 
 def written_clips(folder: Path) -> tuple[Path, list[Path]]:
     """A catalog of two subjects, and their clips of one colour each."""
-    write_catalog(folder / "catalog.tsv", [Clip(f"{s}_1", s, s, "x") for s in ("s1", "s2")])
+    write_catalog(folder / "catalog.tsv", [Clip(f"{s}_1", s, s, Folder("x")) for s in ("s1", "s2")])
     paths = []
     for value, subject in enumerate(("s1", "s2"), start=1):
         frames = np.full((1, 3, 16, 16, 3), 10.0 * value, np.float32)
         paths.append(folder / f"{subject}.h5")
         names = np.array([f"{subject}_1"])
-        known = InterpolatedClips.__dataclass_fields__
-        labels = {"labels": np.array([subject])} if "labels" in known else {}
         write_clips(
             paths[-1],
-            InterpolatedClips(frames=frames, clips=names, **labels),
+            InterpolatedClips(frames=frames, clips=names),
             InterpolationSettings(),
         )
     return folder / "catalog.tsv", paths
@@ -256,7 +256,7 @@ def test_reader_is_configured_checked_and_indexed(
         folders = sorted(root.glob("*/*"))
         clips = [
             Clip(f"{settings.prefix}_{path.parent.name}", path.parent.name, path.name,
-                 path.relative_to(root).as_posix())
+                 Folder(path.relative_to(root).as_posix()))
             for path in folders
         ]  # fmt: skip
         return Listing(clips, classes=("angry", "happy"))

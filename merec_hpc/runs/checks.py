@@ -10,6 +10,7 @@ from pathlib import Path
 
 from merec_hpc.config.base import nearest
 from merec_hpc.config.whole import Config
+from merec_hpc.dataset.clip import Clip
 from merec_hpc.dataset.folds import count_folds, fold_members
 from merec_hpc.dataset.readers import find_reader
 from merec_hpc.dataset.schemes import find_scheme
@@ -17,7 +18,6 @@ from merec_hpc.errors import MerecError
 from merec_hpc.features.extractors import EXTRACTORS, NETWORK, find_extractor
 from merec_hpc.networks.registry import find_network
 from merec_hpc.networks.weights import weight_names
-from merec_hpc.records import Clip
 from merec_hpc.runs.experiment import inner_settings
 from merec_hpc.selection.selectors import find_selector
 

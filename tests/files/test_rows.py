@@ -5,7 +5,6 @@ import pytest
 
 from merec_hpc.errors import MerecError
 from merec_hpc.files.rows import read_rows, write_rows
-from merec_hpc.records import Clip
 
 
 @dataclass(frozen=True)
@@ -125,4 +124,4 @@ def test_table_that_is_not_utf8_is_refused_by_name(tmp_path: Path) -> None:
     path = tmp_path / "manifest.csv"
     path.write_bytes(b"clip,subject\nc1,s\xe91\n")
     with pytest.raises(MerecError, match=r"manifest\.csv: a table in UTF-8 expected, found byte"):
-        read_rows(path, Clip)
+        read_rows(path, Item)

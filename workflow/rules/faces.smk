@@ -10,7 +10,6 @@ Inputs
 Outputs
 
     results/{experiment}/faces/{subject}.h5             registered frames, landmarks, jitter
-    results/{experiment}/faces/{subject}.png            contact sheet
     results/{experiment}/faces/{subject}.failures.tsv   clips left out
     results/{experiment}/failures.tsv                   clips left out, of all stages
     results/{experiment}/folds.tsv                      one row a fold, of the clips that remain
@@ -27,7 +26,6 @@ rule register_faces:
         tables=landmark_tables,
     output:
         faces="results/{experiment}/faces/{subject}.h5",
-        sheet="results/{experiment}/faces/{subject}.png",
         failures="results/{experiment}/faces/{subject}.failures.tsv",
     log:
         "logs/register_faces/{experiment}/{subject}.log",
@@ -53,7 +51,6 @@ rule register_faces:
             {params.weights:q} \
             --settings {params.settings:q} \
             --output {output.faces:q} \
-            --contact-sheet {output.sheet:q} \
             --failures {output.failures:q} \
             2>&1 | tee {log:q}
         """

@@ -8,9 +8,10 @@ import csv
 import sys
 from pathlib import Path
 
+from merec_hpc.dataset.clip import Clip
 from merec_hpc.dataset.listing import Listing, Reader, block_name, chosen_scheme, names_in
+from merec_hpc.dataset.sources import TableRow
 from merec_hpc.errors import MerecError
-from merec_hpc.records import Clip
 
 FILES = ("fer2013.csv", "fer2013/fer2013.csv", "icml_face_data.csv")
 EMOTIONS = ("angry", "disgust", "fear", "happy", "sad", "surprise", "neutral")
@@ -54,7 +55,7 @@ def list_clips(root: Path) -> Listing:
                     clip=f"fer{number:05d}",
                     subject=block_name(SPLITS[usage], number),
                     label=EMOTIONS[int(emotion)],
-                    path=f"{path.relative_to(root).as_posix()}#{number}",
+                    source=TableRow(path.relative_to(root).as_posix(), number),
                     split=SPLITS[usage],
                 )
             )
