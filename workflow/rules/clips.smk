@@ -54,7 +54,7 @@ rule draw_contact_sheets:
         "logs/draw_contact_sheets/{experiment}/{subject}.log",
     localrule: True
     params:
-        labels=labels_digest,
+        labels=label_digest,
     shell:
         r"""
         : labels {params.labels}

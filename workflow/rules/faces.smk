@@ -21,7 +21,7 @@ rule register_faces:
     input:
         # Its rows of this subject are a parameter: other rows rerun nothing here.
         catalog=ancient("results/{experiment}/catalog.tsv"),
-        weights=landmark_weights(),
+        weights=landmark_weights(CONFIG),
         # They are read by name: here, so that a changed one reruns its subject.
         tables=landmark_tables,
     output:

@@ -34,7 +34,7 @@ rule extract_features:
         extractor=lambda wildcards: extractor_of(features_of(wildcards)),
         clips=lambda wildcards, input: repeated("--clips", input.clips),
         weights=lambda wildcards, input: repeated("--weights", input.weights),
-        labels=labels_digest,
+        labels=label_digest,
         settings=lambda wildcards: to_json(extractor_settings(CONFIG, wildcards.features)),
     shell:
         r"""
