@@ -99,7 +99,6 @@ TESTED_ELSEWHERE = {
     "dataset.listing": "by test_releases",
     "records": "through every stage: dataclasses, and 'without' by test_held_out and test_fitness",
     "kernels.blocks": "through every kernel",
-    "kernels.compiled": "through every kernel",
     "kernels.fold": "by test_leave_out: one solver in four parts",
     "kernels.lbp": "by test_lbp_top",
     "kernels.pivoting": "by test_leave_out",
