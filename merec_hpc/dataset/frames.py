@@ -15,6 +15,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from merec_hpc.errors import MerecError
+from merec_hpc.files.rows import long_cells
 from merec_hpc.records import Clip
 
 IMAGE_SUFFIXES = frozenset({".bmp", ".jpg", ".jpeg", ".png", ".pgm", ".tif", ".tiff"})
@@ -249,8 +250,7 @@ def _read_row(root: Path, clip: Clip) -> NDArray[np.uint8]:
 @lru_cache(maxsize=2)
 def _pixel_column(path: Path) -> list[str]:
     """Return the column of pixels of a table, read once."""
-    csv.field_size_limit(2**31 - 1)
-    with path.open(newline="", encoding="utf-8-sig") as file:
+    with long_cells(), path.open(newline="", encoding="utf-8-sig") as file:
         reader = csv.reader(file)
         place = [name.strip().lower() for name in next(reader)].index("pixels")
         return [row[place] for row in reader]
