@@ -109,7 +109,6 @@ TESTED_ELSEWHERE = {
     "networks.network": "two dataclasses without code",
     "records": "through every stage: dataclasses, and 'without' by test_held_out and test_fitness",
     "kernels.blocks": "through every kernel",
-    "kernels.compiled": "through every kernel",
     "kernels.fold": "by test_leave_out: one solver in four parts",
     "kernels.lbp": "by test_lbp_top",
     "kernels.pivoting": "by test_leave_out",

@@ -62,7 +62,7 @@ def store(tmp_path: Path, features: Features) -> Path:
 
 
 def test_application_has_every_command_in_the_order_of_the_data(commands: dict[str, Any]) -> None:
-    assert tuple(commands) == cli.COMMANDS
+    assert list(commands) == list(cli.COMMANDS)
 
 
 def test_every_command_is_a_module_and_every_module_a_command() -> None:
@@ -80,6 +80,60 @@ def test_help_of_a_command_names_its_options(
     assert len(commands[name].params) >= 2
     for option in commands[name].params:
         assert option.opts[0] in shown
+
+
+def test_list_says_of_each_command_what_its_docstring_says(commands: dict[str, Any]) -> None:
+    lines = {name: command.help.splitlines()[0] for name, command in commands.items()}
+    assert lines == cli.COMMANDS
+
+
+@pytest.mark.parametrize("arguments", [["--help"], ["-h"], []])
+def test_list_is_that_of_the_whole_application(
+    app: typer.Typer, monkeypatch: pytest.MonkeyPatch, arguments: list[str]
+) -> None:
+    status, shown = _invoke(app, *arguments)
+    monkeypatch.setenv("COLUMNS", "200")
+    listed = _merec(*arguments)
+    assert listed.returncode == status == (0 if arguments else 2)
+    text = _COLOUR.sub("", listed.stdout).replace("python -m merec_hpc", "merec")
+    assert " ".join(text.split()) == shown
+
+
+@pytest.mark.parametrize("arguments", [["--help"], ["-h"], [], ["--version"], ["select-gentic"]])
+def test_what_needs_no_command_imports_no_library(arguments: list[str]) -> None:
+    heavy = {"numpy", "torch", "h5py", "numba", "matplotlib", "pydantic", "sklearn", "mpi4py"}
+    code = (
+        "import sys; from merec_hpc.cli import main\n"
+        "try:\n    main()\n"
+        f"finally:\n    print('imported', sorted({heavy} & set(sys.modules)))"
+    )
+    shown = _run([sys.executable, "-c", code, *arguments])
+    assert shown.stdout.splitlines()[-1] == "imported []", shown.stderr
+
+
+@pytest.mark.parametrize("before", [[], ["--"]])
+@pytest.mark.parametrize(
+    ("misspelt", "hint"),
+    [
+        ("select-gentic", "did you mean 'select-genetic'?"),
+        ("Doctor", "did you mean 'doctor'?"),
+        ("", "merec --help lists them"),
+        ("x", "merec --help lists them"),
+    ],
+)
+def test_misspelt_command_is_one_line_with_the_nearest(
+    before: list[str], misspelt: str, hint: str
+) -> None:
+    shown = _merec(*before, misspelt, "--help")
+    assert _refusal(shown) == f"merec: a command expected, found '{misspelt}': {hint}"
+    assert len(shown.stderr.splitlines()) == 1
+
+
+@pytest.mark.parametrize("arguments", [["--nonsense"], ["--nonsense", "simulate"], ["-"]])
+def test_mistaken_option_before_a_command_ends_with_status_2(arguments: list[str]) -> None:
+    shown = _merec(*arguments)
+    assert shown.returncode == cli.INPUT_ERROR
+    assert "Error" in shown.stderr
 
 
 def test_help_works_from_a_shell() -> None:
@@ -363,3 +417,12 @@ def _refusal(shown: subprocess.CompletedProcess[str]) -> str:
 
 def _is_log_line(line: str) -> bool:
     return re.match(r"\d{4}-\d\d-\d\d [\d:,]+ (INFO|WARNING) ", line) is not None
+
+
+def test_command_of_an_earlier_version_is_told_what_it_is_now() -> None:
+    assert _refusal(_merec("select-ranking", "--ranking", "fisher")).endswith(
+        "found 'select-ranking': did you mean 'select --method NAME'?"
+    )
+    for name, now in cli.FORMER.items():
+        assert name not in cli.COMMANDS
+        assert now.split()[0] in cli.COMMANDS

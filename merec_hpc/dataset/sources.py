@@ -16,6 +16,7 @@ from numpy.typing import NDArray
 
 from merec_hpc.dataset.images import IMAGE_SUFFIXES, frame_number, numbered_images, read_image
 from merec_hpc.errors import MerecError
+from merec_hpc.files.rows import long_cells
 
 VIDEO_SUFFIXES = frozenset({".avi", ".mp4", ".mov", ".mkv"})
 _TABLE_ROW = re.compile(r"^(.+\.csv)#(\d+)$", re.IGNORECASE | re.DOTALL)
@@ -351,8 +352,7 @@ def find_source(path: str, root: Path | None = None) -> Source:
 @lru_cache(maxsize=2)
 def _pixel_column(path: Path) -> list[str]:
     """Return the column of pixels of a table, read once."""
-    csv.field_size_limit(2**31 - 1)
-    with path.open(newline="", encoding="utf-8-sig") as file:
+    with long_cells(), path.open(newline="", encoding="utf-8-sig") as file:
         reader = csv.reader(file)
         names = [name.strip().lower() for name in next(reader, [])]
         if "pixels" not in names:
