@@ -77,7 +77,7 @@ print([name for name in before if before[name] != after[name]])
 
 # Which commands need a library before it is known what they are to do.
 NEEDED = {
-    "torch": {"extract-features", "plan"},
+    "torch": {"plan"},
     "matplotlib": {"render-report"},
     "mpi4py": set[str](),
     "sklearn": set[str](),

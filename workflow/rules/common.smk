@@ -83,12 +83,21 @@ def dataset_digest(wildcards):
     return "" if SIMULATED else folders_digest(Path(ROOT))
 
 
+def catalogued_clips():
+    """Return the clips of the catalog; of a missing one Snakemake makes a parameter not yet known."""
+    path = Path(RESULTS, "catalog.tsv")
+    return _catalogued_clips(path, path.stat().st_mtime_ns)
+
+
+@cache
+def _catalogued_clips(path, _state):
+    return read_catalog(path, Path(ROOT))
+
+
 def clips_of(wildcards):
-    """Return the clips of the subject of the wildcards, or without one all, as they are listed."""
-    indexed = checkpoints.index_dataset.get(experiment=CONFIG.experiment)
-    clips = read_catalog(Path(indexed.output.catalog), Path(ROOT))
+    """Return the clips of the subject of the wildcards, or without one all."""
     wanted = getattr(wildcards, "subject", None)
-    return [clip for clip in clips if wanted in (None, clip.subject)]
+    return [clip for clip in catalogued_clips() if wanted in (None, clip.subject)]
 
 
 def clips_digest(wildcards):
@@ -119,7 +128,8 @@ def feature_weights(wildcards):
 
 def landmark_tables(wildcards):
     """Return the files of a subject's landmarks or of the shape model that the settings name."""
-    return landmark_files(CONFIG, clips_of(wildcards))
+    clips = clips_of(wildcards) if CONFIG.faces.landmarks == "table" else ()
+    return landmark_files(CONFIG, clips)
 
 
 def per_subject(pattern):
@@ -140,7 +150,7 @@ def subjects():
 
 @cache
 def _subjects(path, _state):
-    clips = read_catalog(path)
+    clips = _catalogued_clips(path, _state)
     try:
         check_clips(CONFIG, clips)
     except MerecError as error:
