@@ -68,19 +68,27 @@ def dataset_digest(wildcards):
 
 def clips_digest(wildcards):
     """Return a digest of what one subject's pixels depend on: only its change reruns its jobs."""
-    clips = read_catalog(Path(RESULTS, "catalog.tsv"), Path(ROOT))
-    own = [clip for clip in clips if clip.subject == wildcards.subject]
+    own = [clip for clip in catalogued_clips() if clip.subject == wildcards.subject]
     states = [(clip.clip, clip.source, clip.span, file_states(Path(ROOT), clip)) for clip in own]
     return sha256(repr(states).encode()).hexdigest()[:16]
 
 
 def labels_digest(wildcards):
     """Return a digest of the labels of all clips, or of the subject that the wildcards name."""
-    indexed = checkpoints.index_dataset.get(experiment=CONFIG.experiment)
-    clips = read_catalog(Path(indexed.output.catalog))
     wanted = getattr(wildcards, "subject", None)
-    own = [(clip.clip, clip.label) for clip in clips if wanted in (None, clip.subject)]
+    own = [(clip.clip, clip.label) for clip in catalogued_clips() if wanted in (None, clip.subject)]
     return sha256(repr(own).encode()).hexdigest()[:16]
+
+
+def catalogued_clips():
+    """Return the clips of the catalog; of a missing one Snakemake makes a parameter not yet known."""
+    path = Path(RESULTS, "catalog.tsv")
+    return _catalogued_clips(path, path.stat().st_mtime_ns)
+
+
+@cache
+def _catalogued_clips(path, _state):
+    return read_catalog(path, Path(ROOT))
 
 
 def landmark_weights():
