@@ -22,7 +22,7 @@ rule interpolate_clips:
     log:
         "logs/interpolate_clips/{experiment}/{subject}.log",
     benchmark:
-        "benchmarks/interpolate_clips/{experiment}/{subject}.tsv"
+        "logs/resources/interpolate_clips/{experiment}/{subject}.tsv"
     group:
         together("clips")
     resources:

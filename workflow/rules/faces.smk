@@ -30,7 +30,7 @@ rule register_faces:
     log:
         "logs/register_faces/{experiment}/{subject}.log",
     benchmark:
-        "benchmarks/register_faces/{experiment}/{subject}.tsv"
+        "logs/resources/register_faces/{experiment}/{subject}.tsv"
     group:
         together("faces")
     resources:

@@ -25,7 +25,7 @@ rule extract_features:
     log:
         "logs/extract_features/{experiment}/{features}.log",
     benchmark:
-        "benchmarks/extract_features/{experiment}/{features}.tsv"
+        "logs/resources/extract_features/{experiment}/{features}.tsv"
     threads: 2
     resources:
         mem_mb=lambda wildcards, attempt: kind_of(wildcards).memory_mb * attempt,
