@@ -47,6 +47,7 @@ benchmarks: $(TEST_INPUTS)
 
 docs: $(INSTALLED)
 	$(ACTIVATE) python docs/make_data_formats.py
+	$(ACTIVATE) python docs/make_config_schema.py
 
 clean:
 	rm -rf .venv .snakemake results resources logs benchmarks/*/ build *.egg-info

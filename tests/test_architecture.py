@@ -46,7 +46,7 @@ HOMES = {
     "h5py": ("store",),
     "matplotlib": ("report",),
     "jinja2": ("report",),
-    "pydantic": ("config",),
+    "pydantic": ("config", "runs.schema"),
     "yaml": ("runs.configuration",),
     "typer": ("commands", "cli"),
     "sklearn": (
