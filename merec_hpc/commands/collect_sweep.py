@@ -44,7 +44,7 @@ def run(
     settings: Annotated[str, typer.Option(help="The whole configuration, as JSON.")],
     output: Output,
 ) -> None:
-    """Write one row for each variant, and one wherever seeds decide together."""
+    """Write one row for each variant, and one for each ensemble of its seeds."""
     config = parse_config_json(settings)
     rows = [_row(folder, [variant], config) for variant in variants_of(config)]
     rows += [_row(folder, variants, config) for variants in ensembles_of(config)]
