@@ -35,6 +35,12 @@ KEY = re.compile(r"(?<![\w./{}-])([a-z]\w*)\.([A-Za-z]\w*)(?![\w/(]|\.\w)")
 CODE = re.compile(r"`([^`]+)`")
 FILE_ENDINGS = {"csv", "h5", "json", "md", "png", "py", "smk", "tsv", "yaml"}
 MADE = {"benchmarks/tables/"}  # by a command, and not kept
+# Of the worked examples in CONTRIBUTING.md.
+EXAMPLES = {
+    "merec_hpc/dataset/readers/home.py",
+    "merec_hpc/features/mean_frame.py",
+    "merec_hpc/selection/widest.py",
+}
 
 
 def _name(path: Path) -> str:
@@ -84,7 +90,7 @@ def test_links_lead_somewhere(path: Path) -> None:
 
 @pytest.mark.parametrize("path", [*PAGES, *CONFIGURATIONS, *SOURCES], ids=_name)
 def test_named_files_exist(path: Path) -> None:
-    named = set(FILE.findall(path.read_text(encoding="utf-8"))) - MADE
+    named = set(FILE.findall(path.read_text(encoding="utf-8"))) - MADE - EXAMPLES
     assert [name for name in sorted(named) if not list(REPOSITORY.glob(_pattern(name)))] == []
 
 
@@ -92,6 +98,8 @@ def test_named_files_exist(path: Path) -> None:
 def test_named_modules_and_functions_exist(path: Path) -> None:
     for name in MODULE.findall(path.read_text(encoding="utf-8")):
         parts = name.split(".")
+        if "/".join(parts) + ".py" in EXAMPLES:
+            continue
         count = next(n for n in range(len(parts), 0, -1) if _is_module(parts[:n]))
         found: object = import_module(".".join(parts[:count]))
         for part in parts[count:]:
@@ -123,6 +131,17 @@ def test_named_keys_exist(path: Path) -> None:
         if section in sections and key not in sections[section] | FILE_ENDINGS
     ]
     assert unknown == []
+
+
+def test_words_of_the_glossary_are_those_of_the_code() -> None:
+    page = (REPOSITORY / "docs" / "glossary.md").read_text(encoding="utf-8")
+    code = "\n".join(path.read_text(encoding="utf-8") for path in SOURCES)
+    cells = [line.split("|")[3] for line in page.splitlines() if line.startswith("|")]
+    words = {
+        word for cell in cells for word in re.findall(r"[A-Za-z]\w+", " ".join(CODE.findall(cell)))
+    }
+    assert words
+    assert [word for word in sorted(words) if not re.search(rf"\b{word}\b", code)] == []
 
 
 def _pattern(name: str) -> str:
