@@ -4,7 +4,7 @@ import json
 import re
 from pathlib import Path
 
-from merec_hpc.runs.schema import config_schema, described
+from merec_hpc.runs.config_schema import config_schema, described
 
 DOCS = Path(__file__).parent
 

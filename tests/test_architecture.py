@@ -51,7 +51,7 @@ HOMES = {
     "h5py": ("store",),
     "matplotlib": ("report",),
     "jinja2": ("report",),
-    "pydantic": ("config", "runs.schema"),
+    "pydantic": ("config", "runs.config_schema"),
     "yaml": ("runs.configuration",),
     "typer": ("commands", "cli"),
     "sklearn": (

@@ -13,7 +13,7 @@ from jsonschema import Draft202012Validator
 from merec_hpc.config.datasets import DATASET_SETTINGS
 from merec_hpc.config.whole import Config, config_json
 from merec_hpc.metrics import METRICS
-from merec_hpc.runs.schema import config_schema, described
+from merec_hpc.runs.config_schema import config_schema, described
 from merec_hpc.selection.selectors import SELECTORS
 
 FILES = [REPOSITORY / "config.yaml", *sorted((REPOSITORY / "config").glob("*.yaml"))]
