@@ -51,7 +51,7 @@ docs: $(INSTALLED)
 	$(ACTIVATE) python docs/make_architecture.py
 
 clean:
-	rm -rf .venv .snakemake results resources logs benchmarks/*/ build *.egg-info
+	rm -rf .venv .snakemake results resources logs build *.egg-info
 
 $(INSTALLED): pyproject.toml
 	$(PYTHON) -m venv .venv

@@ -1,6 +1,5 @@
 """A group of MPI processes: the only import of mpi4py."""
 
-import os
 from collections.abc import Callable, Sequence
 from typing import Any, Literal, TypeVar
 
@@ -9,11 +8,9 @@ from numpy.typing import NDArray
 
 from merec_hpc.errors import MerecError
 from merec_hpc.parallel.communicator import Communicator, SerialCommunicator
+from merec_hpc.parallel.launcher import launched_rank
 
 Item = TypeVar("Item")
-
-# What launchers tell the processes that they start.
-_RANK_VARIABLES = ("PMI_RANK", "PMIX_RANK", "OMPI_COMM_WORLD_RANK", "MV2_COMM_WORLD_RANK")
 
 
 class MpiCommunicator:
@@ -88,11 +85,6 @@ def library_version() -> str:
 
     version: str = MPI.Get_library_version()
     return version.splitlines()[0].strip(" \0")
-
-
-def launched_rank() -> int | None:
-    """Return the rank that an MPI launcher gave this process, ``None`` without a launcher."""
-    return next((int(os.environ[name]) for name in _RANK_VARIABLES if name in os.environ), None)
 
 
 def connect(n_ranks: int) -> Communicator:
