@@ -78,7 +78,7 @@ INPUT_ERROR = 2
 """Exit status of a mistake in the input; it is also that of a mistaken command line."""
 
 INTERRUPTED = 75
-"""Exit status of work that a signal ended and that goes on where it was (EX_TEMPFAIL)."""
+"""Exit status of work that a signal ended and that the same command resumes (EX_TEMPFAIL)."""
 
 GRACE_S = 2.0
 

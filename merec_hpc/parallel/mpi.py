@@ -94,7 +94,7 @@ def connect(n_ranks: int) -> Communicator:
     ------
     MerecError
         If MPI started another number of processes than ``n_ranks``: with a launcher that
-        does not fit the MPI library each process would believe to be alone and write the
+        does not fit the MPI library each process believes it is alone, and all would write the
         same file.
     """
     if n_ranks == 1 and launched_rank() is None:

@@ -10,8 +10,8 @@ Outputs
     results/{experiment}/sweep/features/{...}.h5        a feature store for each kind of features
     results/{experiment}/sweep/selection/{...}/{fold}.h5
     results/{experiment}/sweep/predictions/{...}.csv
-    results/{experiment}/sweep/predictions/{...}/seeds.csv   of all seeds, which decide together
-    results/{experiment}/sweep.csv                      one row for each variant, and for its seeds together
+    results/{experiment}/sweep/predictions/{...}/seeds.csv   of the ensemble of all seeds
+    results/{experiment}/sweep.csv                      one row for each variant, and for each ensemble of seeds
 """
 
 
