@@ -30,6 +30,8 @@ rule all:
         # Asked for by name, so that a deleted file is made again, and all that follows from it.
         per_subject("faces/{subject}.h5"),
         per_subject("clips/{subject}.h5"),
+        per_subject("faces/{subject}.png"),
+        per_subject("clips/{subject}.png"),
         STORE.format(experiment=CONFIG.experiment),
         selections,
         expand(

@@ -2,6 +2,7 @@ import json
 import re
 from collections.abc import Iterator
 from dataclasses import fields, is_dataclass
+from itertools import pairwise
 from pathlib import Path
 from typing import Any
 
@@ -399,3 +400,18 @@ def test_settings_of_islands_come_back_as_they_were() -> None:
     settings = from_json(GeneticSettings, '{"topology": "custom", "edges": [[0, 1], [2, 3]]}')
     assert settings.edges == ((0, 1), (2, 3))
     assert from_json(GeneticSettings, to_json(settings)) == settings
+
+
+def test_datasets_page_shows_every_key_of_every_section_with_its_default() -> None:
+    page = (REPOSITORY / "docs" / "datasets.md").read_text()
+    blocks = re.findall(r"^```yaml\n(.*?)^```$", page, re.MULTILINE | re.DOTALL)
+    shown = {name: section for block in blocks for name, section in yaml.safe_load(block).items()}
+    assert shown == {name: json.loads(to_json(kind())) for name, kind in DATASET_SETTINGS.items()}
+
+
+def test_datasets_page_explains_every_key_in_a_comment() -> None:
+    page = (REPOSITORY / "docs" / "datasets.md").read_text()
+    for block in re.findall(r"^```yaml\n(.*?)^```$", page, re.MULTILINE | re.DOTALL):
+        lines = block.splitlines()
+        for above, line in pairwise(lines[1:]):
+            assert line.lstrip().startswith("#") or above.lstrip().startswith("#"), line

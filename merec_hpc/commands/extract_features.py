@@ -16,7 +16,7 @@ from merec_hpc.features.joining import joined_features
 from merec_hpc.networks.weights import sha256
 from merec_hpc.progress import track
 from merec_hpc.records import FeaturePart
-from merec_hpc.store.clips import iterate_clips, read_clip_index
+from merec_hpc.store.clips import iterate_clips, read_clip_names
 from merec_hpc.store.feature_parts import FeatureParts
 from merec_hpc.store.features import write_features
 
@@ -52,7 +52,7 @@ def run(
             rows = list(opened.extract(iterate_clips(path), threads))
             if rows:
                 values, names = np.stack([row for row, _ in rows]), rows[0][1]
-                parts.write(path, FeaturePart(values, names, read_clip_index(path)[0]))
+                parts.write(path, FeaturePart(values, names, read_clip_names(path)))
     complete = [part for part in map(parts.read, clips) if part is not None]
     if not complete:
         msg = "clips expected, found none in any of the files"

@@ -56,7 +56,7 @@ def run(
         str, typer.Option(help="Of the stores' features: standard, or none as in the paper.")
     ] = "none",
 ) -> None:
-    """Write and print paper 1's Tables II to IV and VII to IX, its numbers beside ours.
+    """Write and print paper 1's Tables II to IV and VII to IX, its numbers next to ours.
 
     Rows that have seen test clips say that they are leaky: they are no results. What was not
     given was not run.

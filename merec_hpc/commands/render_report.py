@@ -14,6 +14,7 @@ from merec_hpc.files.atomic import published
 from merec_hpc.files.rows import read_rows
 from merec_hpc.records import Failure, Selection
 from merec_hpc.report.page import render_page
+from merec_hpc.runs.experiment import inner_differences
 from merec_hpc.runs.resources import rule_resources
 from merec_hpc.store.selection import read_selection
 
@@ -50,6 +51,7 @@ def run(
         config.evaluation,
         rule_resources(benchmarks, config.experiment) if benchmarks else (),
         summarise([row for path in permutations or [] for row in read_rows(path, PermutedRun)]),
+        inner_differences(config),
     )
     with published(output) as partial:
         partial.write_text(page, encoding="utf-8")

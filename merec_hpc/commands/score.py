@@ -1,7 +1,6 @@
 """Score predictions."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Annotated
 
@@ -13,32 +12,13 @@ from merec_hpc.config.evaluation import EvaluationSettings
 from merec_hpc.errors import MerecError
 from merec_hpc.evaluation.megc import LoggedClip, logged_clips, read_log, write_log
 from merec_hpc.evaluation.predictions import Prediction
-from merec_hpc.files.rows import Columns, read_rows, write_rows
-from merec_hpc.metrics import METRICS, majority_share
+from merec_hpc.files.rows import read_rows, write_rows
+from merec_hpc.metrics import METRICS
 from merec_hpc.report.comparisons import ComparisonRow, compare_with
-from merec_hpc.report.scores import as_columns, by_method, score_columns, score_methods
+from merec_hpc.report.score_table import COMPOSITE, ScoreRow, score_table
+from merec_hpc.report.scores import by_method
 
 _LOG_WIDTH = 160  # in a file nothing needs to be cut
-COMPOSITE = ("smic", "casme2", "samm")
-
-
-@dataclass(frozen=True)
-class ScoreRow:
-    """One method on the clips of one database, or on all."""
-
-    database: str
-    method: str
-    classifier: str
-    n_clips: int
-    n_subjects: int
-    majority: float
-    scores: Annotated[Mapping[str, float], Columns(score_columns)]
-    """Each metric, and the ends of its interval."""
-    precision: float
-    recall: float
-    F1: float
-    F1_weighted: float
-    AUC: float | None
 
 
 def run(
@@ -64,7 +44,7 @@ def run(
     subjects, with Holm's correction for their number.
     """
     rows = _read(predictions, method)
-    scores = _score(rows)
+    scores = score_table(rows)
     _print(scores)
     if output is not None:
         write_rows(output, ScoreRow, scores)
@@ -95,45 +75,6 @@ def _prediction(clip: LoggedClip) -> Prediction:
     subject = f"{clip.database}_{clip.subject}"
     name = f"{clip.database}_{clip.subject}_{clip.clip}"
     return Prediction("log", "-", 0, subject, subject, name, clip.label, clip.predicted)
-
-
-def _score(rows: list[Prediction]) -> list[ScoreRow]:
-    """Return one row a method for all clips, and for each database if there are several."""
-    databases = dict.fromkeys(_database(row) for row in rows)
-    scored = _score_part(rows, "all")
-    if len(databases) > 1:
-        for name in databases:
-            scored += _score_part([row for row in rows if _database(row) == name], name)
-    return scored
-
-
-def _database(row: Prediction) -> str:
-    head = row.subject.partition("_")[0]
-    return head if head in COMPOSITE else "all"
-
-
-def _score_part(rows: list[Prediction], database: str) -> list[ScoreRow]:
-    groups = by_method(rows)
-    found = []
-    for scores in score_methods(rows, EvaluationSettings()):
-        group = groups[scores.method, scores.classifier]
-        found.append(
-            ScoreRow(
-                database=database,
-                method=scores.method,
-                classifier=scores.classifier,
-                n_clips=len(group),
-                n_subjects=len({row.subject for row in group}),
-                majority=majority_share([row.label for row in group]),
-                scores=as_columns(scores.scores),
-                precision=scores.macro.precision,
-                recall=scores.macro.recall,
-                F1=scores.macro.f1,
-                F1_weighted=scores.weighted.f1,
-                AUC=scores.auc,
-            )
-        )
-    return found
 
 
 def _print(scores: list[ScoreRow]) -> None:

@@ -22,7 +22,7 @@ DECIDERS: tuple[Decider, ...] = get_args(Decider)
 
 @plain_dataclass(frozen=True)
 class Method:
-    """A selector, and who decides by what it has left: a row of the report."""
+    """A selector, and how its selection becomes predictions: a row of the report."""
 
     selector: str
     decider: Decider = "champion"
@@ -83,7 +83,7 @@ class EvaluationSettings:
 
 @dataclass(frozen=True, kw_only=True, config=STRICT)
 class PermutationSettings:
-    """The whole of a method again, on labels permuted within subjects."""
+    """Permutation test: selection and evaluation repeated on labels permuted within subjects."""
 
     n_permutations: int = Field(default=0, ge=0)
     methods: tuple[MethodName, ...] = Field(default=(Method("genetic"),), min_length=1)

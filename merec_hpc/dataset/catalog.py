@@ -1,15 +1,21 @@
 """Turns a dataset's folder into its catalog: one row a clip."""
 
 from collections import Counter
+from collections.abc import Sequence
+from dataclasses import dataclass, fields
 from pathlib import Path
+from typing import Any
 
-from merec_hpc.config.datasets import DATASET_SETTINGS
+from merec_hpc.config.datasets import (
+    DATASET_SETTINGS,
+)
+from merec_hpc.dataset.clip import Clip
 from merec_hpc.dataset.listing import WHOLE, Fault, Listing, with_marks_checked
 from merec_hpc.dataset.readers import find_reader
 from merec_hpc.dataset.schemes import Scheme, apply_scheme, differences, find_scheme
+from merec_hpc.dataset.sources import SOURCES, Source, find_source
 from merec_hpc.errors import MerecError
 from merec_hpc.files.rows import read_rows, write_rows
-from merec_hpc.records import Clip
 
 
 def list_clips(root: Path, settings: object) -> Listing:
@@ -58,17 +64,67 @@ def _differing(clips: list[Clip], scheme: Scheme) -> list[Fault]:
     return [Fault(WHOLE, WHOLE, "noted", said) for said in differences(clips, scheme)]
 
 
-def write_catalog(path: Path, clips: list[Clip]) -> None:
+@dataclass(frozen=True)
+class CatalogRow:
+    """The columns of a catalog; those with a default may be missing."""
+
+    clip: str
+    subject: str
+    label: str
+    path: str
+    """A path relative to the dataset's root; images joined by ``;``; ``file.csv#row``."""
+    kind: str | None = None
+    """What the path is: folder, images, video or table_row."""
+    onset: int | None = None
+    apex: int | None = None
+    offset: int | None = None
+    frame_rate_hz: float | None = None
+    split: str | None = None
+
+
+def write_catalog(path: Path, clips: Sequence[Clip]) -> None:
     """Write one row a clip; the order is that of every later file."""
-    write_rows(path, Clip, clips)
+    rows = [
+        CatalogRow(path=clip.source.text, kind=clip.source.kind, **_common(clip)) for clip in clips
+    ]
+    write_rows(path, CatalogRow, rows)
 
 
-def read_catalog(path: Path) -> list[Clip]:
+def read_catalog(path: Path, root: Path | None = None) -> list[Clip]:
     """Read a catalog.
+
+    Parameters
+    ----------
+    root
+        Folder of the dataset: what lies there decides about the paths of a catalog without
+        kinds, of an earlier version. Not needed where no frames are read.
 
     Raises
     ------
     MerecError
-        If the file, a column or a needed cell is missing.
+        If the file, a column or a needed cell is missing, or a kind or path is none.
     """
-    return read_rows(path, Clip)
+    return [
+        Clip(source=_source(path, row, root), **_common(row)) for row in read_rows(path, CatalogRow)
+    ]
+
+
+def _common(row: Clip | CatalogRow) -> dict[str, Any]:
+    """Return what a clip and its row have alike."""
+    return {name: value for name, value in vars(row).items() if name in _COMMON}
+
+
+_COMMON = {field.name for field in fields(Clip)} & {field.name for field in fields(CatalogRow)}
+
+
+def _source(path: Path, row: CatalogRow, root: Path | None) -> Source:
+    if row.kind is None:
+        return find_source(row.path, root)
+    if row.kind not in SOURCES:
+        msg = f"{path}: kind {', '.join(SOURCES)} expected of clip '{row.clip}', found '{row.kind}'"
+        raise MerecError(msg)
+    try:
+        return SOURCES[row.kind].parse(row.path)
+    except ValueError:
+        msg = f"{path}: a path like file.csv#7 expected of clip '{row.clip}', found '{row.path}'"
+        raise MerecError(msg) from None

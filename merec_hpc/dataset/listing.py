@@ -6,8 +6,8 @@ from fnmatch import fnmatch
 from pathlib import Path
 from typing import Any, Literal
 
+from merec_hpc.dataset.clip import Clip
 from merec_hpc.errors import MerecError
-from merec_hpc.records import Clip
 
 Consequence = Literal["stops the run", "clip left out", "noted"]
 
@@ -146,7 +146,7 @@ def unlisted_folders(root: Path, frames: Path, pattern: str, clips: Sequence[Cli
     frames, pattern
         Folder of all frames, and the pattern of the clips' folders in it, such as ``sub*/*``.
     """
-    listed = {clip.path.casefold() for clip in clips}
+    listed = {clip.source.text.casefold() for clip in clips}
     return [
         Fault(WHOLE, WHOLE, "noted", f"{path}: a folder that the sheet does not name")
         for folder in sorted(frames.glob(pattern))

@@ -5,8 +5,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass, replace
 
 from merec_hpc.config.base import nearest
+from merec_hpc.dataset.clip import Clip
 from merec_hpc.errors import MerecError
-from merec_hpc.records import Clip
 
 
 @dataclass(frozen=True)

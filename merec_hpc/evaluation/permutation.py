@@ -1,4 +1,4 @@
-"""Could this accuracy have come from selection alone? The whole of it again, on permuted labels."""
+"""Permutation test: selection and evaluation repeated on labels permuted within subjects."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace

@@ -1,5 +1,7 @@
 """Turns a clip into the activations of a named layer."""
 
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 import numpy as np
@@ -12,6 +14,28 @@ from torchvision.models.feature_extraction import create_feature_extractor, get_
 from merec_hpc.config.base import nearest
 from merec_hpc.errors import MerecError
 from merec_hpc.networks.registry import find_network, load_network
+
+
+@contextmanager
+def reproducible() -> Iterator[None]:
+    """Let torch give the same bytes in every run, on one thread; afterwards it is as it was.
+
+    What it sets holds for the whole process: threads begin and end inside.
+    """
+    n_threads = torch.get_num_threads()
+    mode = torch.are_deterministic_algorithms_enabled()
+    warn_only = torch.is_deterministic_algorithms_warn_only_enabled()
+    benchmark = torch.backends.cudnn.benchmark
+    torch.set_num_threads(1)
+    # Without these, results on CUDA may change from run to run.
+    torch.use_deterministic_algorithms(mode=True, warn_only=True)
+    torch.backends.cudnn.benchmark = False
+    try:
+        yield
+    finally:
+        torch.backends.cudnn.benchmark = benchmark
+        torch.use_deterministic_algorithms(mode, warn_only=warn_only)
+        torch.set_num_threads(n_threads)
 
 
 class Backbone:
@@ -34,9 +58,6 @@ class Backbone:
         MerecError
             If the weights are not this network's, or it has no such layer.
         """
-        # Without these, results on CUDA may change from run to run.
-        torch.use_deterministic_algorithms(mode=True, warn_only=True)
-        torch.backends.cudnn.benchmark = False
         self.device = torch.device(device or ("cuda" if torch.cuda.is_available() else "cpu"))
         loaded = load_network(network, weights)
         _check_layer(loaded, network, layer)
@@ -49,7 +70,8 @@ class Backbone:
     def activations(self, frames: NDArray[np.float32]) -> NDArray[np.float32]:
         """Return the layer's output for the frames of one clip.
 
-        The clip is one batch, so that its activations do not depend on other clips.
+        The clip is one batch, so that its activations do not depend on other clips. They are
+        the same bytes in every run inside ``reproducible``.
 
         Parameters
         ----------

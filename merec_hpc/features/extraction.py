@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 
 from merec_hpc.config.features import FeatureSettings
 from merec_hpc.errors import MerecError
-from merec_hpc.features.activations import Backbone, layer_shape
+from merec_hpc.features.activations import Backbone, layer_shape, reproducible
 from merec_hpc.features.statistics import clip_statistics, feature_names
 
 log = logging.getLogger(__name__)
@@ -35,7 +35,6 @@ def extract(
     clips
         Clips of shape (n_frames, h, w, 3), RGB, 0..255.
     """
-    torch.set_num_threads(1)
 
     def describe(frames: NDArray[np.float32]) -> tuple[NDArray[np.float32], tuple[int, ...]]:
         activations = backbone.activations(frames)
@@ -44,13 +43,18 @@ def extract(
 
     names: NDArray[np.str_] | None = None
     waiting = iter(clips)
-    with ThreadPoolExecutor(n_threads, initializer=torch.set_num_threads, initargs=(1,)) as pool:
-        # A few clips at a time: they need not all be in memory.
-        while chunk := list(islice(waiting, 4 * n_threads)):
-            for values, shape in pool.map(describe, chunk):
-                if names is None:
-                    names = feature_names(settings, shape)
-                yield values, names
+    # A few clips at a time: they need not all be in memory.
+    while chunk := list(islice(waiting, 4 * n_threads)):
+        # The caller, who works between two rows, has torch as it was.
+        with (
+            reproducible(),
+            ThreadPoolExecutor(n_threads, initializer=torch.set_num_threads, initargs=(1,)) as pool,
+        ):
+            described = list(pool.map(describe, chunk))
+        for values, shape in described:
+            if names is None:
+                names = feature_names(settings, shape)
+            yield values, names
 
 
 @dataclass(frozen=True)

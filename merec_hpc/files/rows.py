@@ -2,9 +2,11 @@
 
 import csv
 import io
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from dataclasses import MISSING, dataclass, fields
 from pathlib import Path
+from threading import RLock
 from types import UnionType
 from typing import TYPE_CHECKING, TypeVar, get_args, get_type_hints
 
@@ -15,6 +17,21 @@ if TYPE_CHECKING:
     from _typeshed import DataclassInstance
 
 Row = TypeVar("Row", bound="DataclassInstance")
+
+_LONGEST_CELL = 2**31 - 1
+_cell_limit = RLock()
+
+
+@contextmanager
+def long_cells() -> Iterator[None]:
+    """Let ``csv`` read cells of any length, such as an image's pixels; afterwards as before."""
+    # The limit is the process's: of two threads the first would take it from the second.
+    with _cell_limit:
+        former = csv.field_size_limit(_LONGEST_CELL)
+        try:
+            yield
+        finally:
+            csv.field_size_limit(former)
 
 
 @dataclass(frozen=True)

@@ -1,4 +1,4 @@
-"""Turns feature stores and predictions into paper 1's tables, its numbers beside ours.
+"""Turns feature stores and predictions into paper 1's tables, its numbers next to ours.
 
 The paper's numbers are constants below; ours are computed from what is given, on whatever data
 that is. Tables I, V and VI are made elsewhere (``docs/reproduce.md``).

@@ -8,7 +8,7 @@ import numpy as np
 from jinja2 import Environment
 
 from merec_hpc import __version__
-from merec_hpc.config.evaluation import EvaluationSettings
+from merec_hpc.config.evaluation import EvaluationSettings, Method
 from merec_hpc.evaluation.permutation import PermutationRow
 from merec_hpc.evaluation.predictions import Prediction
 from merec_hpc.metrics import METRICS, majority_share
@@ -28,6 +28,7 @@ def render_page(
     settings: EvaluationSettings,
     resources: Sequence[RuleResources] = (),
     permutations: Sequence[PermutationRow] = (),
+    notes: Sequence[str] = (),
 ) -> str:
     """Return the report of an experiment.
 
@@ -41,6 +42,8 @@ def render_page(
         What the jobs used.
     permutations
         Where real scores stand among those of permuted labels.
+    notes
+        What the methods that are compared do not have in common.
     """
     methods = score_methods(predictions, settings)
     one_method = next(iter(by_method(predictions).values()))
@@ -59,6 +62,8 @@ def render_page(
         failures=failures,
         metrics=list(METRICS.values()),
         methods=methods,
+        selector_of={row.method: Method.parse(row.method).selector for row in methods},
+        notes=notes,
         majority=majority_share(labels),
         n_selected={
             method: f"{np.mean([found.mask.sum() for found in folds.values()]):.0f}"

@@ -5,20 +5,19 @@ or several sections.
 """
 
 from collections.abc import Iterator, Sequence
-from dataclasses import fields
+from dataclasses import dataclass, fields
 from pathlib import Path
-from typing import Any
 
 from merec_hpc.config.base import nearest
 from merec_hpc.config.whole import Config
+from merec_hpc.dataset.clip import Clip
 from merec_hpc.dataset.folds import count_folds, fold_members
 from merec_hpc.dataset.readers import find_reader
 from merec_hpc.dataset.schemes import find_scheme
 from merec_hpc.errors import MerecError
-from merec_hpc.features.extractors import NETWORK, find_extractor
+from merec_hpc.features.extractors import EXTRACTORS, NETWORK, find_extractor
 from merec_hpc.networks.registry import find_network
 from merec_hpc.networks.weights import weight_names
-from merec_hpc.records import Clip
 from merec_hpc.runs.experiment import inner_settings
 from merec_hpc.selection.selectors import find_selector
 
@@ -114,48 +113,75 @@ def _check_layers(config: Config) -> None:
             check_layer(network, layer, key)
 
 
+@dataclass(frozen=True)
+class _Idle:
+    """Keys of a section that nothing reads as long as another key says so."""
+
+    section: str
+    keys: Sequence[str]
+    is_idle: bool
+    why: str
+    wanted: str
+
+
 def _keys_without_use(config: Config) -> Iterator[str]:
     """Yield what is said of each key that differs from its default and has no effect."""
-    faces, features, evaluation = config.faces, config.features, config.evaluation
-    uses_network = features.extractor == NETWORK or bool(config.sweep.networks)
-    is_split = evaluation.protocol == "official_split"
-    whole = ("registration is none", "first_frame or each_frame", faces.registration == "none")
-    of_engine = (
-        ("shape_model", "active_shape"),
-        ("landmark_tables", "table"),
-    )
-    rules: list[tuple[str, Any, Sequence[str], tuple[str, str, bool]]] = [
-        ("evaluation", evaluation, ["n_folds"],
-         (f"protocol is {evaluation.protocol}", "subject_folds",
-          evaluation.protocol != "subject_folds")),
-        ("evaluation", evaluation, ["held_out_split"],
-         (f"protocol is {evaluation.protocol}", "official_split", not is_split)),
-        ("faces", faces,
-         ["landmarks", "warp", "reference", "crop", "interocular_fraction", "eye_row_fraction",
-          "shape_fraction", "min_detection_fraction", "shape_model", "landmark_tables"], whole),
-        *(
-            ("faces", faces, [key], (f"landmarks is {faces.landmarks}", engine,
-                                     faces.landmarks != engine))
-            for key, engine in of_engine
-        ),
-        ("faces", faces, ["interocular_fraction", "eye_row_fraction"],
-         ("crop is shape", "crop eyes", faces.crop == "shape")),
-        ("faces", faces, ["shape_fraction"], ("crop is eyes", "crop shape", faces.crop == "eyes")),
-        ("features", features, ["network", "layer", "input_px", "pooling", "statistics"],
-         (f"extractor is {features.extractor}", NETWORK, not uses_network)),
-        ("lbp_top", config.lbp_top, [known.name for known in fields(config.lbp_top)],
-         (f"features.extractor is {features.extractor}", "lbp_top",
-          features.extractor != "lbp_top")),
-    ]  # fmt: skip
-    for section, settings, keys, (why, wanted, is_idle) in rules:
+    for idle in (*_idle_faces(config), *_idle_features(config), *_idle_protocol(config)):
+        settings = getattr(config, idle.section)
         defaults = type(settings)()
-        for key in keys:
+        for key in idle.keys if idle.is_idle else ():
             value = getattr(settings, key)
-            if is_idle and value != getattr(defaults, key):
+            if value != getattr(defaults, key):
                 yield (
-                    f"'{section}.{key}' is {_shown(value)}, which does nothing where {why}: "
-                    f"{wanted} expected, or leave the key out"
+                    f"'{idle.section}.{key}' is {_shown(value)}, which does nothing where "
+                    f"{idle.why}: {idle.wanted} expected, or leave the key out"
                 )
+
+
+def _idle_faces(config: Config) -> Iterator[_Idle]:
+    faces = config.faces
+    placed_by_eyes = ("interocular_fraction", "eye_row_fraction")
+    of_faces = (
+        "landmarks",
+        "warp",
+        "reference",
+        "crop",
+        "min_detection_fraction",
+        *placed_by_eyes,
+        "shape_fraction",
+        "shape_model",
+        "landmark_tables",
+    )
+    yield _Idle(
+        "faces",
+        of_faces,
+        faces.registration == "none",
+        "registration is none",
+        "first_frame or each_frame",
+    )
+    for key, engine in (("shape_model", "active_shape"), ("landmark_tables", "table")):
+        why = f"landmarks is {faces.landmarks}"
+        yield _Idle("faces", (key,), faces.landmarks != engine, why, engine)
+    yield _Idle("faces", placed_by_eyes, faces.crop == "shape", "crop is shape", "crop eyes")
+    yield _Idle("faces", ("shape_fraction",), faces.crop == "eyes", "crop is eyes", "crop shape")
+
+
+def _idle_features(config: Config) -> Iterator[_Idle]:
+    own = find_extractor(config.features.extractor).section
+    sections = {kind.section for kind in EXTRACTORS.values()} - {own}
+    if config.sweep.networks:
+        sections -= {EXTRACTORS[NETWORK].section}
+    why = f"features.extractor is {config.features.extractor}"
+    for section in sections:
+        keys = [one.name for one in fields(getattr(config, section)) if one.name != "extractor"]
+        (wanted,) = (name for name, kind in EXTRACTORS.items() if kind.section == section)
+        yield _Idle(section, keys, True, why, wanted)
+
+
+def _idle_protocol(config: Config) -> Iterator[_Idle]:
+    protocol = config.evaluation.protocol
+    for key, wanted in (("n_folds", "subject_folds"), ("held_out_split", "official_split")):
+        yield _Idle("evaluation", (key,), protocol != wanted, f"protocol is {protocol}", wanted)
 
 
 def _shown(value: object) -> str:

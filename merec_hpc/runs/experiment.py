@@ -8,6 +8,7 @@ from typing import Any
 from merec_hpc.config.evaluation import Method
 from merec_hpc.config.selection import InnerSettings
 from merec_hpc.config.whole import Config
+from merec_hpc.dataset.clip import Clip
 from merec_hpc.features.extractors import EXTRACTORS, NETWORK, ExtractorKind, find_extractor
 from merec_hpc.selection.selectors import find_selector
 
@@ -43,6 +44,27 @@ def extractor_kind(name: str) -> ExtractorKind:
 def extractor_settings(config: Config, name: str) -> Any:
     """Return the section that a feature store is extracted by, by the store's name."""
     return getattr(config, extractor_kind(name).section)
+
+
+def landmark_weights(config: Config) -> list[str]:
+    """Return the weights that faces are registered by, if any are fetched for it."""
+    if config.faces.registration == "none" or config.faces.landmarks not in ("face_mesh", "dlib"):
+        return []
+    return [f"resources/weights/{config.faces.landmarks}"]
+
+
+def landmark_files(config: Config, clips: Iterable[Clip]) -> list[str]:
+    """Return the tables of landmarks of clips, or the shape model, that the settings name.
+
+    A table that is missing leaves its clip out, with the reason.
+    """
+    faces = config.faces
+    if faces.landmarks == "active_shape":
+        return [str(faces.shape_model)] if faces.shape_model else []
+    if faces.landmarks != "table" or faces.landmark_tables is None:
+        return []
+    tables = [faces.landmark_tables / f"{clip.clip}.csv" for clip in clips]
+    return [str(table) for table in tables if table.is_file()]
 
 
 def selector_settings(config: Config, selector: str) -> InnerSettings:

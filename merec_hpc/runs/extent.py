@@ -7,6 +7,7 @@ from pathlib import Path
 
 from merec_hpc.config.whole import Config
 from merec_hpc.dataset.catalog import list_clips, read_catalog
+from merec_hpc.dataset.clip import Clip
 from merec_hpc.dataset.corrections import correct
 from merec_hpc.dataset.folds import FoldMember, FoldSize, count_folds, fold_members
 from merec_hpc.dataset.frames import file_states
@@ -14,9 +15,10 @@ from merec_hpc.dataset.readers import find_reader
 from merec_hpc.dataset.readers.smic_names import plain_name
 from merec_hpc.dataset.schemes import find_scheme
 from merec_hpc.dataset.simulated import PRESETS, PlannedClip, plan_clips
+from merec_hpc.dataset.sources import Folder, Video
 from merec_hpc.errors import MerecError
 from merec_hpc.files.rows import read_rows
-from merec_hpc.records import Clip, Failure
+from merec_hpc.records import Failure
 from merec_hpc.runs.checks import check_clips
 from merec_hpc.runs.experiment import dataset_folder, results_folder
 
@@ -133,7 +135,7 @@ def _made_up(
         # Shifted each round: no subject has the clips of one class alone.
         subject = (place + place // n_subjects) % n_subjects
         split = config.evaluation.held_out_split if subject % 5 == 0 else "train"
-        clips.append(Clip(f"c{place:05d}", f"s{subject:03d}", label, "", split=split))
+        clips.append(Clip(f"c{place:05d}", f"s{subject:03d}", label, Folder(""), split=split))
     return extent_of(config, clips, [frames] * len(clips), source, None)
 
 
@@ -186,8 +188,8 @@ def _count_frames(root: Path, clips: Sequence[Clip], frames: int) -> list[int]:
             counts.append(clip.offset - clip.onset + 1)
         else:  # a video is one file, whose frames nobody has counted
             n_files = len(file_states(root, clip))
-            is_known = n_files > 1 or ";" in clip.path or "#" in clip.path
-            counts.append(n_files if n_files and is_known else frames)
+            is_known = n_files > 0 and not isinstance(clip.source, Video)
+            counts.append(n_files if is_known else frames)
     return counts
 
 
@@ -196,7 +198,7 @@ def _simulated(config: Config) -> list[tuple[Clip, int]]:
     settings = config.dataset_settings
     camera = PRESETS[settings.preset].camera
     clips = [
-        (Clip(*_names(clip, camera), clip.label, ""), clip.n_frames)
+        (Clip(*_names(clip, camera), clip.label, Folder("")), clip.n_frames)
         for clip in plan_clips(settings)
     ]
     if not camera:

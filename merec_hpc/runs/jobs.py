@@ -15,6 +15,8 @@ from merec_hpc.runs.experiment import (
     extractor_kind,
     extractor_settings,
     features_name,
+    landmark_files,
+    landmark_weights,
     permutation_jobs,
     permutation_numbers,
     results_folder,
@@ -31,9 +33,6 @@ from merec_hpc.runs.variants import (
     genetic_settings,
     variants_of,
 )
-
-SHEETS_APART: bool = False
-"""Whether contact sheets are drawn by a rule of their own, draw_contact_sheets."""
 
 LOCAL = frozenset(
     {
@@ -82,7 +81,7 @@ def jobs_of(config: Config, extent: Extent, *, sweep: bool = False) -> list[Job]
     if sweep:
         jobs += _sweep(config, extent)
         return jobs
-    sheets = list(_sheets(config, extent)) if SHEETS_APART else []
+    sheets = list(_sheets(config, extent))
     jobs += sheets
     jobs += _features(config, extent)
     jobs += _selections(config, extent)
@@ -120,13 +119,6 @@ def _evaluation_files(config: Config) -> list[str]:
     return [f"{folder}/{method}/{classifier}.csv" for method in config.evaluation.methods]
 
 
-def _landmark_weights(config: Config) -> list[str]:
-    engine = config.faces.landmarks
-    if config.faces.registration == "none" or engine not in {"face_mesh", "dlib"}:
-        return []
-    return [f"resources/weights/{engine}"]
-
-
 def _feature_weights(name: str) -> list[str]:
     return [f"resources/weights/{name}"] if extractor_kind(name).has_weights else []
 
@@ -137,7 +129,7 @@ def _weights(config: Config, *, sweep: bool) -> Iterator[Job]:
     if sweep:
         names = [variant.network for variant in variants_of(config)]
     files = [
-        *_landmark_weights(config),
+        *landmark_weights(config),
         *(path for name in names for path in _feature_weights(name)),
     ]
     for path in dict.fromkeys(files):
@@ -153,24 +145,20 @@ def _dataset(config: Config) -> Iterator[Job]:
 
 
 def _faces(config: Config, extent: Extent) -> Iterator[Job]:
-    results, faces = results_folder(config), config.faces
+    results = results_folder(config)
     catalog = f"{results}/catalog.tsv"
     for subject in extent.subjects:
         stem = f"{results}/faces/{subject}"
-        tables: list[str] = []
-        if faces.landmarks == "active_shape":
-            tables = [str(faces.shape_model)] if faces.shape_model else []
-        elif faces.landmarks == "table":
-            own = [clip.clip for clip in extent.clips if clip.subject == subject]
-            tables = [str(Path(faces.landmark_tables or "", f"{clip}.csv")) for clip in own]
+        own = [clip for clip in extent.clips if clip.subject == subject]
+        tables = landmark_files(config, own)
         yield Job(
             "register_faces",
             "",
             subject,
-            (catalog, *_landmark_weights(config), *tables),
-            (f"{stem}.h5", *([] if SHEETS_APART else [f"{stem}.png"]), f"{stem}.failures.tsv"),
+            (catalog, *landmark_weights(config), *tables),
+            (f"{stem}.h5", f"{stem}.failures.tsv"),
             frozenset({catalog}),
-            partial(is_made_by, faces),
+            partial(is_made_by, config.faces),
         )
     failures = [f"{results}/faces/{subject}.failures.tsv" for subject in extent.subjects]
     yield Job(
@@ -192,7 +180,7 @@ def _clips(config: Config, extent: Extent) -> Iterator[Job]:
             "",
             subject,
             (f"{results}/faces/{subject}.h5",),
-            (f"{stem}.h5", *([] if SHEETS_APART else [f"{stem}.png"])),
+            (f"{stem}.h5",),
             is_current=partial(is_made_by, config.interpolation),
         )
 

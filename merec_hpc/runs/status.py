@@ -11,10 +11,12 @@ from typing import Literal
 from merec_hpc.config.selection import GeneticSettings
 from merec_hpc.config.whole import Config
 from merec_hpc.dataset.catalog import read_catalog
+from merec_hpc.dataset.clip import Clip
 from merec_hpc.dataset.folds import FoldSize
+from merec_hpc.dataset.sources import Folder
 from merec_hpc.errors import MerecError
 from merec_hpc.files.running import Mark, read_mark
-from merec_hpc.records import Clip, SearchState
+from merec_hpc.records import SearchState
 from merec_hpc.runs.experiment import results_folder, selectors_of
 from merec_hpc.runs.extent import Extent, extent_of
 from merec_hpc.runs.jobs import Job, jobs_of
@@ -65,7 +67,7 @@ _STAGES = {
 }
 _BY_CLIP = {"register_faces", "interpolate_clips", "draw_contact_sheets"}
 _BY_FOLD = {"select", "select_genetic", "sweep_select_genetic"}
-_UNKNOWN = Extent((Clip("?", "?", "?", ""),), (1,), (), (FoldSize("?", 0, 0),), "")
+_UNKNOWN = Extent((Clip("?", "?", "?", Folder("")),), (1,), (), (FoldSize("?", 0, 0),), "")
 
 
 @dataclass(frozen=True)

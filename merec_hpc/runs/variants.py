@@ -28,7 +28,7 @@ class Variant:
 
     @property
     def ensemble_path(self) -> str:
-        """Name of what the searches of all seeds decide together."""
+        """Name of the ensemble of all seeds."""
         return f"{self.path.rpartition('/')[0]}/seeds"
 
 

@@ -16,7 +16,9 @@ from conftest import REPOSITORY
 
 from merec_hpc.config.features import FeatureSettings
 from merec_hpc.dataset.catalog import write_catalog
-from merec_hpc.records import Clip, Features
+from merec_hpc.dataset.clip import Clip
+from merec_hpc.dataset.sources import Folder
+from merec_hpc.records import Features
 from merec_hpc.store.features import write_features
 
 
@@ -62,7 +64,7 @@ def test_a_plan_counts_jobs_hours_memory_and_disk(tmp_path: Path) -> None:
     # 4 islands: 50 founders, then 50 generations of 49 children and 10 migrants.
     assert "at most 12000 evaluations" in said
     assert "one or two ranks are enough (--ranks 2 here, tasks: 2 in the profile)" in said
-    assert re.search(r"^45 jobs to run, .* MB a job, .* GB on disk$", said, re.MULTILINE), said
+    assert re.search(r"^51 jobs to run, .* MB a job, .* GB on disk$", said, re.MULTILINE), said
 
 
 def test_a_plan_of_a_sweep_counts_all_searches(tmp_path: Path) -> None:
@@ -147,7 +149,7 @@ def experiment(tmp_path: Path, features: Features) -> Path:
     """A folder in which a search may be started."""
     results = tmp_path / "results" / "demo"
     clips = [
-        Clip(str(clip), str(subject), str(features.class_names[label]), str(clip))
+        Clip(str(clip), str(subject), str(features.class_names[label]), Folder(str(clip)))
         for clip, subject, label in zip(
             features.clips, features.subjects, features.labels, strict=True
         )
@@ -221,7 +223,7 @@ def test_the_doctor_finds_a_working_launcher_and_writes_nothing(tmp_path: Path) 
 @pytest.mark.parametrize(
     ("script", "found", "mend"),
     [
-        # A launcher of another PMI: every process believes to be alone.
+        # A launcher of another PMI: every process believes it is alone.
         ('shift 2; "$@"; "$@"', "starts 2 worlds of one rank", "srun --mpi=list"),
         ("echo no such partition >&2; exit 1", "said: no such partition", "run it by hand"),
     ],

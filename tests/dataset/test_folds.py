@@ -5,15 +5,16 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from merec_hpc.config.evaluation import EvaluationSettings
+from merec_hpc.dataset.clip import Clip
 from merec_hpc.dataset.folds import FoldMember, FoldSize, count_folds, fold_members
+from merec_hpc.dataset.sources import Folder
 from merec_hpc.errors import MerecError
-from merec_hpc.records import Clip
 
 
 def clips_of(*rows: tuple[str, str]) -> list[Clip]:
     """Return clips of (subject, label)."""
     return [
-        Clip(clip=f"clip{index}", subject=subject, label=label, path=f"clip{index}")
+        Clip(clip=f"clip{index}", subject=subject, label=label, source=Folder(f"clip{index}"))
         for index, (subject, label) in enumerate(rows)
     ]
 
@@ -91,7 +92,7 @@ def test_more_folds_than_subjects_are_refused() -> None:
 
 def _split(*rows: tuple[str, str, str | None]) -> list[Clip]:
     return [
-        Clip(clip=f"c{i}", subject=subject, label=label, path=f"c{i}", split=split)
+        Clip(clip=f"c{i}", subject=subject, label=label, source=Folder(f"c{i}"), split=split)
         for i, (subject, label, split) in enumerate(rows)
     ]
 

@@ -14,12 +14,14 @@ from workflow.small import workflow_copy
 from merec_hpc.config.base import to_json
 from merec_hpc.config.whole import Config
 from merec_hpc.dataset.catalog import write_catalog
+from merec_hpc.dataset.clip import Clip
 from merec_hpc.dataset.folds import FoldMember, FoldSize
 from merec_hpc.dataset.listing import Fault
+from merec_hpc.dataset.sources import Folder
 from merec_hpc.evaluation.permutation import PermutedRun
 from merec_hpc.files.rows import write_rows
 from merec_hpc.metrics import METRICS
-from merec_hpc.records import Clip, Failure
+from merec_hpc.records import Failure
 from merec_hpc.runs.configuration import read_config
 from merec_hpc.runs.experiment import (
     dataset_folder,
@@ -62,7 +64,9 @@ def make_up(
     (folder / dataset_folder(config)).mkdir(parents=True, exist_ok=True)
     names = [f"s{number:02d}" for number in range(n_subjects)]
     clips = [
-        Clip(f"{name}_{label}", name, label, name, split="test" if name < "s02" else "train")
+        Clip(
+            f"{name}_{label}", name, label, Folder(name), split="test" if name < "s02" else "train"
+        )
         for name in names
         for label in CLASSES
     ]

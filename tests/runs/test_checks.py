@@ -6,8 +6,9 @@ from typing import Any
 import pytest
 
 from merec_hpc.config.whole import Config, parse_config
+from merec_hpc.dataset.clip import Clip
+from merec_hpc.dataset.sources import Folder
 from merec_hpc.errors import MerecError
-from merec_hpc.records import Clip
 from merec_hpc.runs.checks import check_clips, check_config, check_files
 
 SMIC = {"dataset": "smic", "dataset_root": "/data"}
@@ -129,7 +130,7 @@ def test_missing_folder_of_a_dataset_is_named(tmp_path: Path) -> None:
 
 def clips(n_subjects: int) -> list[Clip]:
     return [
-        Clip(f"s{subject}_{label}", f"s{subject}", label, "x")
+        Clip(f"s{subject}_{label}", f"s{subject}", label, Folder("x"))
         for subject in range(n_subjects)
         for label in ("a", "b")
     ]

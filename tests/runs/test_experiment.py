@@ -6,12 +6,16 @@ import pytest
 
 from merec_hpc.config.evaluation import Method
 from merec_hpc.config.whole import Config, parse_config
+from merec_hpc.dataset.clip import Clip
+from merec_hpc.dataset.sources import Folder
 from merec_hpc.runs.experiment import (
     dataset_folder,
     extractor_of,
     extractor_settings,
     features_name,
     inner_differences,
+    landmark_files,
+    landmark_weights,
     permutation_jobs,
     permutation_numbers,
     selection_files,
@@ -83,3 +87,16 @@ def test_what_methods_are_scored_by_is_said_where_it_differs() -> None:
         "criterion: mu_minus_variance of genetic, fisher; mu_minus_deviation of stable_sfs",
         "n_inner_folds: 4 of genetic; one subject at a time of fisher, stable_sfs",
     ]
+
+
+def test_landmarks_are_of_weights_a_model_or_tables_that_are_there(tmp_path: Path) -> None:
+    clips = [Clip(name, "s1", "a", Folder("x")) for name in ("one", "two")]
+    assert landmark_weights(Config()) == ["resources/weights/face_mesh"]
+    assert landmark_files(Config(), clips) == []
+    model = parse_config({"faces": {"landmarks": "active_shape", "shape_model": "/m.npz"}})
+    assert (landmark_weights(model), landmark_files(model, clips)) == ([], ["/m.npz"])
+    whole = parse_config({"faces": {"registration": "none"}})
+    assert landmark_weights(whole) == []
+    (tmp_path / "two.csv").touch()
+    table = parse_config({"faces": {"landmarks": "table", "landmark_tables": str(tmp_path)}})
+    assert landmark_files(table, clips) == [str(tmp_path / "two.csv")]

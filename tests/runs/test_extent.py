@@ -5,14 +5,21 @@ from pathlib import Path
 
 import pytest
 
-from merec_hpc.config.datasets import ManifestSettings, SimulatedSettings, SmicSettings
+from merec_hpc.config.datasets import (
+    CasmeSettings,
+    ManifestSettings,
+    SimulatedSettings,
+    SmicSettings,
+)
 from merec_hpc.config.evaluation import EvaluationSettings
 from merec_hpc.config.whole import Config
 from merec_hpc.dataset.catalog import list_clips, write_catalog
+from merec_hpc.dataset.clip import Clip
 from merec_hpc.dataset.simulated import plan_clips, simulate
+from merec_hpc.dataset.sources import Folder
 from merec_hpc.errors import MerecError
 from merec_hpc.files.rows import write_rows
-from merec_hpc.records import Clip, Failure
+from merec_hpc.records import Failure
 from merec_hpc.runs.extent import assumed_extent, find_extent
 
 FEW = SimulatedSettings(n_subjects=4, n_clips=12)
@@ -54,7 +61,11 @@ def test_folds_are_those_of_the_protocol() -> None:
 
 def test_clips_that_were_left_out_are_in_no_fold(tmp_path: Path) -> None:
     config = Config(experiment="e", dataset_settings=FEW)
-    clips = [Clip(f"{who}_{what}", who, what, "") for who in ("a", "b", "c", "d") for what in "xy"]
+    clips = [
+        Clip(f"{who}_{what}", who, what, Folder("x"))
+        for who in ("a", "b", "c", "d")
+        for what in "xy"
+    ]
     results = tmp_path / "results" / "e"
     write_catalog(results / "catalog.tsv", clips)
     lost = [Failure(f"a_{what}", "a", "register_faces", "no face") for what in "xy"]
@@ -74,8 +85,10 @@ def test_a_folder_without_a_catalog_is_listed(tmp_path: Path) -> None:
             folder.mkdir(parents=True)
             for number in range(3):
                 (folder / f"{number}.png").touch()
-    rows = [f"{who}_{what},{who},{what},{who}/{what}" for who in "abc" for what in "xy"]
-    (root / "manifest.csv").write_text("\n".join(["clip,subject,label,path", *rows]) + "\n")
+    rows = [f"{who}_{what},{who},{what},{who}/{what},,," for who in "abc" for what in "xy"]
+    (root / "manifest.csv").write_text(
+        "\n".join(["clip,subject,label,path,onset,apex,offset", *rows]) + "\n"
+    )
     config = Config(dataset="manifest", dataset_root=root, dataset_settings=ManifestSettings())
     extent = find_extent(config, tmp_path)
     assert (len(extent.clips), len(extent.subjects), sum(extent.n_frames)) == (6, 3, 18)
@@ -84,11 +97,11 @@ def test_a_folder_without_a_catalog_is_listed(tmp_path: Path) -> None:
 
 def test_a_published_size_counts_only_where_there_is_no_folder(tmp_path: Path) -> None:
     root = tmp_path / "smic"
-    config = Config(dataset="smic", dataset_root=root, dataset_settings=SmicSettings(camera="HS"))
+    unknown = Config(dataset="casme", dataset_root=root, dataset_settings=CasmeSettings())
     with pytest.raises(MerecError, match="or its folder, or --clips and --subjects, found none"):
-        find_extent(config, tmp_path)
-    named = SmicSettings(camera="HS", scheme="smic-hs-3")
-    extent = find_extent(replace(config, dataset_settings=named), tmp_path, frames=30)
+        find_extent(unknown, tmp_path)
+    config = Config(dataset="smic", dataset_root=root, dataset_settings=SmicSettings(camera="HS"))
+    extent = find_extent(config, tmp_path, frames=30)
     assert (len(extent.clips), len(extent.subjects), sum(extent.n_frames)) == (164, 16, 164 * 30)
     assert extent.source == "as published, nothing read"
     root.mkdir()

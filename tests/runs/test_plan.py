@@ -39,6 +39,7 @@ def test_what_is_done_costs_nothing_and_is_not_measured(tmp_path: Path) -> None:
 def test_a_part_of_the_jobs_costs_its_part(tmp_path: Path) -> None:
     made = make_up(tmp_path, dict(QUICK))
     (tmp_path / "results" / "small" / "clips" / "s02.h5").unlink()
+    (tmp_path / "results" / "small" / "features" / "lbp_top.h5").unlink()  # has no content
     rows = by_rule(make_plan(made.config, made.extent, n_ranks=2, folder=tmp_path).rules)
     assert (rows["interpolate_clips"].n_jobs, rows["interpolate_clips"].n_done) == (1, 4)
     # Three clips of 20 frames of 32 pixels, three colours, single precision.
@@ -68,7 +69,7 @@ def test_bytes_on_disk_follow_from_sizes() -> None:
 
 
 def test_small_searches_are_told_that_few_ranks_are_enough(tmp_path: Path) -> None:
-    made = make_up(tmp_path, dict(QUICK), without={"select_genetic"})
+    made = make_up(tmp_path, dict(QUICK), without={"extract_features", "select_genetic"})
     said = make_plan(made.config, made.extent, n_ranks=16, folder=tmp_path).notes
     assert any("--ranks 2 here, tasks: 2 in the profile" in note for note in said)
     said = make_plan(made.config, made.extent, n_ranks=2, folder=tmp_path).notes

@@ -71,7 +71,7 @@ def test_deciders_train_as_many_machines_as_they_have(sample: FoldSample) -> Non
     def seconds(method: str, settings: InnerSettings) -> float:
         return evaluation_seconds(sample, Method.parse(method), settings, "linear_svm", "none")
 
-    search = GeneticSettings(n_islands=2, n_individuals=10)
+    search = GeneticSettings(n_islands=2, n_individuals=10, n_random_migrants=2)
     assert seconds("genetic+hall_of_fame", search) == pytest.approx(10 * 2e-3)
     assert seconds("genetic+ensemble", search) == pytest.approx(10 * 2e-3)
     assert seconds("genetic", search) > 0

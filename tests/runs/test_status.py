@@ -19,8 +19,10 @@ from merec_hpc.config.selection import GeneticSettings, RankingSettings
 from merec_hpc.config.sweep import SweepSettings
 from merec_hpc.config.whole import Config
 from merec_hpc.dataset.catalog import write_catalog
+from merec_hpc.dataset.clip import Clip
+from merec_hpc.dataset.sources import Folder
 from merec_hpc.files.running import marked_running
-from merec_hpc.records import Clip, SearchState, Selection
+from merec_hpc.records import SearchState, Selection
 from merec_hpc.runs.status import (
     SearchRow,
     StageRow,
@@ -40,7 +42,7 @@ FOLDS = ("s1", "s2", "s3")
 def results(tmp_path: Path) -> Path:
     """The results of an experiment of three subjects."""
     folder = tmp_path / "results" / "small"
-    clips = [Clip(f"{fold}_{label}", fold, label, fold) for fold in FOLDS for label in "ab"]
+    clips = [Clip(f"{fold}_{label}", fold, label, Folder(fold)) for fold in FOLDS for label in "ab"]
     write_catalog(folder / "catalog.tsv", clips)
     return folder
 
@@ -97,6 +99,7 @@ def test_stages_are_counted_in_the_order_of_the_data(tmp_path: Path) -> None:
         StageRow("faces", 3, 3),
         StageRow("folds", 1, 1),
         StageRow("clips", 2, 3),
+        StageRow("contact sheets", 2, 3, 1),
         StageRow("features", 0, 1, 1),
         StageRow("selection all_features", 0, 3, 3),
         StageRow("selection genetic", 0, 3),

@@ -3,7 +3,6 @@
 import shlex
 import sys
 from functools import cache
-from hashlib import sha256
 from pathlib import Path
 
 import pandas as pd
@@ -14,11 +13,11 @@ from merec_hpc.config.evaluation import Method
 from merec_hpc.config.whole import config_json, parse_config
 from merec_hpc.dataset.catalog import read_catalog
 from merec_hpc.dataset.folds import FoldSize
-from merec_hpc.dataset.frames import file_states, folder_states
 from merec_hpc.errors import MerecError
 from merec_hpc.files.rows import read_rows
 from merec_hpc.runs.checks import check_clips, check_config, check_files
 from merec_hpc.runs.configuration import read_mapping
+from merec_hpc.runs.digests import folders_digest, labels_digest, pixels_digest
 from merec_hpc.runs.experiment import (
     dataset_folder,
     extractor_kind,
@@ -26,6 +25,8 @@ from merec_hpc.runs.experiment import (
     extractor_settings,
     features_name,
     fold_settings,
+    landmark_files,
+    landmark_weights,
     permutation_jobs,
     permutation_numbers,
     results_folder,
@@ -33,7 +34,7 @@ from merec_hpc.runs.experiment import (
     selector_settings,
 )
 from merec_hpc.runs.variants import ensembles_of, feature_settings, genetic_settings, variants_of
-from merec_hpc.selection.selectors import SELECTORS, find_selector
+from merec_hpc.selection.selectors import SELECTORS
 
 try:
     for path in workflow.configfiles:  # Snakemake itself takes the last of two equal keys
@@ -79,18 +80,35 @@ def dataset(wildcards):
 
 
 def dataset_digest(wildcards):
-    """Return a digest of the dataset's folders: a new subject, far below its root, is noticed."""
-    if SIMULATED:
-        return ""
-    return sha256(repr(folder_states(Path(ROOT))).encode()).hexdigest()[:16]
+    """Return a digest of the dataset's folders; those of the simulated one follow its settings."""
+    return "" if SIMULATED else folders_digest(Path(ROOT))
+
+
+def catalogued_clips():
+    """Return the clips of the catalog; of a missing one Snakemake makes a parameter not yet known."""
+    path = Path(RESULTS, "catalog.tsv")
+    return _catalogued_clips(path, path.stat().st_mtime_ns)
+
+
+@cache
+def _catalogued_clips(path, _state):
+    return read_catalog(path, Path(ROOT))
+
+
+def clips_of(wildcards):
+    """Return the clips of the subject of the wildcards, or without one all."""
+    wanted = getattr(wildcards, "subject", None)
+    return [clip for clip in catalogued_clips() if wanted in (None, clip.subject)]
 
 
 def clips_digest(wildcards):
-    """Return a digest of one subject's rows and files: only their change reruns its jobs."""
-    clips = read_catalog(Path(RESULTS, "catalog.tsv"))
-    own = [clip for clip in clips if clip.subject == wildcards.subject]
-    states = [(clip, file_states(Path(ROOT), clip)) for clip in own]
-    return sha256(repr(states).encode()).hexdigest()[:16]
+    """Return a digest of what one subject's pixels depend on: only its change reruns its jobs."""
+    return pixels_digest(Path(ROOT), clips_of(wildcards))
+
+
+def label_digest(wildcards):
+    """Return a digest of the labels of all clips, or of the subject that the wildcards name."""
+    return labels_digest(clips_of(wildcards))
 
 
 def features_of(wildcards):
@@ -109,29 +127,10 @@ def feature_weights(wildcards):
     return [f"resources/weights/{features_of(wildcards)}"] if has_weights else []
 
 
-def landmark_weights():
-    """Return the weights of the landmark engine, if they are fetched."""
-    name = CONFIG.faces.landmarks
-    if CONFIG.faces.registration == "none":
-        return []
-    return [f"resources/weights/{name}"] if name in ("face_mesh", "dlib") else []
-
-
 def landmark_tables(wildcards):
     """Return the files of a subject's landmarks or of the shape model that the settings name."""
-    faces = CONFIG.faces
-    if faces.landmarks == "active_shape":
-        return [str(faces.shape_model)] if faces.shape_model else []
-    if faces.landmarks != "table":
-        return []
-    clips = read_catalog(Path(RESULTS, "catalog.tsv"))
-    tables = [
-        faces.landmark_tables / f"{clip.clip}.csv"
-        for clip in clips
-        if clip.subject == wildcards.subject
-    ]
-    # A missing one leaves its clip out, with the reason.
-    return [str(table) for table in tables if table.is_file()]
+    clips = clips_of(wildcards) if CONFIG.faces.landmarks == "table" else ()
+    return landmark_files(CONFIG, clips)
 
 
 def per_subject(pattern):
@@ -152,7 +151,7 @@ def subjects():
 
 @cache
 def _subjects(path, _state):
-    clips = read_catalog(path)
+    clips = _catalogued_clips(path, _state)
     try:
         check_clips(CONFIG, clips)
     except MerecError as error:

@@ -18,7 +18,7 @@ rule simulate:
     log:
         "logs/simulate/{experiment}.log",
     benchmark:
-        "benchmarks/simulate/{experiment}.tsv"
+        "logs/resources/simulate/{experiment}.tsv"
     threads: 2
     resources:
         mem_mb=lambda wildcards, attempt: 2000 * attempt,

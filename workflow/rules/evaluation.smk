@@ -24,7 +24,7 @@ rule evaluate_folds:
     log:
         "logs/evaluate_folds/{experiment}/{method}/{classifier}.log",
     benchmark:
-        "benchmarks/evaluate_folds/{experiment}/{method}/{classifier}.tsv"
+        "logs/resources/evaluate_folds/{experiment}/{method}/{classifier}.tsv"
     resources:
         mem_mb=lambda wildcards, attempt: 1000 * attempt,
         runtime=lambda wildcards, attempt: 5 * attempt,

@@ -14,6 +14,7 @@ Outputs
 
 rule extract_features:
     input:
+        # Its labels are a parameter.
         catalog=ancient("results/{experiment}/catalog.tsv"),
         # Too many lost clips stop the run before anything heavy.
         failures=ancient("results/{experiment}/failures.tsv"),
@@ -24,7 +25,7 @@ rule extract_features:
     log:
         "logs/extract_features/{experiment}/{features}.log",
     benchmark:
-        "benchmarks/extract_features/{experiment}/{features}.tsv"
+        "logs/resources/extract_features/{experiment}/{features}.tsv"
     threads: 2
     resources:
         mem_mb=lambda wildcards, attempt: kind_of(wildcards).memory_mb * attempt,
@@ -33,9 +34,11 @@ rule extract_features:
         extractor=lambda wildcards: extractor_of(features_of(wildcards)),
         clips=lambda wildcards, input: repeated("--clips", input.clips),
         weights=lambda wildcards, input: repeated("--weights", input.weights),
+        labels=label_digest,
         settings=lambda wildcards: to_json(extractor_settings(CONFIG, wildcards.features)),
     shell:
         r"""
+        : labels {params.labels}
         merec extract-features \
             --extractor {params.extractor} \
             --catalog {input.catalog:q} \

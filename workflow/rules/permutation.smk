@@ -20,7 +20,7 @@ rule run_permutation:
     log:
         "logs/run_permutation/{experiment}/{method}/{job}.log",
     benchmark:
-        "benchmarks/run_permutation/{experiment}/{method}/{job}.tsv"
+        "logs/resources/run_permutation/{experiment}/{method}/{job}.tsv"
     resources:
         mem_mb=lambda wildcards, attempt: 2000 * attempt,
         runtime=lambda wildcards, attempt: 120 * attempt,

@@ -7,7 +7,7 @@ Inputs
     results/{experiment}/failures.tsv                   clips left out
     results/{experiment}/permutations/{method}/{job}.csv  scores of permuted labels, if asked for
 
-    benchmarks/{rule}/{experiment}/...                  what jobs used; not waited for
+    logs/resources/{rule}/{experiment}/...              what jobs used; not waited for
 
 Outputs
 
@@ -40,6 +40,6 @@ rule render_report:
             {params.permutations:q} \
             --settings {params.settings:q} \
             --output {output.page:q} \
-            --benchmarks benchmarks \
+            --benchmarks logs/resources \
             2>&1 | tee {log:q}
         """

@@ -26,7 +26,7 @@ rule select:
     log:
         "logs/select/{experiment}/{selector}/{fold}.log",
     benchmark:
-        "benchmarks/select/{experiment}/{selector}/{fold}.tsv"
+        "logs/resources/select/{experiment}/{selector}/{fold}.tsv"
     group:
         together("controls", "all_features")
     resources:
@@ -59,7 +59,7 @@ rule select_genetic:
     log:
         "logs/select_genetic/{experiment}/{fold}.log",
     benchmark:
-        "benchmarks/select_genetic/{experiment}/{fold}.tsv"
+        "logs/resources/select_genetic/{experiment}/{fold}.tsv"
     group:
         together("searches")
     threads: 2  # as many as ranks, for local runs

@@ -6,6 +6,7 @@ Yan et al.: CASME database, FG 2013, doi:10.1109/FG.2013.6553799.
 from pathlib import Path
 
 from merec_hpc.config.datasets import CasmeSettings
+from merec_hpc.dataset.clip import Clip
 from merec_hpc.dataset.listing import (
     Listing,
     Reader,
@@ -16,7 +17,7 @@ from merec_hpc.dataset.listing import (
     unlisted_folders,
 )
 from merec_hpc.dataset.sheets import read_rows_below
-from merec_hpc.records import Clip
+from merec_hpc.dataset.sources import Folder
 
 FRAME_RATE_HZ = 60.0
 FOLDERS = {"raw": ("CASME_raw_selected", "Raw_selected"), "cropped": ("Cropped",)}
@@ -43,7 +44,7 @@ def list_clips(root: Path, release: str, sheet: str | None) -> Listing:
                 clip=f"{subject}_{name}",
                 subject=subject,
                 label=row.text("Emotion").lower(),
-                path=folder.relative_to(root).as_posix(),
+                source=Folder(folder.relative_to(root).as_posix()),
                 onset=row.whole("OnsetF"),
                 apex=row.number_or_none("ApexF1"),
                 offset=row.whole("OffsetF"),

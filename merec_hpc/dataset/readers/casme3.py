@@ -9,6 +9,7 @@ Li et al.: CAS(ME)^3, IEEE TPAMI 2023, doi:10.1109/TPAMI.2022.3174895.
 from pathlib import Path
 
 from merec_hpc.config.datasets import Casme3Settings
+from merec_hpc.dataset.clip import Clip
 from merec_hpc.dataset.listing import (
     Listing,
     Reader,
@@ -19,8 +20,8 @@ from merec_hpc.dataset.listing import (
     with_marks_checked,
 )
 from merec_hpc.dataset.sheets import read_rows_below
+from merec_hpc.dataset.sources import Folder
 from merec_hpc.errors import MerecError
-from merec_hpc.records import Clip
 
 FRAME_RATE_HZ = 30.0
 CLIPS = ("Part_A_ME_clip/frame", "part_A/Part_A_ME_clip/frame", "frame")
@@ -63,7 +64,7 @@ def list_part_a(root: Path, sheet: str | None) -> Listing:
                 clip=_plain_name(name),
                 subject=_plain_name(subject),
                 label=row.text("emotion").lower(),
-                path=folder.relative_to(root).as_posix(),
+                source=Folder(folder.relative_to(root).as_posix()),
                 onset=onset,
                 apex=row.number_or_none("Apex"),
                 offset=row.number_or_none("Offset"),
@@ -92,7 +93,7 @@ def list_part_c(root: Path, sheet: str | None) -> Listing:
                 label={"neg": "negative", "pos": "positive", "sur": "surprise"}.get(
                     row.text("emotion").lower(), row.text("emotion").lower()
                 ),
-                path=folder.relative_to(root).as_posix(),
+                source=Folder(folder.relative_to(root).as_posix()),
                 onset=onset,
                 offset=row.number_or_none("offset"),
                 frame_rate_hz=FRAME_RATE_HZ,

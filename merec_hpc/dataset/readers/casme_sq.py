@@ -11,6 +11,7 @@ import re
 from pathlib import Path
 
 from merec_hpc.config.datasets import CasmeSqSettings
+from merec_hpc.dataset.clip import Clip
 from merec_hpc.dataset.listing import (
     Fault,
     Listing,
@@ -20,8 +21,8 @@ from merec_hpc.dataset.listing import (
     needed_folder,
 )
 from merec_hpc.dataset.sheets import Cell, read_cells
+from merec_hpc.dataset.sources import Folder
 from merec_hpc.errors import MerecError
-from merec_hpc.records import Clip
 
 FRAME_RATE_HZ = 30.0
 FOLDERS = {"raw": ("rawpic",), "cropped": ("cropped",), "selected": ("selectedpic",)}
@@ -65,7 +66,7 @@ def list_clips(root: Path, release: str, sheet: str | None, kinds: tuple[str, ..
                 clip=f"{subject}_{name}_{onset}",
                 subject=subject,
                 label=_text(row[6]).lower(),
-                path=folder.relative_to(root).as_posix(),
+                source=Folder(folder.relative_to(root).as_posix()),
                 onset=onset,
                 apex=apex or None,
                 offset=offset or apex,

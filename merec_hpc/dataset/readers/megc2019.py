@@ -8,6 +8,7 @@ from dataclasses import replace
 from pathlib import Path
 
 from merec_hpc.config.datasets import Megc2019Settings
+from merec_hpc.dataset.clip import Clip
 from merec_hpc.dataset.listing import (
     WHOLE,
     Fault,
@@ -17,7 +18,6 @@ from merec_hpc.dataset.listing import (
     with_marks_checked,
 )
 from merec_hpc.dataset.readers import casme2, samm, smic
-from merec_hpc.records import Clip
 
 # Candidates of CASME II's sheets that are not part of the composite.
 NOT_OF_THE_COMPOSITE = {
@@ -77,7 +77,7 @@ def _renamed(clip: Clip, dataset: str, folder: str) -> Clip:
         clip,
         clip=f"{dataset}_{clip.clip}",
         subject=f"{dataset}_{clip.subject}",
-        path=f"{folder}/{clip.path}",
+        source=clip.source.below(folder),
     )
 
 

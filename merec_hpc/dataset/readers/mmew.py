@@ -9,6 +9,7 @@ import re
 from pathlib import Path
 
 from merec_hpc.config.datasets import MmewSettings
+from merec_hpc.dataset.clip import Clip
 from merec_hpc.dataset.listing import (
     Fault,
     Listing,
@@ -18,8 +19,8 @@ from merec_hpc.dataset.listing import (
     needed_folder,
 )
 from merec_hpc.dataset.sheets import read_rows_below
+from merec_hpc.dataset.sources import Folder
 from merec_hpc.errors import MerecError
-from merec_hpc.records import Clip
 
 FRAME_RATE_HZ = 90.0
 FOLDERS = ("MMEW_Final/Micro_Expression", "Micro_Expression")
@@ -56,7 +57,7 @@ def list_clips(root: Path, sheet: str | None) -> Listing:
                 clip=name,
                 subject=subject,
                 label=label,
-                path=folder.relative_to(root).as_posix(),
+                source=Folder(folder.relative_to(root).as_posix()),
                 onset=row.number_or_none("OnsetFrame"),
                 apex=row.number_or_none("ApexFrame"),
                 offset=row.number_or_none("OffsetFrame"),

@@ -7,6 +7,7 @@ import re
 from pathlib import Path
 
 from merec_hpc.config.datasets import RafdbSettings
+from merec_hpc.dataset.clip import Clip
 from merec_hpc.dataset.listing import (
     Listing,
     Reader,
@@ -15,8 +16,8 @@ from merec_hpc.dataset.listing import (
     folder_below,
     names_in,
 )
+from merec_hpc.dataset.sources import Images
 from merec_hpc.errors import MerecError
-from merec_hpc.records import Clip
 
 EMOTIONS = ("surprise", "fear", "disgust", "happiness", "sadness", "anger", "neutral")
 _LINE = re.compile(r"^((train|test)_\d+)\.jpg\s+([1-7])$")
@@ -59,7 +60,7 @@ def list_clips(root: Path, image: str) -> Listing:
                 clip=name,
                 subject=block_name(split, number),
                 label=EMOTIONS[int(code) - 1],
-                path=file.relative_to(root).as_posix(),
+                source=Images((file.relative_to(root).as_posix(),)),
                 split=split,
             )
         )

@@ -9,6 +9,7 @@ doi:10.1109/TAFFC.2016.2573832.
 from pathlib import Path
 
 from merec_hpc.config.datasets import SammSettings
+from merec_hpc.dataset.clip import Clip
 from merec_hpc.dataset.listing import (
     Listing,
     Reader,
@@ -20,7 +21,7 @@ from merec_hpc.dataset.listing import (
 )
 from merec_hpc.dataset.readers.casme2 import ROMAN
 from merec_hpc.dataset.sheets import read_rows_below
-from merec_hpc.records import Clip
+from merec_hpc.dataset.sources import Folder
 
 FRAME_RATE_HZ = 200.0
 FOLDERS = {"raw": ("SAMM",), "cropped": ("SAMM_CROP", "SAMM_Crop")}
@@ -58,7 +59,7 @@ def list_clips(root: Path, release: str, sheet: str | None, *, objective: bool =
                 clip=name,
                 subject=subject,
                 label=label,
-                path=(frames / subject / name).relative_to(root).as_posix(),
+                source=Folder((frames / subject / name).relative_to(root).as_posix()),
                 onset=row.number_or_none("Onset Frame"),
                 apex=row.number_or_none("Apex Frame"),
                 offset=row.number_or_none("Offset Frame"),

@@ -7,11 +7,12 @@ import re
 from pathlib import Path
 
 from merec_hpc.config.datasets import SmicSettings
+from merec_hpc.dataset.clip import Clip
 from merec_hpc.dataset.listing import WHOLE, Fault, Listing, Reader, names_in
 from merec_hpc.dataset.readers import smic_extended
 from merec_hpc.dataset.readers.smic_names import EMOTIONS, FRAME_RATES_HZ, plain_name
+from merec_hpc.dataset.sources import Folder
 from merec_hpc.errors import MerecError
-from merec_hpc.records import Clip
 
 _CLIP_NAME = re.compile(r"^s(\d+)_(ne|po|sur)_(\d+)$")
 
@@ -98,7 +99,7 @@ def _clip(root: Path, path: Path, matched: re.Match[str], camera: str) -> Clip:
         clip=plain_name(subject, kind, number),
         subject=f"s{int(subject):02d}",
         label=path.parent.name,
-        path=path.relative_to(root).as_posix(),
+        source=Folder(path.relative_to(root).as_posix()),
         frame_rate_hz=FRAME_RATES_HZ[camera],
     )
 
