@@ -21,6 +21,11 @@ include: "workflow/rules/report.smk"
 include: "workflow/rules/sweep.smk"
 
 
+onerror:
+    if workflow.is_main_process:
+        print("stopped: the same command goes on from here; merec status says how far it is")
+
+
 rule all:
     default_target: True
     input:

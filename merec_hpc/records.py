@@ -6,6 +6,9 @@ from typing import Any, Self
 import numpy as np
 from numpy.typing import NDArray
 
+TILE_PX = 160
+"""Side of a picture on a contact sheet."""
+
 Text = NDArray[np.str_]
 Masks = NDArray[np.bool_]  # (n_individuals, n_features)
 

@@ -10,10 +10,10 @@ from numpy.typing import NDArray
 
 from merec_hpc.faces.registration import Frames, RegisteredClip
 from merec_hpc.files.atomic import published
+from merec_hpc.records import TILE_PX
 
 MOST_ROWS = 200
 """Of a sheet: a picture of more opens nowhere."""
-TILE_PX = 160
 _CAPTION_PX = 34
 _N_REGISTERED = 4
 _GREEN, _YELLOW, _WHITE, _BLACK = (60, 220, 60), (250, 220, 60), (255, 255, 255), (0, 0, 0)

@@ -12,8 +12,7 @@ from numpy.typing import NDArray
 from merec_hpc.clips.interpolation import BLOCK
 from merec_hpc.config.base import to_json
 from merec_hpc.config.faces import FaceSettings
-from merec_hpc.faces.contact_sheet import TILE_PX
-from merec_hpc.records import Text
+from merec_hpc.records import TILE_PX, Text
 from merec_hpc.store.schema import (
     FACES,
     opened_store,
