@@ -4,6 +4,7 @@ import csv
 import re
 import shutil
 import subprocess
+from collections import Counter
 from pathlib import Path
 
 import cv2
@@ -13,12 +14,20 @@ import yaml
 from conftest import REPOSITORY
 from workflow.small import AFTER_SELECTION, SMALL, planned_rules, workflow_copy
 
+from merec_hpc.runs.configuration import read_config
+from merec_hpc.runs.extent import find_extent
+from merec_hpc.runs.jobs import jobs_of
+from merec_hpc.runs.remaining import job_states
+
 pytestmark = [pytest.mark.workflow]
 
 
 def snakemake(folder: Path, *arguments: str, **changes: object) -> subprocess.CompletedProcess[str]:
     """Run Snakemake on the small configuration with some keys changed."""
-    (folder / "small.yaml").write_text(yaml.safe_dump({**SMALL, **changes}))
+    values = {**SMALL, **changes}
+    if values.get("dataset", "simulated") != "simulated":  # whose section then does nothing
+        del values["simulated"]
+    (folder / "small.yaml").write_text(yaml.safe_dump(values))
     command = ["snakemake", "--cores", "2", "--configfile", "small.yaml", *arguments]
     return subprocess.run(
         command, cwd=folder, capture_output=True, text=True, check=False, timeout=1200
@@ -30,9 +39,26 @@ def finished(tmp_path_factory: pytest.TempPathFactory, weights: Path) -> Path:
     """The folder of a finished run on the simulated dataset."""
     folder = workflow_copy(tmp_path_factory.mktemp("finished"))
     shutil.copytree(weights, folder / "resources" / "weights")
+    planned = planned_jobs(folder)
     run = snakemake(folder)
     assert run.returncode == 0, run.stdout + run.stderr
+    said = re.findall(
+        r"^(?:local)?(?:rule|checkpoint) (\w+):", run.stdout + run.stderr, re.MULTILINE
+    )
+    (folder / "counts.yaml").write_text(
+        yaml.safe_dump({"planned": dict(planned), "done": dict(Counter(said))})
+    )
     return folder
+
+
+def planned_jobs(folder: Path) -> Counter[str]:
+    """Return how many jobs of each rule are to run, by the plan."""
+    (folder / "before.yaml").write_text(yaml.safe_dump(SMALL))
+    config = read_config([folder / "config.yaml", folder / "before.yaml"], [])
+    jobs = jobs_of(config, find_extent(config, folder))
+    states = job_states(jobs, folder)
+    together = zip(jobs, states, strict=True)
+    return Counter(job.rule for job, state in together if state != "done")
 
 
 def rows_of(path: Path) -> list[dict[str, str]]:
@@ -53,6 +79,13 @@ def test_a_run_ends_with_a_report_and_one_row_per_clip_and_method(finished: Path
     assert {row["method"] for row in rows} == {"all_features", "genetic"}
     assert all(row["fold"] == row["subject"] for row in rows)
     assert "majority class" in (results / "report" / "index.html").read_text()
+
+
+@pytest.mark.xdist_group("finished")
+def test_a_plan_made_before_the_run_counts_the_jobs_that_ran(finished: Path) -> None:
+    counts = yaml.safe_load((finished / "counts.yaml").read_text())
+    assert counts["planned"] == counts["done"]
+    assert sum(counts["done"].values()) == 25
 
 
 def without_resources(page: str) -> str:
@@ -230,7 +263,7 @@ def test_other_labels_register_and_interpolate_nothing_again(tmp_path: Path) -> 
         "dataset": "manifest",
         "dataset_root": "images",
         "faces": {"registration": "none", "size_px": 64},
-        "features": {"network": "lbp_top"},
+        "features": {"extractor": "lbp_top"},
         "interpolation": {"n_frames": 9},
     }
     results = folder / "results" / "small"
@@ -251,7 +284,7 @@ def test_other_labels_register_and_interpolate_nothing_again(tmp_path: Path) -> 
     done = re.findall(
         r"^local(?:rule|checkpoint) (\w+):", again.stdout + again.stderr, re.MULTILINE
     )
-    assert set(done) == {"collect_failures", "draw_contact_sheets", "extract_lbp_top"}
+    assert set(done) == {"collect_failures", "draw_contact_sheets", "extract_features"}
     assert all(path.read_bytes() != old for path, old in zip(targets, before, strict=True))
 
 
