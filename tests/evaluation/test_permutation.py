@@ -14,9 +14,11 @@ from merec_hpc.evaluation.permutation import (
     run_on,
     summarise,
 )
+from merec_hpc.learning.metrics import accuracy, unweighted_average_recall, unweighted_f1
 from merec_hpc.records import Features
 from merec_hpc.selection.all_features import select_all_features
 from merec_hpc.selection.fitness.subject_folds import SubjectFoldFitness
+from merec_hpc.selection.random_masks import select_random_masks
 
 QUICK = GeneticSettings(n_islands=1, n_individuals=8, n_generations=2, n_random_migrants=2)
 
@@ -108,3 +110,49 @@ def test_summary_sets_the_real_score_among_the_permuted_ones() -> None:
     assert (row.n_permutations, row.real, row.p_value) == (4, 0.6, 2 / 5)
     assert row.permuted_mean == pytest.approx(0.4)
     assert row.optimism == pytest.approx(0.2)
+
+
+def test_every_score_of_a_summary_is_that_of_its_metric() -> None:
+    runs = [
+        PermutedRun("genetic", 0, 0.6, 0.5, 0.4, 0.9),
+        PermutedRun("genetic", 1, 0.3, 0.55, 0.1, 0.7),
+        PermutedRun("genetic", 2, 0.35, 0.25, 0.5, 0.8),
+    ]
+    rows = {row.metric: row for row in summarise(runs)}
+    assert [rows[name].real for name in ("accuracy", "UF1", "UAR")] == [0.6, 0.5, 0.4]
+    assert [rows[name].permuted_mean for name in rows] == pytest.approx([0.325, 0.4, 0.3])
+    assert [rows[name].p_value for name in rows] == [1 / 3, 2 / 3, 2 / 3]
+    assert {row.inner_fitness for row in rows.values()} == {0.9}  # of the real labels
+    assert rows["accuracy"].permuted_95 == pytest.approx(0.3 + 0.95 * 0.05)
+
+
+def test_scores_of_a_run_are_those_of_its_predictions(features: Features) -> None:
+    # More clips of one class than of another, or accuracy and UAR would be one.
+    uneven = replace(features, labels=np.where(features.labels == 2, 0, features.labels))
+    run, predicted = run_on(uneven, "random_masks", RandomMasksSettings(n_masks=2), "none")
+    labels = features.class_names[uneven.labels]
+    expected = [
+        metric(labels, predicted) for metric in (accuracy, unweighted_f1, unweighted_average_recall)
+    ]
+    assert [run.accuracy, run.UF1, run.UAR] == pytest.approx(expected)
+    assert len(set(expected)) == 3
+    assert (run.method, run.permutation) == ("random_masks", 0)
+
+
+def test_the_decider_that_a_method_names_decides(features: Features) -> None:
+    settings = RandomMasksSettings(n_masks=6)
+    found = {
+        decider: run_on(features, f"random_masks+{decider}", settings, "none")[1]
+        for decider in ("champion", "ensemble")
+    }
+    for decider, predicted in found.items():
+        expected = np.empty(len(features.labels), np.int64)
+        for subject in np.unique(features.subjects):
+            training = features.without(subject)
+            fitness = SubjectFoldFitness(training.values, training.labels, training.subjects)
+            chosen = select_random_masks(fitness, settings)
+            decisions = decider_decisions(features, subject, [chosen], decider, "none")
+            expected[features.subjects == subject] = decisions.argmax(axis=1)
+        assert predicted == features.class_names[expected].tolist()
+    assert found["champion"] != found["ensemble"]
+    assert run_on(features, "random_masks", settings, "none")[1] == found["champion"]
