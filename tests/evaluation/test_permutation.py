@@ -156,3 +156,16 @@ def test_the_decider_that_a_method_names_decides(features: Features) -> None:
         assert predicted == features.class_names[expected].tolist()
     assert found["champion"] != found["ensemble"]
     assert run_on(features, "random_masks", settings, "none")[1] == found["champion"]
+
+
+def test_a_class_that_is_predicted_without_a_label_is_no_class_of_the_scores(
+    features: Features,
+) -> None:
+    labels = np.where((features.subjects == "s04") & (features.labels == 2), 0, features.labels)
+    folds = np.where(features.subjects == "s04", "test", "")
+    split = replace(features, labels=labels, folds=folds)
+    run, predicted = run_on(split, "all_features", AllFeaturesSettings(C_values=(1.0,)), "none")
+    held = features.class_names[labels[features.subjects == "s04"]]
+    assert set(predicted) > set(held)
+    assert run.UF1 == unweighted_f1(held, predicted) != unweighted_f1(predicted, held)
+    assert unweighted_average_recall(held, predicted) == run.UAR
