@@ -142,3 +142,18 @@ def test_cells_are_shaded_by_their_share_of_the_label() -> None:
     assert image.get_clim() == (0, 1)
     white = {text.get_text() for text in axes.texts if text.get_color() == "white"}
     assert white == {"17", "41"}  # numbers that stand on dark cells
+
+
+@pytest.mark.parametrize(("n_folds", "n_rows"), [(1, 1), (4, 1), (5, 2)])
+def test_panels_stand_in_rows_of_four_on_the_same_axes(n_folds: int, n_rows: int) -> None:
+    figure = draw_convergence({f"s{number}": _selection(number) for number in range(n_folds)})
+    panels = figure.axes
+    assert panels[0].get_subplotspec().get_geometry()[:2] == (n_rows, 4)
+    assert {panel.get_xlim() for panel in panels} == {panels[0].get_xlim()}
+    assert {panel.get_ylim() for panel in panels} == {panels[0].get_ylim()}
+
+
+def test_a_class_of_one_clip_is_shaded_by_all_of_it() -> None:
+    (axes,) = draw_confusion(np.array([[1, 0], [0, 0]]), ["a", "b"]).axes
+    (image,) = axes.get_images()
+    np.testing.assert_array_equal(np.asarray(image.get_array()), [[1, 0], [0, 0]])

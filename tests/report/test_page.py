@@ -391,3 +391,10 @@ def test_every_index_of_stability_stands_under_its_heading() -> None:
         "Nogueira": f"{known.nogueira:.3f}",
     }
     assert shown["Jaccard"] != shown["Kuncheva"]
+
+
+def test_a_method_that_searched_in_any_fold_converges() -> None:
+    selections = _selections({"all_features": 1, "genetic": 1})
+    selections["genetic"]["s03"] = _selection(12, 0.76, 2)
+    text = render_page("trial", _predictions(), selections, (), CONFIG, SETTINGS)
+    assert re.findall(r"<h2>Convergence: (.*)</h2>", text) == ["genetic"]
