@@ -18,12 +18,15 @@ NAMES = dict(_NAMES) | {second: first for first, second in _NAMES}
 LEFT_ALONE = {"annotation", "returns", "decorator_list", "defaults", "kw_defaults"}
 
 
+Key = tuple[str, str, str, str]
+
+
 @dataclass(frozen=True)
 class Mutant:
     """A module with one mistake."""
 
-    key: tuple[str, str, str]
-    """File, text of the line, change: what tells it from others when lines move."""
+    key: Key
+    """File, text of the line, place in it, change: what tells it from others when lines move."""
     number: int
     """Of the line."""
     source: str
@@ -49,9 +52,10 @@ def mutants_of(file: str, source: str) -> list[Mutant]:
             tree = _Exchange(node, new).visit(tree)
             mutated = ast.unparse(ast.fix_missing_locations(tree))
             tree = _Exchange(new, node).visit(tree)
-            line = lines[node.lineno - 1].strip()
+            line = lines[node.lineno - 1]
+            place = node.col_offset - len(line) + len(line.lstrip()) + 1
             change = f"{ast.unparse(node)} -> {ast.unparse(new)}"
-            found.append(Mutant((file, line, change), node.lineno, mutated))
+            found.append(Mutant((file, line.strip(), str(place), change), node.lineno, mutated))
     return found
 
 
@@ -95,12 +99,16 @@ def _changes(node: ast.AST) -> Iterator[ast.AST]:  # noqa: C901 - one case a kin
 
 def _changed_calls(node: ast.Call) -> Iterator[ast.AST]:
     first, second = node.args if len(node.args) == 2 else (None, None)
-    if isinstance(first, ast.Name) and isinstance(second, ast.Name) and first.id != second.id:
+    opposites = [
+        _changed(node.func, **{field: NAMES[name]})
+        for field in ("id", "attr")
+        if (name := getattr(node.func, field, "")) in NAMES
+    ]
+    for opposite in opposites:
+        yield _changed(node, func=opposite)
+    are_names = isinstance(first, ast.Name) and isinstance(second, ast.Name)
+    if are_names and first.id != second.id and not opposites:  # max(a, b) is max(b, a)
         yield _changed(node, args=[second, first])
-    for field in ("id", "attr"):
-        opposite = NAMES.get(getattr(node.func, field, ""))
-        if opposite:
-            yield _changed(node, func=_changed(node.func, **{field: opposite}))
     for place, keyword in enumerate(node.keywords):
         others = [*node.keywords[:place], *node.keywords[place + 1 :]]
         match keyword:

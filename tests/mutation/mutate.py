@@ -7,8 +7,8 @@ A mutant is a module with one operator, number, truth value, order of arguments,
 slice or name such as ``argmax`` changed; texts and annotations are left alone. It is written into
 a copy of the package, where the test files of its module run until the first fails. Mutants that
 survive are printed as ``file:line: before -> after``, and the exit status is 1, unless
-``survivors.tsv`` says why they may live: a row is the file, the text of the line, the change and
-the reason. So it is if a row is of a mutant that there is no more.
+``survivors.tsv`` says why they may live: a row is the file, the text of the line, the place
+in it, the change and the reason. So it is if a row is of a mutant that there is no more.
 """
 
 import argparse
@@ -27,7 +27,7 @@ from pathlib import Path
 
 import hypothesis
 import pytest
-from mutants import Mutant, mutants_of
+from mutants import Key, Mutant, mutants_of
 
 ROOT = Path(__file__).parents[2]
 ROOMS = ("learning", "selection", "evaluation", "report")
@@ -148,14 +148,16 @@ def _copied(root: Path, folder: Path) -> Path:
     return folder
 
 
-def reasons_of(table: Path) -> dict[tuple[str, str, str], str]:
+def reasons_of(table: Path) -> dict[Key, str]:
     """Return why mutants may live, by file, line and change."""
     with table.open(newline="", encoding="utf-8") as file:
         rows = csv.DictReader(file, delimiter="\t", quoting=csv.QUOTE_NONE)
-        return {(row["file"], row["line"], row["change"]): row["reason"] for row in rows}
+        return {
+            (row["file"], row["line"], row["place"], row["change"]): row["reason"] for row in rows
+        }
 
 
-def outdated(root: Path, keys: Iterable[tuple[str, str, str]]) -> list[tuple[str, str, str]]:
+def outdated(root: Path, keys: Iterable[Key]) -> list[Key]:
     """Return the keys that no mutant has."""
     return [
         key
@@ -210,8 +212,8 @@ def main() -> int:
         counts = f"{verdict.n_mutants} mutants, {len(verdict.survivors)} survive"
         _say(f"{verdict.module}: {counts}, {verdict.seconds:.0f} s")
         for mutant in unknown:
-            file, line, change = mutant.key
-            _say(f"{file}:{mutant.number}: {change}\n    {line}")
+            file, line, place, change = mutant.key
+            _say(f"{file}:{mutant.number}: {change}\n    {place}: {line}")
     _say(f"{n_mutants} mutants, {n_mutants - n_survivors} killed, {n_survivors} survive")
     if n_unknown:
         _say(f"{n_unknown} of them have no reason in tests/mutation/survivors.tsv")
