@@ -106,8 +106,9 @@ def _changed_calls(node: ast.Call) -> Iterator[ast.AST]:
     ]
     for opposite in opposites:
         yield _changed(node, func=opposite)
-    are_names = isinstance(first, ast.Name) and isinstance(second, ast.Name)
-    if are_names and first.id != second.id and not opposites:  # max(a, b) is max(b, a)
+    if opposites:  # max(a, b) is max(b, a)
+        pass
+    elif isinstance(first, ast.Name) and isinstance(second, ast.Name) and first.id != second.id:
         yield _changed(node, args=[second, first])
     for place, keyword in enumerate(node.keywords):
         others = [*node.keywords[:place], *node.keywords[place + 1 :]]
