@@ -146,7 +146,8 @@ def test_cells_are_shaded_by_their_share_of_the_label() -> None:
 
 @pytest.mark.parametrize(("n_folds", "n_rows"), [(1, 1), (4, 1), (5, 2)])
 def test_panels_stand_in_rows_of_four_on_the_same_axes(n_folds: int, n_rows: int) -> None:
-    figure = draw_convergence({f"s{number}": _selection(number) for number in range(n_folds)})
+    selections = {f"s{number}": _selection(number, 3 + number) for number in range(n_folds)}
+    figure = draw_convergence(selections)
     panels = figure.axes
     assert panels[0].get_subplotspec().get_geometry()[:2] == (n_rows, 4)
     assert {panel.get_xlim() for panel in panels} == {panels[0].get_xlim()}
