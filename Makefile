@@ -51,9 +51,11 @@ benchmarks: $(TEST_INPUTS)
 
 docs: $(INSTALLED)
 	$(ACTIVATE) python docs/make_data_formats.py
+	$(ACTIVATE) python docs/make_config_schema.py
+	$(ACTIVATE) python docs/make_architecture.py
 
 clean:
-	rm -rf .venv .snakemake results resources logs benchmarks/*/ build *.egg-info
+	rm -rf .venv .snakemake results resources logs build *.egg-info
 
 $(INSTALLED): pyproject.toml
 	$(PYTHON) -m venv .venv

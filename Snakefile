@@ -30,11 +30,13 @@ rule all:
         # Asked for by name, so that a deleted file is made again, and all that follows from it.
         per_subject("faces/{subject}.h5"),
         per_subject("clips/{subject}.h5"),
-        f"{RESULTS}/features/{CONFIG.features.network}.h5",
+        per_subject("faces/{subject}.png"),
+        per_subject("clips/{subject}.png"),
+        STORE.format(experiment=CONFIG.experiment),
         selections,
         expand(
             f"{RESULTS}/evaluation/{{method}}/{CONFIG.evaluation.classifier}.csv",
-            method=CONFIG.evaluation.methods,
+            method=map(str, CONFIG.evaluation.methods),
         ),
         f"{RESULTS}/predictions.csv",
         f"{RESULTS}/chosen_features.csv",

@@ -260,7 +260,7 @@ def compare_ensemble(rows: Sequence[Prediction]) -> list[ComparisonRow]:
         pair = [row for row in rows if row.method in {method, reference}]
         compared += compare_with(pair, reference, EVALUATION)
     corrected = []
-    for metric in ("accuracy", "uar"):
+    for metric in ("accuracy", "UAR"):
         own = [row for row in compared if row.metric == metric]
         for row, p_value in zip(own, holm([row.p_value for row in own]), strict=True):
             corrected.append(replace(row, corrected_p_value=p_value))
@@ -321,7 +321,7 @@ def show(table: Table, outcomes: Mapping[str, Sequence[Outcome]]) -> None:
     for scores in score_methods(rows, EVALUATION):
         print(row(scores, outcomes[scores.method]))
     compared = compare_with(rows, "all_features", EVALUATION)
-    shown = [row for row in compared if row.metric != "uf1"]
+    shown = [row for row in compared if row.metric != "UF1"]
     print(
         "\n| metric | method | less | difference (95 %) | p | p, Holm |\n|---|---|---|---|---|---|"
     )

@@ -22,8 +22,10 @@ from skimage.data import astronaut
 
 from merec_hpc.config.faces import FaceSettings
 from merec_hpc.dataset.action_units import SMIC_EXPRESSIONS
+from merec_hpc.dataset.clip import Clip
 from merec_hpc.dataset.frames import read_frames
 from merec_hpc.dataset.simulated_face import draw_motion, make_frames, make_subject
+from merec_hpc.dataset.sources import Video
 from merec_hpc.errors import MerecError
 from merec_hpc.faces.active_shape import ActiveShape, load_model
 from merec_hpc.faces.detection import Box
@@ -33,7 +35,6 @@ from merec_hpc.faces.reference import STABLE_POINTS, interocular_distance
 from merec_hpc.faces.registration import find_face, landmark_jitter, register_clip
 from merec_hpc.faces.shape_training.annotations import annotated_images, find_annotated_face
 from merec_hpc.faces.warps import fit_similarity
-from merec_hpc.records import Clip
 
 WEIGHTS = Path(__file__).parents[1] / "resources" / "weights"
 MIN_FRACTION = 0.15
@@ -136,7 +137,7 @@ def main() -> None:
     video = os.environ.get("MEREC_VIDEO")
     frames = None
     if video:
-        frames = read_frames(Path(video).parent, Clip("video", "s", "x", Path(video).name))
+        frames = read_frames(Path(video).parent, Clip("video", "s", "x", Video(Path(video).name)))
     print("| engine | simulated faces, % | annotated real images, % | still face, jitter in % |")
     print("|---|---|---|---|")
     for name, engine in engines.items():

@@ -191,7 +191,7 @@ def main() -> None:
         differences = {
             row.method: row
             for row in compare_with(rows, "genetic", settings)
-            if row.metric == "uar"
+            if row.metric == "UAR"
         }
         print(f"\n{all_selectors.heading(table)}\n")
         print("| lead | accuracy | UAR | UAR less genetic's | p | corrected |")

@@ -29,13 +29,13 @@ from sklearn.feature_selection import f_classif
 
 from merec_hpc.config.selection import Criterion, GeneticSettings
 from merec_hpc.learning.linear_svm import train_svm
-from merec_hpc.learning.metrics import (
+from merec_hpc.learning.scaling import Scaling
+from merec_hpc.metrics import (
     accuracy,
     subject_bootstrap,
     unweighted_average_recall,
     unweighted_f1,
 )
-from merec_hpc.learning.scaling import Scaling
 from merec_hpc.parallel.communicator import SerialCommunicator
 from merec_hpc.parallel.threads import limit_library_threads
 from merec_hpc.records import Masks

@@ -26,15 +26,16 @@ from merec_hpc.config.datasets import ManifestSettings
 from merec_hpc.config.faces import FaceSettings
 from merec_hpc.dataset.action_units import SMIC_EXPRESSIONS
 from merec_hpc.dataset.catalog import list_clips, write_catalog
+from merec_hpc.dataset.clip import Clip
 from merec_hpc.dataset.frames import iterate_frames, read_ahead, read_frames
 from merec_hpc.dataset.simulated_face import draw_motion, make_frames, make_subject
+from merec_hpc.dataset.sources import Folder, Video
 from merec_hpc.faces.active_shape import ActiveShape, load_model
 from merec_hpc.faces.detection import Box
 from merec_hpc.faces.dlib_landmarks import DlibLandmarks
 from merec_hpc.faces.landmarks import FaceMesh, LandmarkEngine
 from merec_hpc.faces.reference import STABLE_POINTS
 from merec_hpc.faces.registration import register_clip
-from merec_hpc.records import Clip
 
 WEIGHTS = Path(__file__).parents[1] / "resources" / "weights"
 N_FRAMES = 15
@@ -154,7 +155,7 @@ def main() -> None:
     video = os.environ.get("MEREC_VIDEO")
     if video:
         path = Path(video)
-        frames = read_frames(path.parent, Clip("video", "s", "x", path.name))
+        frames = read_frames(path.parent, Clip("video", "s", "x", Video(path.name)))
         print("\n| registration | jitter of the real video, px |")
         print("|---|---|")
         for mode in MODES:
@@ -170,7 +171,7 @@ def print_speed(mesh: FaceMesh) -> None:
         for number in range(200):
             frame = sample.frames[number % len(sample.frames)]
             cv2.imwrite(str(folder / f"{number:05d}.bmp"), frame[..., ::-1])
-        clip = Clip("clip", "s", "x", ".")
+        clip = Clip("clip", "s", "x", Folder("."))
 
         def ours() -> None:
             register_clip(read_ahead(iterate_frames(folder, clip)), mesh, FaceSettings())
@@ -213,7 +214,7 @@ def print_memory() -> None:
                 *("register-faces", "--catalog", str(catalog), "--root", place),
                 *("--subject", "s1", "--landmark-weights", str(WEIGHTS / "face_mesh")),
                 *("--settings", "{}", "--output", str(faces)),
-                *("--contact-sheet", f"{place}/sheet.png", "--failures", f"{place}/failures.tsv"),
+                *("--failures", f"{place}/failures.tsv"),
             ]
             interpolate = [
                 *("interpolate-clips", "--faces", str(faces), "--settings", "{}"),

@@ -11,23 +11,6 @@ Masks = NDArray[np.bool_]  # (n_individuals, n_features)
 
 
 @dataclass(frozen=True)
-class Clip:
-    """One annotated expression: where its frames lie, whose face it is, what it shows."""
-
-    clip: str
-    subject: str
-    label: str
-    path: str
-    """Folder of frames or video, relative to the dataset's root; or images joined by ``;``."""
-    onset: int | None = None
-    apex: int | None = None
-    offset: int | None = None
-    frame_rate_hz: float | None = None
-    split: str | None = None
-    """Official split: train, validation or test."""
-
-
-@dataclass(frozen=True)
 class Failure:
     """A clip that was left out, and why."""
 
@@ -43,7 +26,6 @@ class InterpolatedClips:
 
     frames: NDArray[np.float32]  # (n_clips, n_frames, size, size, 3), RGB, about 0..255
     clips: Text  # (n_clips,)
-    labels: Text  # (n_clips,)
 
 
 @dataclass(frozen=True)

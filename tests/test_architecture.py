@@ -1,6 +1,10 @@
-"""Imports point backwards only; heavy libraries have one home each; tests mirror modules."""
+"""Imports point backwards only; heavy libraries have one home each; tests mirror modules.
+
+``docs/architecture.md`` describes the rooms and shows these imports; ``make docs`` redraws them.
+"""
 
 import ast
+import re
 from collections.abc import Iterator
 from graphlib import TopologicalSorter
 from pathlib import Path
@@ -9,11 +13,13 @@ import pytest
 
 TESTS = Path(__file__).parent
 PACKAGE = TESTS.parent / "merec_hpc"
+PAGE = TESTS.parent / "docs" / "architecture.md"
 
 # Each part imports from those before it only: the order in which the data flows.
 ORDER = (
     "__init__",
     "errors",
+    "metrics",
     "config",
     "records",
     "files",
@@ -45,7 +51,7 @@ HOMES = {
     "h5py": ("store",),
     "matplotlib": ("report",),
     "jinja2": ("report",),
-    "pydantic": ("config",),
+    "pydantic": ("config", "runs.config_schema"),
     "yaml": ("runs.configuration",),
     "typer": ("commands", "cli"),
     "sklearn": (
@@ -96,10 +102,18 @@ TESTED_ELSEWHERE = {
     "dataset.readers.samm": "by test_releases: one reader, one release",
     "dataset.readers.sfew": "by test_releases: one reader, one release",
     "dataset.readers.smic_extended": "by test_releases: one reader, one release",
+    "dataset.clip": "through every stage: a dataclass",
     "dataset.listing": "by test_releases",
+    "dataset.readers.__init__": "by test_catalog and test_releases",
+    "networks.mobilenet_v2": "by test_registry",
+    "dataset.readers.smic_names": "by test_smic",
+    "features.extractors": "by test_extraction and test_registries",
+    "dataset.readers.simulated": "by test_simulated",
+    "report.score_table": "by test_predict_and_score",
+    "report.sweep_table": "by test_workflow",
+    "networks.network": "two dataclasses without code",
     "records": "through every stage: dataclasses, and 'without' by test_held_out and test_fitness",
     "kernels.blocks": "through every kernel",
-    "kernels.compiled": "through every kernel",
     "kernels.fold": "by test_leave_out: one solver in four parts",
     "kernels.lbp": "by test_lbp_top",
     "kernels.pivoting": "by test_leave_out",
@@ -149,6 +163,62 @@ def _own_imports(module: str) -> Iterator[str]:
 
 def _part(module: str) -> str:
     return module.split(".", maxsplit=1)[0]
+
+
+def _imports_of_parts() -> dict[str, set[str]]:
+    """The parts that each part imports, itself left out."""
+    found: dict[str, set[str]] = {part: set() for part in ORDER}
+    for module in MODULES:
+        found[_part(module)] |= {_part(name) for name in _own_imports(module)} - {_part(module)}
+    return found
+
+
+def _flowchart(imports: dict[str, set[str]]) -> str:
+    """All parts, and arrows for the imports that no chain of other imports implies."""
+    behind: dict[str, set[str]] = {}
+    for part in ORDER:
+        behind[part] = imports[part].union(*(behind[name] for name in imports[part]))
+    lines = [f'    {part.strip("_")}["{part}"]' for part in ORDER]
+    for part in ORDER:
+        implied = set[str]().union(*(behind[name] for name in imports[part]))
+        for name in sorted(imports[part] - implied, key=ORDER.index):
+            lines.append(f"    {part.strip('_')} --> {name.strip('_')}")
+    return "\n".join(["```mermaid", "flowchart BT", *lines, "```"])
+
+
+def _table(imports: dict[str, set[str]]) -> str:
+    """All imports: an x where the part of a row imports that of a column."""
+    numbers = range(1, len(ORDER) + 1)
+    lines = [" " * 14 + "".join(f"{number:3}" for number in numbers)]
+    for number, part in enumerate(ORDER, 1):
+        marks = ["  x" if name in imports[part] else "  ." for name in ORDER[: number - 1]]
+        lines.append(f"{number:2} {part:11}{''.join(marks)}".rstrip())
+    return "\n".join(["```text", *lines, "```"])
+
+
+def pictures() -> list[str]:
+    """The blocks of ``docs/architecture.md`` that are drawn from the imports."""
+    imports = _imports_of_parts()
+    return [_flowchart(imports), _table(imports)]
+
+
+def test_page_shows_the_imports_that_there_are() -> None:
+    shown = re.findall(r"^```\w+\n.*?^```$", PAGE.read_text(), re.MULTILINE | re.DOTALL)
+    assert shown == pictures(), "make docs"
+
+
+def test_page_describes_the_rooms_in_their_order() -> None:
+    described = re.findall(r"^\*\*`(\w+)`\*\*", PAGE.read_text(), re.MULTILINE)
+    assert described == list(ORDER)
+
+
+def test_flowchart_leaves_out_what_is_implied() -> None:
+    imports = {part: set[str]() for part in ORDER} | {
+        "config": {"errors"},
+        "dataset": {"errors", "config"},
+    }
+    arrows = [line.strip() for line in _flowchart(imports).splitlines() if "-->" in line]
+    assert arrows == ["config --> errors", "dataset --> config"]
 
 
 def test_every_part_has_a_place_in_the_order() -> None:
@@ -214,4 +284,5 @@ def test_module_has_a_test_file_or_a_reason(module: str) -> None:
 def test_reasons_are_of_modules_that_there_are_and_that_need_one() -> None:
     for module in TESTED_ELSEWHERE:
         assert module in MODULES
-        assert not list(TESTS.rglob(f"test_{module.split('.')[-1]}.py")), module
+        *folders, name = module.split(".")
+        assert not TESTS.joinpath(*folders, f"test_{name}.py").exists(), module

@@ -16,10 +16,12 @@ from merec_hpc import __version__, cli
 from merec_hpc.config.base import to_json
 from merec_hpc.config.features import FeatureSettings
 from merec_hpc.dataset.catalog import read_catalog, write_catalog
+from merec_hpc.dataset.clip import Clip
 from merec_hpc.dataset.folds import FoldSize
 from merec_hpc.dataset.listing import Fault
+from merec_hpc.dataset.sources import Folder
 from merec_hpc.files.rows import read_rows, write_rows
-from merec_hpc.records import Clip, Failure, Features
+from merec_hpc.records import Failure, Features
 from merec_hpc.store.schema import FEATURES, write_store
 
 NOT_COMMANDS = {"__init__", "options"}
@@ -60,7 +62,7 @@ def store(tmp_path: Path, features: Features) -> Path:
 
 
 def test_application_has_every_command_in_the_order_of_the_data(commands: dict[str, Any]) -> None:
-    assert tuple(commands) == cli.COMMANDS
+    assert list(commands) == list(cli.COMMANDS)
 
 
 def test_every_command_is_a_module_and_every_module_a_command() -> None:
@@ -78,6 +80,60 @@ def test_help_of_a_command_names_its_options(
     assert len(commands[name].params) >= 2
     for option in commands[name].params:
         assert option.opts[0] in shown
+
+
+def test_list_says_of_each_command_what_its_docstring_says(commands: dict[str, Any]) -> None:
+    lines = {name: command.help.splitlines()[0] for name, command in commands.items()}
+    assert lines == cli.COMMANDS
+
+
+@pytest.mark.parametrize("arguments", [["--help"], ["-h"], []])
+def test_list_is_that_of_the_whole_application(
+    app: typer.Typer, monkeypatch: pytest.MonkeyPatch, arguments: list[str]
+) -> None:
+    status, shown = _invoke(app, *arguments)
+    monkeypatch.setenv("COLUMNS", "200")
+    listed = _merec(*arguments)
+    assert listed.returncode == status == (0 if arguments else 2)
+    text = _COLOUR.sub("", listed.stdout).replace("python -m merec_hpc", "merec")
+    assert " ".join(text.split()) == shown
+
+
+@pytest.mark.parametrize("arguments", [["--help"], ["-h"], [], ["--version"], ["select-gentic"]])
+def test_what_needs_no_command_imports_no_library(arguments: list[str]) -> None:
+    heavy = {"numpy", "torch", "h5py", "numba", "matplotlib", "pydantic", "sklearn", "mpi4py"}
+    code = (
+        "import sys; from merec_hpc.cli import main\n"
+        "try:\n    main()\n"
+        f"finally:\n    print('imported', sorted({heavy} & set(sys.modules)))"
+    )
+    shown = _run([sys.executable, "-c", code, *arguments])
+    assert shown.stdout.splitlines()[-1] == "imported []", shown.stderr
+
+
+@pytest.mark.parametrize("before", [[], ["--"]])
+@pytest.mark.parametrize(
+    ("misspelt", "hint"),
+    [
+        ("select-gentic", "did you mean 'select-genetic'?"),
+        ("Doctor", "did you mean 'doctor'?"),
+        ("", "merec --help lists them"),
+        ("x", "merec --help lists them"),
+    ],
+)
+def test_misspelt_command_is_one_line_with_the_nearest(
+    before: list[str], misspelt: str, hint: str
+) -> None:
+    shown = _merec(*before, misspelt, "--help")
+    assert _refusal(shown) == f"merec: a command expected, found '{misspelt}': {hint}"
+    assert len(shown.stderr.splitlines()) == 1
+
+
+@pytest.mark.parametrize("arguments", [["--nonsense"], ["--nonsense", "simulate"], ["-"]])
+def test_mistaken_option_before_a_command_ends_with_status_2(arguments: list[str]) -> None:
+    shown = _merec(*arguments)
+    assert shown.returncode == cli.INPUT_ERROR
+    assert "Error" in shown.stderr
 
 
 def test_help_works_from_a_shell() -> None:
@@ -202,7 +258,7 @@ def test_unreadable_image_is_recorded_and_too_many_stop_the_run(
         "register-faces",
         *("--catalog", tmp_path / "catalog.tsv", "--root", images, "--subject", "s1"),
         *("--landmark-weights", weights / "face_mesh", "--settings", "{}"),
-        *("--output", tmp_path / "s1.h5", "--contact-sheet", tmp_path / "s1.png"),
+        *("--output", tmp_path / "s1.h5"),
         *("--failures", tmp_path / "s1.tsv"),
     )
     assert registered.returncode == 0, registered.stderr
@@ -218,7 +274,7 @@ def test_unreadable_image_is_recorded_and_too_many_stop_the_run(
 
 def test_failures_within_the_fraction_leave_the_other_clips(tmp_path: Path) -> None:
     clips = [
-        Clip(f"s{subject}_{label}", f"s{subject}", label, "x")
+        Clip(f"s{subject}_{label}", f"s{subject}", label, Folder("x"))
         for subject in range(1, 5)
         for label in ("happy", "sad")
     ]
@@ -238,7 +294,7 @@ def test_failures_within_the_fraction_leave_the_other_clips(tmp_path: Path) -> N
 
 
 def test_too_few_subjects_for_inner_folds_are_one_line_with_status_2(tmp_path: Path) -> None:
-    clips = [Clip(f"c{i}", f"s{i % 2}", "happy" if i < 2 else "sad", "x") for i in range(4)]
+    clips = [Clip(f"c{i}", f"s{i % 2}", "happy" if i < 2 else "sad", Folder("x")) for i in range(4)]
     write_catalog(tmp_path / "catalog.tsv", clips)
     write_rows(tmp_path / "audit.tsv", Fault, [])
     write_rows(tmp_path / "s0.tsv", Failure, [])
@@ -251,7 +307,7 @@ def test_feature_store_of_another_version_is_one_line_with_status_2(
 ) -> None:
     with h5py.File(store, "a") as file:
         file.attrs["version"] = FEATURES.version + 1
-    line = _refusal(_merec("select-all-features", *_selection(tmp_path, store)))
+    line = _refusal(_merec("select", "--method", "all_features", *_selection(tmp_path, store)))
     assert f"{store}: format version {FEATURES.version} of features files expected" in line
     assert f"found {FEATURES.version + 1}" in line
     assert not (tmp_path / "selection.h5").exists()
@@ -259,7 +315,7 @@ def test_feature_store_of_another_version_is_one_line_with_status_2(
 
 def test_file_that_is_no_store_is_one_line_with_status_2(tmp_path: Path, store: Path) -> None:
     store.write_bytes(store.read_bytes()[:1000])
-    line = _refusal(_merec("select-all-features", *_selection(tmp_path, store)))
+    line = _refusal(_merec("select", "--method", "all_features", *_selection(tmp_path, store)))
     assert f"{store}: expected a features file" in line
 
 
@@ -276,11 +332,11 @@ def test_mistaken_option_of_a_selector_is_one_line_with_status_2(
 ) -> None:
     arguments = _selection(tmp_path, store)
     arguments[arguments.index(change[0]) + 1] = change[1]
-    assert words in _refusal(_merec("select-all-features", *arguments))
+    assert words in _refusal(_merec("select", "--method", "all_features", *arguments))
 
 
 def test_selection_of_every_feature_is_written(tmp_path: Path, store: Path) -> None:
-    shown = _merec("select-all-features", *_selection(tmp_path, store))
+    shown = _merec("select", "--method", "all_features", *_selection(tmp_path, store))
     assert shown.returncode == 0, shown.stderr
     assert (tmp_path / "selection.h5").is_file()
 
@@ -361,3 +417,12 @@ def _refusal(shown: subprocess.CompletedProcess[str]) -> str:
 
 def _is_log_line(line: str) -> bool:
     return re.match(r"\d{4}-\d\d-\d\d [\d:,]+ (INFO|WARNING) ", line) is not None
+
+
+def test_command_of_an_earlier_version_is_told_what_it_is_now() -> None:
+    assert _refusal(_merec("select-ranking", "--ranking", "fisher")).endswith(
+        "found 'select-ranking': did you mean 'select --method NAME'?"
+    )
+    for name, now in cli.FORMER.items():
+        assert name not in cli.COMMANDS
+        assert now.split()[0] in cli.COMMANDS

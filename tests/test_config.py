@@ -2,6 +2,7 @@ import json
 import re
 from collections.abc import Iterator
 from dataclasses import fields, is_dataclass
+from itertools import pairwise
 from pathlib import Path
 from typing import Any
 
@@ -10,10 +11,17 @@ import yaml
 from conftest import REPOSITORY
 
 from merec_hpc.config.base import from_json, to_json
-from merec_hpc.config.datasets import DATASET_SETTINGS, SimulatedSettings
-from merec_hpc.config.selection import GeneticSettings
-from merec_hpc.config.whole import Config, parse_config
+from merec_hpc.config.datasets import DATASET_SETTINGS, SimulatedSettings, SmicSettings
+from merec_hpc.config.selection import GeneticSettings, InnerSettings
+from merec_hpc.config.whole import (
+    SELECTOR_SECTIONS,
+    Config,
+    config_json,
+    parse_config,
+    parse_config_json,
+)
 from merec_hpc.errors import MerecError
+from merec_hpc.runs.checks import check_config
 
 CONFIG_FILE = REPOSITORY / "config.yaml"
 EXPERIMENTS = sorted((REPOSITORY / "config").glob("*.yaml"))
@@ -25,11 +33,15 @@ def test_defaults_are_those_of_the_config_file() -> None:
 
 
 def test_config_file_lists_every_setting_and_no_other() -> None:
-    assert sorted(_keys_of_mapping(_config_file())) == sorted(_keys_of_dataclass(Config()))
+    # Of a selector's section not what it takes from inner; of the dataset's docs/datasets.md tells.
+    inner = {f"{section}.{key}" for section in SELECTOR_SECTIONS for key in vars(InnerSettings())}
+    known = {key for key in _keys_of_dataclass(Config()) if not key.startswith("dataset_settings.")}
+    assert sorted(_keys_of_mapping(_config_file())) == sorted(known - inner - {"weights"})
 
 
 def test_config_file_lists_the_sections_in_the_order_of_the_dataclass() -> None:
-    assert list(_config_file()) == [known.name for known in fields(Config)]
+    known = [known.name for known in fields(Config)]
+    assert list(_config_file()) == [name for name in known if name != "dataset_settings"]
 
 
 def test_every_key_of_the_config_file_stands_under_or_beside_a_comment() -> None:
@@ -59,7 +71,8 @@ def test_ready_experiment_parses_over_the_config_file(path: Path) -> None:
     config = parse_config(_merged(_config_file(), {**given, "dataset_root": "/data"}))
     assert config.experiment == path.stem
     assert config.dataset_root == Path("/data")
-    assert isinstance(config.dataset_settings(), DATASET_SETTINGS[given["dataset"]])
+    check_config(config)
+    assert isinstance(config.dataset_settings, DATASET_SETTINGS[given["dataset"]])
 
 
 @pytest.mark.parametrize("path", EXPERIMENTS, ids=lambda path: path.stem)
@@ -67,7 +80,9 @@ def test_ready_experiment_states_only_what_differs_from_the_defaults(path: Path)
     given = yaml.safe_load(path.read_text())
     if path.stem == "smic_vis":  # names its camera although it is the default, to be plain
         del given["smic"]
-    defaults = dict(_leaves(_config_file()))
+    standing = json.loads(config_json(Config(dataset=given["dataset"], dataset_root=Path())))
+    standing[given["dataset"]] = json.loads(to_json(DATASET_SETTINGS[given["dataset"]]()))
+    defaults = {**dict(_leaves(standing)), "dataset": "simulated"}
     assert [key for key, value in _leaves(given) if defaults[key] == value] == []
 
 
@@ -113,7 +128,7 @@ def test_unknown_key_is_named_with_the_nearest_known_one(
 def test_value_of_the_wrong_kind_is_refused_by_its_key(
     section: str, key: str, value: object
 ) -> None:
-    message = _refusal({section: {key: value}})
+    message = _refusal(_of_dataset(section) | {section: {key: value}})
     assert f"'{section}.{key}" in message
     assert "\n" not in message
 
@@ -138,7 +153,7 @@ def test_value_of_the_wrong_kind_is_refused_by_its_key(
     ],
 )
 def test_value_out_of_range_is_refused_by_its_key(section: str, key: str, value: object) -> None:
-    assert f"'{section}.{key}" in _refusal({section: {key: value}})
+    assert f"'{section}.{key}" in _refusal(_of_dataset(section) | {section: {key: value}})
 
 
 @pytest.mark.parametrize("value", [-0.1, 1.1, float("nan")])
@@ -179,8 +194,11 @@ def test_unknown_dataset_is_refused_with_the_known_ones() -> None:
     assert all(f"'{name}'" in message for name in ("cas", *DATASET_SETTINGS))
 
 
-def test_message_counts_the_other_mistakes() -> None:
-    assert "(and 1 more)" in _refusal({"genetic": {"n_islands": 0, "n_generations": -1}})
+def test_message_names_three_mistakes_and_counts_the_others() -> None:
+    mistakes = {"n_islands": 0, "n_generations": -1, "seed": -1, "n_elites": -1}
+    message = _refusal({"genetic": mistakes})
+    assert sum(f"'genetic.{key}'" in message for key in mistakes) == 3
+    assert message.endswith("(and 1 more)")
 
 
 def test_message_begins_with_the_source() -> None:
@@ -195,8 +213,7 @@ def test_whole_numbers_stand_for_numbers_with_a_point() -> None:
 
 def test_section_in_use_is_that_of_the_dataset() -> None:
     config = parse_config({"dataset": "smic", "dataset_root": "/data", "smic": {"camera": "NIR"}})
-    assert config.dataset_settings() is config.smic
-    assert config.smic.camera == "NIR"
+    assert config.dataset_settings == SmicSettings(camera="NIR")
 
 
 def test_what_is_written_as_json_is_read_again() -> None:
@@ -206,12 +223,90 @@ def test_what_is_written_as_json_is_read_again() -> None:
             "dataset_root": "/data",
             "manifest": {"labels": ["a", "b"]},
             "weights": {"face_mesh": "/weights/mesh"},
-            "simulated": {"peak_displacement_px": [0.5, 0.75], "n_clips": 5},
+            "evaluation": {"methods": ["genetic+ensemble", "fisher"]},
+            "inner": {"criterion": "mu"},
+            "genetic": {"criterion": "pooled_uar", "n_inner_folds": 3},
         }
     )
-    assert from_json(Config, to_json(config)) == config
+    assert parse_config_json(config_json(config)) == config
     assert from_json(GeneticSettings, to_json(config.genetic)) == config.genetic
-    assert from_json(SimulatedSettings, to_json(config.simulated)) == config.simulated
+    settings = SimulatedSettings(peak_displacement_px=(0.5, 0.75), n_clips=5)
+    assert from_json(SimulatedSettings, to_json(settings)) == settings
+
+
+@pytest.mark.parametrize("text", ["{", "[1]", "3", '{"a": 1}'])
+def test_configuration_that_is_no_json_of_one_is_refused(text: str) -> None:
+    with pytest.raises(MerecError, match=r"^--settings: "):
+        parse_config_json(text)
+
+
+def test_selectors_take_from_inner_what_they_do_not_say() -> None:
+    config = parse_config(
+        {
+            "inner": {"C_values": [1.0], "criterion": "mu", "n_inner_folds": 4},
+            "genetic": {"criterion": "pooled_uf1"},
+            "forward": {"n_inner_folds": None},
+        }
+    )
+    assert config.genetic.criterion == "pooled_uf1"
+    assert (config.genetic.C_values, config.genetic.n_inner_folds) == ((1.0,), 4)
+    assert config.forward.n_inner_folds is None
+    assert {getattr(config, name).C_values for name in SELECTOR_SECTIONS} == {(1.0,)}
+    assert config.ranking.criterion == "mu"
+
+
+def test_mistake_in_inner_is_said_once_and_by_its_own_key() -> None:
+    message = _refusal({"inner": {"criterion": "mu_minus_varianc"}})
+    assert "'inner.criterion'" in message
+    assert message.endswith("did you mean 'mu_minus_variance'?")
+    assert message.count("mu_minus_varianc'") == 1
+
+
+@pytest.mark.parametrize(
+    ("values", "nearest"),
+    [
+        ({"dataset": "smicc", "dataset_root": "x"}, "smic"),
+        ({"scaling": "standart"}, "standard"),
+        ({"faces": {"registration": "first_fram"}}, "first_frame"),
+        ({"genetic": {"criterion": "pooled_uar1"}}, "pooled_uar"),
+        ({"evaluation": {"methods": ["genetic+ensembl"]}}, "ensemble"),
+        ({"evaluation": {"protocol": "subject_fold"}}, "subject_folds"),
+    ],
+)
+def test_value_that_is_nearly_another_is_refused_with_it(
+    values: dict[str, Any], nearest: str
+) -> None:
+    assert f"did you mean '{nearest}'?" in _refusal(values)
+
+
+def test_section_of_another_dataset_does_nothing_and_is_refused() -> None:
+    message = _refusal({"dataset": "smic", "dataset_root": "/d", "casme2": {"release": "cropped"}})
+    assert "section 'casme2' does nothing under dataset 'smic'" in message
+
+
+def test_former_key_is_refused_with_the_new_one() -> None:
+    message = _refusal({"features": {"network": "lbp_top"}})
+    assert "write 'features.extractor: lbp_top' now" in message
+
+
+def test_number_that_yaml_takes_for_a_text_is_explained() -> None:
+    values = yaml.safe_load("genetic: {mutation_rate: 1e-2}")
+    assert "YAML takes 1.0e-2 for a number" in _refusal(values)
+
+
+@pytest.mark.parametrize("value", [float("inf"), float("nan")])
+def test_numbers_are_finite(value: float) -> None:
+    assert "'ant_colony.alpha'" in _refusal({"ant_colony": {"alpha": value}})
+
+
+def test_home_folder_is_expanded(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("HOME", "/home/somebody")
+    config = parse_config({"dataset": "smic", "dataset_root": "~/data"})
+    assert config.dataset_root == Path("/home/somebody/data")
+
+
+def test_section_named_as_the_field_is_unknown() -> None:
+    assert "unknown key 'dataset_settings'" in _refusal({"dataset_settings": {}})
 
 
 def test_empty_json_means_the_defaults() -> None:
@@ -227,6 +322,11 @@ def test_settings_that_are_no_json_object_are_refused(text: str) -> None:
 def _config_file() -> dict[str, Any]:
     values: dict[str, Any] = yaml.safe_load(CONFIG_FILE.read_text())
     return values
+
+
+def _of_dataset(section: str) -> dict[str, Any]:
+    """Return what must be set so that a dataset's section may be given."""
+    return {"dataset": section, "dataset_root": "/data"} if section in DATASET_SETTINGS else {}
 
 
 def _refusal(values: dict[str, Any]) -> str:
@@ -269,11 +369,11 @@ def _keys_of_dataclass(section: Any, prefix: str = "") -> Iterator[str]:
     "values",
     [
         {"evaluation": {"methods": ["genetic", "genetic"]}},
-        {"cmu_faces": {"poses": ["up", "up"]}},
+        {"dataset": "cmu_faces", "dataset_root": "/d", "cmu_faces": {"poses": ["up", "up"]}},
         {"features": {"statistics": ["std", "std"]}},
     ],
 )
-def test_value_that_is_named_twice_is_refused(values: dict[str, dict[str, object]]) -> None:
+def test_value_that_is_named_twice_is_refused(values: dict[str, Any]) -> None:
     with pytest.raises(MerecError, match="must name each once"):
         parse_config(values)
 
@@ -300,3 +400,18 @@ def test_settings_of_islands_come_back_as_they_were() -> None:
     settings = from_json(GeneticSettings, '{"topology": "custom", "edges": [[0, 1], [2, 3]]}')
     assert settings.edges == ((0, 1), (2, 3))
     assert from_json(GeneticSettings, to_json(settings)) == settings
+
+
+def test_datasets_page_shows_every_key_of_every_section_with_its_default() -> None:
+    page = (REPOSITORY / "docs" / "datasets.md").read_text()
+    blocks = re.findall(r"^```yaml\n(.*?)^```$", page, re.MULTILINE | re.DOTALL)
+    shown = {name: section for block in blocks for name, section in yaml.safe_load(block).items()}
+    assert shown == {name: json.loads(to_json(kind())) for name, kind in DATASET_SETTINGS.items()}
+
+
+def test_datasets_page_explains_every_key_in_a_comment() -> None:
+    page = (REPOSITORY / "docs" / "datasets.md").read_text()
+    for block in re.findall(r"^```yaml\n(.*?)^```$", page, re.MULTILINE | re.DOTALL):
+        lines = block.splitlines()
+        for above, line in pairwise(lines[1:]):
+            assert line.lstrip().startswith("#") or above.lstrip().startswith("#"), line

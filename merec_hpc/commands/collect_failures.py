@@ -10,7 +10,7 @@ from merec_hpc.commands.options import Catalog, Output
 from merec_hpc.config.base import from_json
 from merec_hpc.config.evaluation import EvaluationSettings
 from merec_hpc.dataset.catalog import read_catalog
-from merec_hpc.dataset.folds import FoldMember, FoldSize, count_folds, fold_subjects
+from merec_hpc.dataset.folds import FoldMember, FoldSize, count_folds, fold_members
 from merec_hpc.dataset.listing import Fault
 from merec_hpc.errors import MerecError
 from merec_hpc.files.rows import read_rows, write_rows
@@ -54,7 +54,7 @@ def run(
     log.info("%d of %d clips left out", len(lost), n_clips)
     write_rows(output, Failure, left_out)
     kept = [clip for clip in clips if clip.clip not in lost]
-    members = fold_subjects(kept, from_json(EvaluationSettings, settings))
+    members = fold_members(kept, from_json(EvaluationSettings, settings))
     counts = count_folds(kept, members)
     write_rows(fold_table, FoldMember, members)
     write_rows(folds, FoldSize, counts)

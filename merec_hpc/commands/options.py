@@ -20,13 +20,13 @@ StoreOrTable = Annotated[
 ]
 HeldOut = Annotated[
     list[str],
-    typer.Option(help="Fold (a subject, without --fold-table) to leave unseen; repeat it."),
+    typer.Option(help="Fold (a subject, without --fold-table) to keep out; repeat it."),
 ]
 AnyHeldOut = Annotated[
     list[str] | None,
     typer.Option(
         "--held-out",
-        help="Fold (a subject, without --fold-table) to leave unseen; without it all are seen.",
+        help="Fold (a subject, without --fold-table) to keep out; without it all are seen.",
     ),
 ]
 FoldTable = Annotated[

@@ -13,7 +13,7 @@ from merec_hpc.errors import MerecError
 from merec_hpc.evaluation.predictions import Prediction
 from merec_hpc.files.atomic import make_folder
 from merec_hpc.files.rows import read_rows, write_rows
-from merec_hpc.learning.metrics import majority_share
+from merec_hpc.metrics import majority_share
 from merec_hpc.papers.paper1_tables import (
     DATABASES,
     TITLES,
@@ -56,7 +56,7 @@ def run(
         str, typer.Option(help="Of the stores' features: standard, or none as in the paper.")
     ] = "none",
 ) -> None:
-    """Write and print paper 1's Tables II to IV and VII to IX, its numbers beside ours.
+    """Write and print paper 1's Tables II to IV and VII to IX, its numbers next to ours.
 
     Rows that have seen test clips say that they are leaky: they are no results. What was not
     given was not run.

@@ -30,6 +30,7 @@ from merec_hpc.runs.cost import (
     n_evaluations,
     predict_search,
 )
+from merec_hpc.runs.experiment import features_name, selectors_of
 from merec_hpc.runs.variants import ensembles_of, feature_settings, variants_of
 from merec_hpc.store.features import read_features
 
@@ -146,7 +147,7 @@ def run(
 def _kinds(config: Config, size: Size, *, sweep: bool) -> list[tuple[Config, int]]:
     """Return a configuration for each kind of features, and how many searches use it."""
     if not sweep:
-        wanted = any(name.startswith("genetic") for name in config.evaluation.methods)
+        wanted = any(method.selector == "genetic" for method in config.evaluation.methods)
         return [(config, size.n_subjects)] if wanted else []
     counts = Counter((v.network, v.layer, v.statistics) for v in variants_of(config))
     return [
@@ -197,7 +198,7 @@ def _stages(config: Config, size: Size, *, n_kinds: int, sweep: bool) -> list[St
     """Return what comes before the searches, and what is as cheap beside them."""
     n_interpolated = size.n_clips * config.interpolation.n_frames
     extraction = "extract_features"
-    if config.features.network == "lbp_top" and not sweep:
+    if config.features.extractor == "lbp_top" and not sweep:
         extraction = "extract_lbp_top"
     plans = []
     for rule, n_jobs, n_frames, n_cores in (
@@ -210,7 +211,7 @@ def _stages(config: Config, size: Size, *, n_kinds: int, sweep: bool) -> list[St
     n_scored = len(config.evaluation.methods)
     if sweep:
         n_scored = len(variants_of(config)) + len(ensembles_of(config))
-    elif "all_features" in config.evaluation.methods:
+    elif "all_features" in selectors_of(config.evaluation.methods):
         plans.append(StagePlan("select_all_features", size.n_subjects, 1, START_S / 60, 400))
     plans.append(StagePlan("evaluate_folds", n_scored, 1, START_S / 60, 400))
     return plans
@@ -234,13 +235,13 @@ def _size(config: Config, n_frames: int) -> Size:
         n_classes = len({row.label for row in rows})
         return Size(len(rows), n_subjects, n_classes, sum(lengths), str(catalog))
     if config.dataset == "simulated":
-        preset = PRESETS[config.simulated.preset]
-        n_clips = config.simulated.n_clips or sum(preset.class_sizes.values())
-        n_subjects = config.simulated.n_subjects or len(preset.subjects)
+        preset = PRESETS[config.dataset_settings.preset]
+        n_clips = config.dataset_settings.n_clips or sum(preset.class_sizes.values())
+        n_subjects = config.dataset_settings.n_subjects or len(preset.subjects)
         total = round(n_clips * preset.n_frames[0])
         return Size(n_clips, n_subjects, len(preset.class_sizes), total, "preset")
     if config.dataset == "smic":
-        camera = config.smic.camera
+        camera = config.dataset_settings.camera
         scheme = find_scheme(f"smic-{camera.lower()}-3")
         n_clips, n_subjects = sum(scheme.counts), scheme.n_subjects or 0
         total = n_clips * SMIC_FRAMES[camera]
@@ -256,11 +257,11 @@ def _features(
     config: Config, size: Size
 ) -> tuple[NDArray[np.float32], NDArray[np.int64], NDArray[np.str_], str]:
     """Return the experiment's features, or made-up ones of the same shape."""
-    store = Path("results", config.experiment, "features", f"{config.features.network}.h5")
+    store = Path("results", config.experiment, "features", f"{features_name(config)}.h5")
     if store.exists():
         found = read_features(store)
         return found.values, found.labels, found.subjects, str(store)
-    if config.features.network == "lbp_top":
+    if config.features.extractor == "lbp_top":
         n_features = len(lbp_top_names(config.lbp_top))
     else:
         shape = layer_shape(

@@ -1,7 +1,6 @@
 """Register the faces of one subject."""
 
 import logging
-from dataclasses import replace
 from pathlib import Path
 from typing import Annotated
 
@@ -15,7 +14,7 @@ from merec_hpc.dataset.catalog import read_catalog
 from merec_hpc.dataset.frames import iterate_frames, read_ahead
 from merec_hpc.errors import MerecError
 from merec_hpc.faces.active_shape import shape_model_file
-from merec_hpc.faces.contact_sheet import SheetRow, draw_row, failed_row, write_contact_sheet
+from merec_hpc.faces.contact_sheet import draw_detection
 from merec_hpc.faces.engines import open_engine
 from merec_hpc.faces.registration import register_frames
 from merec_hpc.files.rows import write_rows
@@ -33,7 +32,6 @@ def run(
     subject: Annotated[str, typer.Option(help="Subject to work on.")],
     settings: Settings,
     output: Output,
-    contact_sheet: Annotated[Path, typer.Option(help="Picture to write.")],
     failures: Annotated[Path, typer.Option(help="Table of clips left out to write.")],
     landmark_weights: Annotated[
         Path | None, typer.Option(help="Weights of the landmark engine face_mesh or dlib.")
@@ -43,12 +41,11 @@ def run(
     cv2.setNumThreads(1)
     parsed = from_json(FaceSettings, settings)
     source_of = open_engine(parsed, landmark_weights)
-    clips = [clip for clip in read_catalog(catalog) if clip.subject == subject]
+    clips = [clip for clip in read_catalog(catalog, root) if clip.subject == subject]
     if not clips:
         msg = f"{catalog}: clips of subject '{subject}' expected, found none"
         raise MerecError(msg)
     failed: list[Failure] = []
-    rows: list[SheetRow] = []
     with written_faces(output, parsed, _digest(parsed, landmark_weights)) as writer:
         for clip in track(clips, f"faces of {subject}", len(clips)):
             frames = read_ahead(iterate_frames(root, clip))
@@ -58,11 +55,8 @@ def run(
                 log.warning("%s left out: %s", clip.clip, error)
                 writer.drop_clip()
                 failed.append(Failure(clip.clip, subject, "register_faces", str(error)))
-                rows.append(failed_row(clip.clip, str(error)))
                 continue
-            stored = writer.end_clip(clip.clip, clip.label, face.landmarks, face.jitter_px)
-            rows.append(draw_row(clip.clip, clip.label, replace(face, frames=stored)))
-        write_contact_sheet(contact_sheet, rows)
+            writer.end_clip(clip.clip, face.landmarks, face.jitter_px, draw_detection(face))
         write_rows(failures, Failure, failed)
 
 

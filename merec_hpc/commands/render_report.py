@@ -6,8 +6,7 @@ from typing import Annotated
 import typer
 
 from merec_hpc.commands.options import Output
-from merec_hpc.config.base import from_json
-from merec_hpc.config.whole import Config
+from merec_hpc.config.whole import parse_config_json
 from merec_hpc.errors import MerecError
 from merec_hpc.evaluation.permutation import PermutedRun, summarise
 from merec_hpc.evaluation.predictions import Prediction
@@ -15,6 +14,7 @@ from merec_hpc.files.atomic import published
 from merec_hpc.files.rows import read_rows
 from merec_hpc.records import Failure, Selection
 from merec_hpc.report.page import render_page
+from merec_hpc.runs.experiment import inner_differences
 from merec_hpc.runs.resources import rule_resources
 from merec_hpc.store.selection import read_selection
 
@@ -33,7 +33,7 @@ def run(
     ] = None,
 ) -> None:
     """Render one self-contained HTML page."""
-    config = from_json(Config, settings)
+    config = parse_config_json(settings)
     rows = read_rows(predictions, Prediction)
     if not rows:
         msg = f"{predictions}: at least one prediction expected, found none"
@@ -51,6 +51,7 @@ def run(
         config.evaluation,
         rule_resources(benchmarks, config.experiment) if benchmarks else (),
         summarise([row for path in permutations or [] for row in read_rows(path, PermutedRun)]),
+        inner_differences(config),
     )
     with published(output) as partial:
         partial.write_text(page, encoding="utf-8")

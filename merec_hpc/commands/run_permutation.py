@@ -7,13 +7,14 @@ import typer
 
 from merec_hpc.commands.options import FoldTable, Output, ScalingOption, Settings, StoreOrTable
 from merec_hpc.config.base import from_json
+from merec_hpc.config.evaluation import Method
 from merec_hpc.errors import MerecError
 from merec_hpc.evaluation.permutation import PermutedRun, permuted, run_on
 from merec_hpc.files.rows import write_rows
 from merec_hpc.parallel.communicator import SerialCommunicator
 from merec_hpc.parallel.threads import limit_library_threads
 from merec_hpc.progress import track
-from merec_hpc.selection.selectors import settings_kind
+from merec_hpc.selection.selectors import find_selector
 from merec_hpc.selection.training_folds import check_scaling, read_clips
 
 
@@ -31,19 +32,19 @@ def run(
 ) -> None:
     """Run a method on labels permuted within subjects: selection and evaluation of all folds."""
     limit_library_threads()
-    selector = method.partition("+")[0]
     try:
-        parsed = from_json(settings_kind(selector), settings)
+        wanted = Method.parse(method)
     except ValueError as error:
         msg = f"--method: {error}"
         raise MerecError(msg) from None
+    parsed = from_json(find_selector(wanted.selector).settings, settings)
     features = read_clips(store, SerialCommunicator(), fold_table)
     rows = []
     for number in track(permutation, "permutations", len(permutation)):
         try:
             found, _ = run_on(
                 permuted(features, number, seed),
-                method,
+                wanted,
                 parsed,
                 check_scaling(scaling),
                 parsed.n_inner_folds,

@@ -1,6 +1,6 @@
 """Score predictions."""
 
-from dataclasses import dataclass
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Annotated
 
@@ -13,38 +13,12 @@ from merec_hpc.errors import MerecError
 from merec_hpc.evaluation.megc import LoggedClip, logged_clips, read_log, write_log
 from merec_hpc.evaluation.predictions import Prediction
 from merec_hpc.files.rows import read_rows, write_rows
-from merec_hpc.learning.metrics import majority_share
+from merec_hpc.metrics import METRICS
 from merec_hpc.report.comparisons import ComparisonRow, compare_with
-from merec_hpc.report.scores import by_method, score_methods
+from merec_hpc.report.score_table import COMPOSITE, ScoreRow, score_table
+from merec_hpc.report.scores import by_method
 
 _LOG_WIDTH = 160  # in a file nothing needs to be cut
-COMPOSITE = ("smic", "casme2", "samm")
-
-
-@dataclass(frozen=True)
-class ScoreRow:
-    """One method on the clips of one database, or on all."""
-
-    database: str
-    method: str
-    classifier: str
-    n_clips: int
-    n_subjects: int
-    majority: float
-    accuracy: float
-    accuracy_low: float
-    accuracy_high: float
-    UF1: float
-    UF1_low: float
-    UF1_high: float
-    UAR: float
-    UAR_low: float
-    UAR_high: float
-    precision: float
-    recall: float
-    F1: float
-    F1_weighted: float
-    AUC: float | None
 
 
 def run(
@@ -70,7 +44,7 @@ def run(
     subjects, with Holm's correction for their number.
     """
     rows = _read(predictions, method)
-    scores = _score(rows)
+    scores = score_table(rows)
     _print(scores)
     if output is not None:
         write_rows(output, ScoreRow, scores)
@@ -103,57 +77,9 @@ def _prediction(clip: LoggedClip) -> Prediction:
     return Prediction("log", "-", 0, subject, subject, name, clip.label, clip.predicted)
 
 
-def _score(rows: list[Prediction]) -> list[ScoreRow]:
-    """Return one row a method for all clips, and for each database if there are several."""
-    databases = dict.fromkeys(_database(row) for row in rows)
-    scored = _score_part(rows, "all")
-    if len(databases) > 1:
-        for name in databases:
-            scored += _score_part([row for row in rows if _database(row) == name], name)
-    return scored
-
-
-def _database(row: Prediction) -> str:
-    head = row.subject.partition("_")[0]
-    return head if head in COMPOSITE else "all"
-
-
-def _score_part(rows: list[Prediction], database: str) -> list[ScoreRow]:
-    groups = by_method(rows)
-    found = []
-    for scores in score_methods(rows, EvaluationSettings()):
-        group = groups[scores.method, scores.classifier]
-        values = {
-            f"{name}{ending}": value
-            for name, score in scores.scores.items()
-            for ending, value in (
-                ("", score.value),
-                ("_low", score.interval.low),
-                ("_high", score.interval.high),
-            )
-        }
-        found.append(
-            ScoreRow(
-                database=database,
-                method=scores.method,
-                classifier=scores.classifier,
-                n_clips=len(group),
-                n_subjects=len({row.subject for row in group}),
-                majority=majority_share([row.label for row in group]),
-                precision=scores.macro.precision,
-                recall=scores.macro.recall,
-                F1=scores.macro.f1,
-                F1_weighted=scores.weighted.f1,
-                AUC=scores.auc,
-                **values,
-            )
-        )
-    return found
-
-
 def _print(scores: list[ScoreRow]) -> None:
     table = Table()
-    for name in ("clips", "method", "accuracy", "UF1", "UAR", "precision", "weighted F1", "AUC"):
+    for name in ("clips", "method", *METRICS, "precision", "weighted F1", "AUC"):
         table.add_column(name, no_wrap=True)
     for row in scores:
         name = (
@@ -164,9 +90,7 @@ def _print(scores: list[ScoreRow]) -> None:
         table.add_row(
             f"{row.n_clips} of {row.database}",
             name,
-            f"{row.accuracy:.3f} [{row.accuracy_low:.2f}, {row.accuracy_high:.2f}]",
-            f"{row.UF1:.3f} [{row.UF1_low:.2f}, {row.UF1_high:.2f}]",
-            f"{row.UAR:.3f} [{row.UAR_low:.2f}, {row.UAR_high:.2f}]",
+            *(_with_interval(row.scores, metric) for metric in METRICS),
             f"{row.precision:.3f}",
             f"{row.F1_weighted:.3f}",
             "-" if row.AUC is None else f"{row.AUC:.3f}",
@@ -176,3 +100,8 @@ def _print(scores: list[ScoreRow]) -> None:
         console.width = _LOG_WIDTH
     console.print(table)
     console.print(f"majority class: {scores[0].majority:.3f}", highlight=False)
+
+
+def _with_interval(scores: Mapping[str, float], metric: str) -> str:
+    low, high = scores[f"{metric}_low"], scores[f"{metric}_high"]
+    return f"{scores[metric]:.3f} [{low:.2f}, {high:.2f}]"

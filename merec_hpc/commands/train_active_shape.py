@@ -23,7 +23,7 @@ def run(
     seed: Annotated[int, typer.Option(min=0, help="Seed of the starts that are learnt from.")] = 0,
     threads: Threads = 1,
 ) -> None:
-    """Train a shape model on annotated images, for faces.landmark_model.
+    """Train a shape model on annotated images, for faces.shape_model.
 
     Landmarks are .pts files beside the images (300-W, merec draw-faces), CK+'s *_landmarks.txt
     below the same folder, or landmarks.csv of the simulated dataset. Take faces of people that

@@ -1,15 +1,17 @@
 """What all sections of the configuration are made with: kinds of values, and JSON."""
 
 import difflib
-from collections.abc import Sequence
+import re
+from collections.abc import Collection, Iterable, Sequence
 from dataclasses import fields, is_dataclass
-from typing import Annotated, Literal, TypeVar, get_args
+from pathlib import Path
+from typing import Annotated, Any, Literal, TypeVar, get_args
 
-from pydantic import ConfigDict, Field, TypeAdapter, ValidationError
+from pydantic import AfterValidator, ConfigDict, Field, TypeAdapter, ValidationError
 
 from merec_hpc.errors import MerecError
 
-STRICT = ConfigDict(extra="forbid", strict=True)
+STRICT = ConfigDict(extra="forbid", strict=True, allow_inf_nan=False)
 Positive = Annotated[float, Field(gt=0.0)]
 Count = Annotated[int, Field(ge=1)]
 Probability = Annotated[float, Field(ge=0.0, le=1.0)]
@@ -19,6 +21,36 @@ ClassifierName = Literal["linear_svm", "random_forest"]
 Oversampling = Literal["none", "smote"]
 ClassWeight = Literal["none", "balanced"]
 Section = TypeVar("Section")
+
+_MOST_SAID = 3  # mistakes that one line names
+_NUMBER = re.compile(r"[+-]?(\d+\.?\d*|\.\d+)([eE][+-]?\d+)?")
+
+
+def expanded(path: Path) -> Path:
+    """Return a path with its ``~`` replaced by the home folder that it stands for."""
+    try:
+        return path.expanduser()
+    except RuntimeError as error:
+        msg = f"{path}: {error}"
+        raise ValueError(msg) from None
+
+
+UserPath = Annotated[Path, AfterValidator(expanded)]
+
+
+def nearest(name: str, known: Iterable[str]) -> str:
+    """Return ``; did you mean 'x'?`` if a known name is like this one, else an empty text."""
+    found = difflib.get_close_matches(name, list(known), n=1)
+    return f"; did you mean '{found[0]}'?" if found else ""
+
+
+def check_known(what: str, name: str, known: Collection[str]) -> str:
+    """Return a name, or raise a ``ValueError`` that names all that are known, and the nearest."""
+    if name not in known:
+        listed = ", ".join(f"'{one}'" for one in known)
+        msg = f"{what} is '{name}', one of {listed} expected{nearest(name, known)}"
+        raise ValueError(msg)
+    return name
 
 
 def check_distinct(key: str, values: tuple[str, ...] | list[str]) -> None:
@@ -33,34 +65,66 @@ def to_json(section: object) -> str:
     return TypeAdapter(type(section)).dump_json(section).decode()
 
 
-def from_json(kind: type[Section], text: str, source: str = "--settings") -> Section:
+def from_json(
+    kind: type[Section],
+    text: str,
+    source: str = "--settings",
+    *,
+    within: str = "",
+    others: Collection[str] = (),
+) -> Section:
     """Validate the text of ``--settings``.
 
     JSON, since pydantic's strict mode then takes a list for a tuple and text for a path,
     but still refuses ``"3"`` and ``true`` for an integer.
+
+    Parameters
+    ----------
+    within
+        The section's name, which stands before its keys in messages.
+    others
+        Keys that are known beside those of ``kind``, for the nearest of a misspelt one.
+
+    Raises
+    ------
+    MerecError
+        If a key is unknown, ill-typed or out of range.
     """
     try:
         return TypeAdapter(kind).validate_json(text)
     except ValidationError as error:
-        msg = f"{source}: {_explain(kind, error)}"
+        msg = f"{source}: {_explain(kind, error, within, others)}"
         raise MerecError(msg) from None
 
 
-def _explain(kind: type, error: ValidationError) -> str:
-    """Say in one line what the first error is, and how many more there are."""
-    first, *others = error.errors()
-    location = [str(part) for part in first["loc"]]
+def _explain(kind: type, error: ValidationError, within: str, others: Collection[str]) -> str:
+    """Say in one line what each of the errors is."""
+    errors = error.errors()
+    # A list is called too short when its only item is wrong: the item's own error says more.
+    outer = {one["loc"][:count] for one in errors for count in range(1, len(one["loc"]))}
+    said = [_explain_one(kind, one, within, others) for one in errors if one["loc"] not in outer]
+    shown = said[:_MOST_SAID]
+    more = f" (and {len(said) - len(shown)} more)" if len(said) > len(shown) else ""
+    return "; ".join(dict.fromkeys(shown)) + more
+
+
+def _explain_one(kind: type, error: Any, within: str, others: Collection[str]) -> str:
+    inner = [str(part) for part in error["loc"]]
+    location = [within, *inner] if within else inner
     key = ".".join(location) or "settings"
-    if first["type"] == "unexpected_keyword_argument":
-        known = _known_keys(kind, location[:-1])
-        nearest = difflib.get_close_matches(location[-1], known, n=1, cutoff=0.0)
-        said = f"unknown key '{key}'; did you mean '{'.'.join([*location[:-1], *nearest])}'?"
-    elif first["type"] == "value_error":
-        said = str(first["ctx"]["error"])
-        said = f"in '{key}': {said}" if location else said
-    else:
-        said = f"'{key}' is {first['input']!r}, {_lower(first['msg'])}"
-    return said + (f" (and {len(others)} more)" if others else "")
+    if error["type"] == "unexpected_keyword_argument":
+        known = [*_known_keys(kind, inner[:-1]), *(others if len(inner) == 1 else ())]
+        found = difflib.get_close_matches(inner[-1], known, n=1, cutoff=0.0)
+        return f"unknown key '{key}'; did you mean '{'.'.join([*location[:-1], *found])}'?"
+    if error["type"] == "value_error":
+        said = str(error["ctx"]["error"])
+        return f"in '{key}': {said}" if location else said
+    said = f"'{key}' is {error['input']!r}, {_lower(error['msg'])}"
+    if error["type"] == "literal_error" and isinstance(error["input"], str):
+        said += nearest(error["input"], re.findall(r"'([^']*)'", error["ctx"]["expected"]))
+    elif isinstance(error["input"], str) and _NUMBER.fullmatch(error["input"]):
+        said += " (a text: YAML takes 1.0e-2 for a number, but not 1e-2 or '3')"
+    return said
 
 
 def _known_keys(kind: type, path: Sequence[str]) -> list[str]:

@@ -1,6 +1,5 @@
 """How a dataset is read, one dataclass each."""
 
-from collections.abc import Mapping
 from typing import Literal
 
 from pydantic import Field
@@ -8,24 +7,6 @@ from pydantic.dataclasses import dataclass
 
 from merec_hpc.config.base import STRICT, Positive, check_distinct
 
-DatasetName = Literal[
-    "simulated",
-    "smic",
-    "casme",
-    "casme2",
-    "samm",
-    "casme_sq",
-    "casme3",
-    "mmew",
-    "ckplus",
-    "fer2013",
-    "rafdb",
-    "jaffe",
-    "sfew",
-    "cmu_faces",
-    "megc2019",
-    "manifest",
-]
 Preset = Literal["vis", "hs", "casme2"]
 Camera = Literal["HS", "VIS", "NIR"]
 Release = Literal["raw", "cropped"]
@@ -186,7 +167,7 @@ class ManifestSettings:
     labels: tuple[str, ...] = ()
 
 
-DATASET_SETTINGS: Mapping[str, type] = {
+DATASET_SETTINGS: dict[str, type] = {
     "simulated": SimulatedSettings,
     "smic": SmicSettings,
     "casme": CasmeSettings,
@@ -204,3 +185,4 @@ DATASET_SETTINGS: Mapping[str, type] = {
     "megc2019": Megc2019Settings,
     "manifest": ManifestSettings,
 }
+"""The section of each dataset; ``dataset.readers`` has its reader."""

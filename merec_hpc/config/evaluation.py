@@ -1,38 +1,66 @@
 """What is compared, and how its uncertainty is stated."""
 
-import difflib
-from typing import Annotated, Literal, get_args
+from dataclasses import dataclass as plain_dataclass
+from typing import Annotated, Literal, cast, get_args
 
-from pydantic import AfterValidator, Field
+from pydantic import Field, PlainSerializer, PlainValidator
 from pydantic.dataclasses import dataclass
 
-from merec_hpc.config.base import STRICT, ClassifierName, Count, Oversampling, check_distinct
-from merec_hpc.config.selection import SELECTORS
+from merec_hpc.config.base import (
+    STRICT,
+    ClassifierName,
+    Count,
+    Oversampling,
+    check_distinct,
+    check_known,
+)
 
 Protocol = Literal["leave_one_subject_out", "subject_folds", "official_split"]
 Decider = Literal["champion", "hall_of_fame", "ensemble"]
 DECIDERS: tuple[Decider, ...] = get_args(Decider)
 
 
-def _check_method(method: str) -> str:
-    """Check the name of a selector, or of one and a decider, as ``genetic+ensemble``."""
-    selector, _, decider = method.partition("+")
-    if selector not in SELECTORS or (decider or "champion") not in DECIDERS:
-        nearest = difflib.get_close_matches(selector, SELECTORS, n=1, cutoff=0.0)[0]
-        msg = f"method {method}: a selector (and a decider, as genetic+ensemble) expected; did you"
-        msg += f" mean '{nearest}'?"
-        raise ValueError(msg)
-    return method
+@plain_dataclass(frozen=True)
+class Method:
+    """A selector, and how its selection becomes predictions: a row of the report."""
+
+    selector: str
+    decider: Decider = "champion"
+
+    @classmethod
+    def parse(cls, text: object) -> "Method":
+        """Return the method of a name: a selector, or one and a decider as ``genetic+ensemble``.
+
+        Raises
+        ------
+        ValueError
+            If there is no such decider. Whether there is such a selector, ``selectors`` knows.
+        """
+        if isinstance(text, Method):
+            return text
+        selector, plus, decider = str(text).partition("+")
+        if plus:
+            check_known(f"the decider of method {text}", decider, DECIDERS)
+        return cls(selector, cast("Decider", decider or "champion"))
+
+    def __str__(self) -> str:
+        return self.selector if self.decider == "champion" else f"{self.selector}+{self.decider}"
 
 
-Method = Annotated[str, AfterValidator(_check_method)]
+MethodName = Annotated[
+    Method,
+    PlainValidator(Method.parse, json_schema_input_type=str),
+    PlainSerializer(str, return_type=str),
+]
 
 
 @dataclass(frozen=True, kw_only=True, config=STRICT)
 class EvaluationSettings:
     """What is compared, and how its uncertainty is stated."""
 
-    methods: tuple[Method, ...] = Field(default=("all_features", "genetic"), min_length=1)
+    methods: tuple[MethodName, ...] = Field(
+        default=(Method("all_features"), Method("genetic")), min_length=1
+    )
     protocol: Protocol = "leave_one_subject_out"
     n_folds: int = Field(default=4, ge=2)
     held_out_split: Literal["test", "validation"] = "test"
@@ -43,9 +71,9 @@ class EvaluationSettings:
 
     def __post_init__(self) -> None:
         """Check what involves more than one value."""
-        check_distinct("methods", self.methods)
+        check_distinct("methods", list(map(str, self.methods)))
         plain = self.classifier == "linear_svm" and self.oversampling == "none"
-        decided = [method for method in self.methods if "+" in method]
+        decided = [method for method in self.methods if method.decider != "champion"]
         if decided and not plain:
             msg = (
                 f"methods hold {decided[0]}, which needs classifier linear_svm without oversampling"
@@ -55,13 +83,13 @@ class EvaluationSettings:
 
 @dataclass(frozen=True, kw_only=True, config=STRICT)
 class PermutationSettings:
-    """The whole of a method again, on labels permuted within subjects."""
+    """Permutation test: selection and evaluation repeated on labels permuted within subjects."""
 
     n_permutations: int = Field(default=0, ge=0)
-    methods: tuple[Method, ...] = Field(default=("genetic",), min_length=1)
+    methods: tuple[MethodName, ...] = Field(default=(Method("genetic"),), min_length=1)
     permutations_per_job: Count = 20
     seed: int = Field(default=0, ge=0)
 
     def __post_init__(self) -> None:
         """Check what involves more than one value."""
-        check_distinct("methods", self.methods)
+        check_distinct("methods", list(map(str, self.methods)))

@@ -1,12 +1,11 @@
 """How faces are found, registered and interpolated."""
 
-from pathlib import Path
 from typing import Literal
 
 from pydantic import Field
 from pydantic.dataclasses import dataclass
 
-from merec_hpc.config.base import STRICT, Count
+from merec_hpc.config.base import STRICT, Count, UserPath
 
 
 @dataclass(frozen=True, kw_only=True, config=STRICT)
@@ -14,8 +13,8 @@ class FaceSettings:
     """Detection, landmarks and registration."""
 
     landmarks: Literal["face_mesh", "active_shape", "dlib", "table"] = "face_mesh"
-    shape_model: Path | None = None
-    landmark_tables: Path | None = None
+    shape_model: UserPath | None = None
+    landmark_tables: UserPath | None = None
     size_px: int = Field(default=224, ge=32)
     crop: Literal["eyes", "shape"] = "eyes"
     interocular_fraction: float = Field(default=0.36, gt=0.05, lt=0.8)
@@ -23,7 +22,7 @@ class FaceSettings:
     shape_fraction: float = Field(default=0.8, gt=0.05, lt=2.0)
     registration: Literal["first_frame", "each_frame", "none"] = "first_frame"
     warp: Literal["similarity", "local_weighted_mean", "piecewise_affine"] = "similarity"
-    reference: Path | None = None
+    reference: UserPath | None = None
     measure_jitter: bool = False
     min_detection_fraction: float = Field(default=0.15, gt=0.0, lt=1.0)
 

@@ -1,33 +1,21 @@
-"""Weights, and what of a clip becomes features."""
+"""What of a clip becomes features."""
 
-from pathlib import Path
 from typing import Literal
 
 from pydantic import Field
 from pydantic.dataclasses import dataclass
 
-from merec_hpc.config.base import STRICT, Count, check_distinct
+from merec_hpc.config.base import STRICT, Count, Name, check_distinct
 
-NetworkName = Literal["mobilenet_v2"]
-FeatureName = Literal["mobilenet_v2", "lbp_top"]
 Statistic = Literal["mean", "variance", "std", "spatial_mean", "spatial_variance", "spatial_std"]
 
 
 @dataclass(frozen=True, kw_only=True, config=STRICT)
-class WeightSettings:
-    """Local files to use in place of the packages that carry the weights."""
-
-    mobilenet_v2: Path | None = None
-    face_mesh: Path | None = None
-    dlib: Path | None = None
-    canonical_face: Path | None = None
-
-
-@dataclass(frozen=True, kw_only=True, config=STRICT)
 class FeatureSettings:
-    """Deep features of a clip."""
+    """What extracts features, and of a network's layer what."""
 
-    network: FeatureName = "mobilenet_v2"
+    extractor: Name = "network"
+    network: Name = "mobilenet_v2"
     layer: str = "features.18"
     input_px: int | None = Field(default=None, ge=32)
     pooling: Literal["mean", "none"] = "mean"

@@ -1,68 +1,40 @@
 """How each selector searches, one dataclass each."""
 
-from typing import Literal, get_args
+from typing import Annotated, Literal
 
-from pydantic import Field
+from pydantic import AfterValidator, Field
 from pydantic.dataclasses import dataclass
 
-from merec_hpc.config.base import STRICT, ClassifierName, Count, Oversampling, Positive, Probability
-
-RankingName = Literal[
-    "fisher",
-    "gini",
-    "t_test",
-    "lda_weight",
-    "anova_f",
-    "mutual_information",
-    "mrmr",
-    "relieff",
-]
-RANKING_NAMES: tuple[RankingName, ...] = get_args(RankingName)
-SEARCHES = ("forward", "backward", "stable_sfs", "local_greedy")
-"""Searches that add or remove one feature at a time, beside ``ranked_forward_`` and a ranking."""
-SELECTORS = (
-    "all_features",
-    "random_masks",
-    *RANKING_NAMES,
-    *SEARCHES,
-    *(f"ranked_forward_{name}" for name in RANKING_NAMES),
-    "ant_colony",
-    "genetic",
+from merec_hpc.config.base import (
+    STRICT,
+    ClassifierName,
+    Count,
+    Oversampling,
+    Positive,
+    Probability,
+    check_known,
 )
+from merec_hpc.metrics import METRICS, Metric
+
+FOLD_CRITERIA = ("mu_minus_variance", "mu", "mu_minus_deviation", "minimum")
+"""Of the accuracies on left-out training subjects (paper 1, IV.C.2)."""
 
 
-def section_of(selector: str) -> str:
-    """Return the section of the configuration that a selector is set by.
-
-    Raises
-    ------
-    ValueError
-        If there is no such selector.
-    """
-    if selector not in SELECTORS:
-        msg = f"a selector of {', '.join(SELECTORS)} expected, found '{selector}'"
-        raise ValueError(msg)
-    if selector in RANKING_NAMES:
-        return "ranking"
-    if selector in SEARCHES or selector.startswith("ranked_forward_"):
-        return "forward"
-    return selector
+def pooled_metrics() -> dict[str, Metric]:
+    """Return the criteria that count all left-out training clips at once, by name."""
+    return {f"pooled_{name.lower()}": metric for name, metric in METRICS.items()}
 
 
-Criterion = Literal[
-    "mu_minus_variance",
-    "mu",
-    "mu_minus_deviation",
-    "minimum",
-    "pooled_accuracy",
-    "pooled_uar",
-    "pooled_uf1",
-]
+def _check_criterion(name: str) -> str:
+    return check_known("criterion", name, [*FOLD_CRITERIA, *pooled_metrics()])
+
+
+Criterion = Annotated[str, AfterValidator(_check_criterion)]
 
 
 @dataclass(frozen=True, kw_only=True, config=STRICT)
-class AllFeaturesSettings:
-    """All features, with C chosen on the inner folds."""
+class InnerSettings:
+    """What a selector is scored by on the training subjects of a fold; all of them have it."""
 
     C_values: tuple[Positive, ...] = Field(default=(0.01, 0.1, 1.0, 10.0, 100.0), min_length=1)
     criterion: Criterion = "mu_minus_variance"
@@ -70,42 +42,38 @@ class AllFeaturesSettings:
 
 
 @dataclass(frozen=True, kw_only=True, config=STRICT)
-class RandomMasksSettings:
+class AllFeaturesSettings(InnerSettings):
+    """All features, with C chosen on the inner folds."""
+
+
+@dataclass(frozen=True, kw_only=True, config=STRICT)
+class RandomMasksSettings(InnerSettings):
     """Random masks, a control of every search."""
 
     n_masks: Count = 100
     founders: Literal["random_count", "random_gene"] = "random_count"
-    C_values: tuple[Positive, ...] = Field(default=(0.01, 0.1, 1.0, 10.0, 100.0), min_length=1)
-    criterion: Criterion = "mu_minus_variance"
-    n_inner_folds: int | None = Field(default=None, ge=2)
     seed: int = Field(default=0, ge=0)
 
 
 @dataclass(frozen=True, kw_only=True, config=STRICT)
-class RankingSettings:
+class RankingSettings(InnerSettings):
     """The best features by a criterion of each feature alone."""
 
     n_selected: int | None = Field(default=None, ge=1)
     n_selected_values: tuple[Count, ...] = Field(
         default=(1, 2, 5, 10, 20, 50, 100, 200, 500, 1000, 2000, 5000), min_length=1
     )
-    C_values: tuple[Positive, ...] = Field(default=(0.01, 0.1, 1.0, 10.0, 100.0), min_length=1)
-    criterion: Criterion = "mu_minus_variance"
-    n_inner_folds: int | None = Field(default=None, ge=2)
 
 
 @dataclass(frozen=True, kw_only=True, config=STRICT)
-class ForwardSettings:
+class ForwardSettings(InnerSettings):
     """Searches that add or remove one feature at a time."""
 
     n_steps: Count = 50
-    C_values: tuple[Positive, ...] = Field(default=(0.01, 0.1, 1.0, 10.0, 100.0), min_length=1)
-    criterion: Criterion = "mu_minus_variance"
-    n_inner_folds: int | None = Field(default=None, ge=2)
 
 
 @dataclass(frozen=True, kw_only=True, config=STRICT)
-class AntColonySettings:
+class AntColonySettings(InnerSettings):
     """The ant colony of paper 5."""
 
     n_ants: Count = 20
@@ -118,14 +86,11 @@ class AntColonySettings:
     heuristic: Literal["fisher", "anova_f"] = "fisher"
     classifier: ClassifierName = "linear_svm"
     oversampling: Oversampling = "none"
-    C_values: tuple[Positive, ...] = Field(default=(0.01, 0.1, 1.0, 10.0, 100.0), min_length=1)
-    criterion: Criterion = "mu_minus_variance"
-    n_inner_folds: int | None = Field(default=None, ge=2)
     seed: int = Field(default=0, ge=0)
 
 
 @dataclass(frozen=True, kw_only=True, config=STRICT)
-class GeneticSettings:
+class GeneticSettings(InnerSettings):
     """The genetic algorithm of paper 1, on one population or on islands."""
 
     n_islands: Count = 4
@@ -142,9 +107,6 @@ class GeneticSettings:
     edges: tuple[tuple[int, int], ...] = ()
     migration_interval: Count = 10
     n_emigrants: int = Field(default=2, ge=0)
-    C_values: tuple[Positive, ...] = Field(default=(0.01, 0.1, 1.0, 10.0, 100.0), min_length=1)
-    criterion: Criterion = "mu_minus_variance"
-    n_inner_folds: int | None = Field(default=None, ge=2)
     training_accuracy: Literal["resubstitution", "inner_folds"] = "resubstitution"
     flat_window: int | None = Field(default=None, ge=1)
     flat_range: Probability = 0.01

@@ -6,7 +6,7 @@ from pydantic import Field
 from pydantic.dataclasses import dataclass
 
 from merec_hpc.config.base import STRICT, Name, check_distinct
-from merec_hpc.config.features import NetworkName, Statistic
+from merec_hpc.config.features import Statistic
 from merec_hpc.config.selection import Criterion
 
 
@@ -14,7 +14,7 @@ from merec_hpc.config.selection import Criterion
 class SweepSettings:
     """Variants of the search; an empty list leaves the experiment's own value."""
 
-    networks: tuple[NetworkName, ...] = ()
+    networks: tuple[Name, ...] = ()
     layers: tuple[Name, ...] = ()
     statistics: tuple[Annotated[tuple[Statistic, ...], Field(min_length=1)], ...] = ()
     criteria: tuple[Criterion, ...] = ()

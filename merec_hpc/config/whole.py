@@ -2,44 +2,38 @@
 
 import json
 from collections.abc import Mapping
-from dataclasses import field
-from pathlib import Path
+from dataclasses import field, fields, replace
 from typing import Any
 
+from pydantic import TypeAdapter
 from pydantic.dataclasses import dataclass
 
-from merec_hpc.config.base import STRICT, Name, Probability, ScalingName, from_json
-from merec_hpc.config.datasets import (
-    Casme2Settings,
-    Casme3Settings,
-    CasmeSettings,
-    CasmeSqSettings,
-    CkplusSettings,
-    CmuFacesSettings,
-    DatasetName,
-    Fer2013Settings,
-    JaffeSettings,
-    ManifestSettings,
-    Megc2019Settings,
-    MmewSettings,
-    RafdbSettings,
-    SammSettings,
-    SfewSettings,
-    SimulatedSettings,
-    SmicSettings,
+from merec_hpc.config.base import (
+    STRICT,
+    Name,
+    Probability,
+    ScalingName,
+    UserPath,
+    check_known,
+    from_json,
 )
+from merec_hpc.config.datasets import DATASET_SETTINGS, SimulatedSettings
 from merec_hpc.config.evaluation import EvaluationSettings, PermutationSettings
 from merec_hpc.config.faces import FaceSettings, InterpolationSettings
-from merec_hpc.config.features import FeatureSettings, LbpTopSettings, WeightSettings
+from merec_hpc.config.features import FeatureSettings, LbpTopSettings
 from merec_hpc.config.selection import (
     AllFeaturesSettings,
     AntColonySettings,
     ForwardSettings,
     GeneticSettings,
+    InnerSettings,
     RandomMasksSettings,
     RankingSettings,
 )
 from merec_hpc.config.sweep import SweepSettings
+from merec_hpc.errors import MerecError
+
+DATASET_SECTION = "dataset_settings"
 
 
 @dataclass(frozen=True, kw_only=True, config=STRICT)
@@ -47,32 +41,20 @@ class Config:
     """The whole of ``config.yaml``."""
 
     experiment: Name = "demo"
-    dataset: DatasetName = "simulated"
-    dataset_root: Path | None = None
-    corrections: Path | None = None
+    dataset: str = "simulated"
+    dataset_root: UserPath | None = None
+    corrections: UserPath | None = None
     max_failed_fraction: Probability = 0.1
-    simulated: SimulatedSettings = field(default_factory=SimulatedSettings)
-    smic: SmicSettings = field(default_factory=SmicSettings)
-    casme: CasmeSettings = field(default_factory=CasmeSettings)
-    casme2: Casme2Settings = field(default_factory=Casme2Settings)
-    samm: SammSettings = field(default_factory=SammSettings)
-    casme_sq: CasmeSqSettings = field(default_factory=CasmeSqSettings)
-    casme3: Casme3Settings = field(default_factory=Casme3Settings)
-    mmew: MmewSettings = field(default_factory=MmewSettings)
-    ckplus: CkplusSettings = field(default_factory=CkplusSettings)
-    fer2013: Fer2013Settings = field(default_factory=Fer2013Settings)
-    rafdb: RafdbSettings = field(default_factory=RafdbSettings)
-    jaffe: JaffeSettings = field(default_factory=JaffeSettings)
-    sfew: SfewSettings = field(default_factory=SfewSettings)
-    cmu_faces: CmuFacesSettings = field(default_factory=CmuFacesSettings)
-    megc2019: Megc2019Settings = field(default_factory=Megc2019Settings)
-    manifest: ManifestSettings = field(default_factory=ManifestSettings)
-    weights: WeightSettings = field(default_factory=WeightSettings)
+    dataset_settings: Any = field(default_factory=SimulatedSettings)
+    """Of the dataset in use; in a file the section bears the dataset's name."""
+    weights: dict[str, UserPath | None] = field(default_factory=dict)
     faces: FaceSettings = field(default_factory=FaceSettings)
     interpolation: InterpolationSettings = field(default_factory=InterpolationSettings)
     features: FeatureSettings = field(default_factory=FeatureSettings)
     lbp_top: LbpTopSettings = field(default_factory=LbpTopSettings)
     scaling: ScalingName = "standard"
+    inner: InnerSettings = field(default_factory=InnerSettings)
+    """What each selector's section takes that does not say otherwise: see ``parse_config``."""
     all_features: AllFeaturesSettings = field(default_factory=AllFeaturesSettings)
     random_masks: RandomMasksSettings = field(default_factory=RandomMasksSettings)
     ranking: RankingSettings = field(default_factory=RankingSettings)
@@ -85,17 +67,27 @@ class Config:
 
     def __post_init__(self) -> None:
         """Check what involves more than one field."""
+        check_known("dataset", self.dataset, DATASET_SETTINGS)
         if self.dataset != "simulated" and self.dataset_root is None:
             msg = f"dataset_root is not given, dataset '{self.dataset}' needs its folder"
             raise ValueError(msg)
         sweeps = any(vars(self.sweep).values())
-        if sweeps and self.features.network == "lbp_top" and not self.sweep.networks:
-            msg = "sweep.networks is empty and features.network lbp_top, a sweep needs networks"
+        if sweeps and self.features.extractor != "network" and not self.sweep.networks:
+            msg = (
+                f"sweep.networks is empty and features.extractor {self.features.extractor}, "
+                "a sweep needs networks"
+            )
             raise ValueError(msg)
 
-    def dataset_settings(self) -> object:
-        """Return the section of the dataset that is in use."""
-        return getattr(self, self.dataset)
+
+SELECTOR_SECTIONS = tuple(
+    known.name
+    for known in fields(Config)
+    if isinstance(known.type, type)
+    and issubclass(known.type, InnerSettings)
+    and known.type is not InnerSettings
+)
+"""The sections that take from ``inner`` what they do not say themselves."""
 
 
 def parse_config(values: Mapping[str, Any], source: str = "config") -> Config:
@@ -105,6 +97,73 @@ def parse_config(values: Mapping[str, Any], source: str = "config") -> Config:
     ------
     MerecError
         If a key is unknown, ill-typed or out of range; the message names the key and,
-        for an unknown one, the nearest known key.
+        for an unknown one, the nearest known key. A key of an earlier version is refused with
+        the new one's name, and the section of a dataset that is not in use.
     """
-    return from_json(Config, json.dumps(values, default=str), source)
+    given = dict(values)
+    _refuse_former(given, source)
+    sections = {name: given.pop(name) for name in DATASET_SETTINGS if name in given}
+    dataset = given.get("dataset", "simulated")
+    unused = [name for name in sections if name != dataset]
+    if unused and dataset in DATASET_SETTINGS:
+        msg = f"{source}: section '{unused[0]}' does nothing under dataset '{dataset}'"
+        raise MerecError(msg)
+    if DATASET_SECTION in given:
+        msg = f"{source}: unknown key '{DATASET_SECTION}': the section is named after the dataset"
+        raise MerecError(msg)
+    text = json.dumps(_with_inner(given, source), default=str)
+    config = from_json(Config, text, source, others=DATASET_SETTINGS)
+    section = json.dumps(sections.get(dataset, {}), default=str)
+    settings: Any = from_json(
+        DATASET_SETTINGS[config.dataset], section, source, within=config.dataset
+    )
+    return replace(config, dataset_settings=settings)
+
+
+def config_json(config: Config) -> str:
+    """Return a configuration as JSON that ``parse_config`` reads, defaults included."""
+    values = TypeAdapter(Config).dump_python(config, mode="json")
+    section = values.pop(DATASET_SECTION)
+    return json.dumps({**values, config.dataset: section})
+
+
+def parse_config_json(text: str, source: str = "--settings") -> Config:
+    """Read what ``config_json`` wrote.
+
+    Raises
+    ------
+    MerecError
+        If it is no JSON object, or as ``parse_config``.
+    """
+    try:
+        values = json.loads(text)
+    except json.JSONDecodeError as error:
+        msg = f"{source}: a configuration as JSON expected, found: {error}"
+        raise MerecError(msg) from None
+    if not isinstance(values, dict):
+        msg = f"{source}: a configuration as JSON expected, found {type(values).__name__}"
+        raise MerecError(msg)
+    return parse_config(values, source)
+
+
+def _with_inner(given: Mapping[str, Any], source: str) -> dict[str, Any]:
+    """Let each selector's section take from ``inner`` what it does not say itself."""
+    inner = given.get("inner")
+    if not isinstance(inner, dict):
+        return dict(given)
+    from_json(InnerSettings, json.dumps(inner, default=str), source, within="inner")
+    sections = {name: given.get(name, {}) for name in SELECTOR_SECTIONS}
+    filled = {
+        name: {**inner, **section}
+        for name, section in sections.items()
+        if isinstance(section, dict)
+    }
+    return {**given, **filled}
+
+
+def _refuse_former(given: Mapping[str, Any], source: str) -> None:
+    """Refuse what an earlier version took, with the name that it has now."""
+    features = given.get("features")
+    if isinstance(features, dict) and features.get("network") == "lbp_top":
+        msg = f"{source}: 'features.network' is 'lbp_top': write 'features.extractor: lbp_top' now"
+        raise MerecError(msg)

@@ -8,10 +8,12 @@ from pathlib import Path
 
 import cv2
 
-from merec_hpc.dataset.frames import broken_frames, frame_files, frame_number, is_video
+from merec_hpc.dataset.clip import Clip
+from merec_hpc.dataset.frames import broken_frames, frame_files
+from merec_hpc.dataset.images import frame_number
 from merec_hpc.dataset.listing import Consequence, Fault
+from merec_hpc.dataset.sources import Folder, Video
 from merec_hpc.errors import MerecError
-from merec_hpc.records import Clip
 
 _SUBJECT_NAME = re.compile(r"^[A-Za-z0-9][A-Za-z0-9_.-]*$")
 
@@ -91,29 +93,15 @@ def _disorder(clip: Clip) -> str:
 
 def _frame_faults(root: Path, clip: Clip) -> Iterator[tuple[Consequence, str]]:
     """Check that the frames are there; their content is read later."""
-    path = root / clip.path
-    if is_video(root, clip):
-        if not path.is_file():
-            yield "clip left out", f"no video {clip.path}"
-            return
-        n_frames = int(cv2.VideoCapture(str(path)).get(cv2.CAP_PROP_FRAME_COUNT))
-        last = max(
-            (mark for mark in (clip.onset, clip.apex, clip.offset) if mark is not None),
-            default=None,
-        )
-        if n_frames <= 0:
-            yield "clip left out", f"{clip.path} is not a video that can be read"
-        elif last is not None and last >= n_frames:
-            yield "clip left out", f"frame {last} expected, {clip.path} has {n_frames} frames"
+    if isinstance(clip.source, Video):
+        yield from _video_faults(root, clip, clip.source)
         return
-    if "#" in clip.path:
-        return  # a row of a table that was read
     try:
         files = frame_files(root, clip)
     except MerecError as error:
         yield "clip left out", str(error)
         return
-    if ";" in clip.path or path.is_file():
+    if not isinstance(clip.source, Folder):
         return
     numbers = [number for number in map(frame_number, files) if number is not None]
     if clip.apex is not None and clip.apex not in numbers:
@@ -121,3 +109,18 @@ def _frame_faults(root: Path, clip: Clip) -> Iterator[tuple[Consequence, str]]:
     absent = max(numbers) - min(numbers) + 1 - len(numbers)
     if absent:
         yield "noted", f"{absent} of the frame numbers {min(numbers)} to {max(numbers)} are absent"
+
+
+def _video_faults(root: Path, clip: Clip, video: Video) -> Iterator[tuple[Consequence, str]]:
+    """Check that a video has the frames that are annotated."""
+    path = root / video.path
+    if not path.is_file():
+        yield "clip left out", f"no video {video.path}"
+        return
+    n_frames = int(cv2.VideoCapture(str(path)).get(cv2.CAP_PROP_FRAME_COUNT))
+    marks = [mark for mark in (clip.onset, clip.apex, clip.offset) if mark is not None]
+    last = max(marks, default=None)
+    if n_frames <= 0:
+        yield "clip left out", f"{video.path} is not a video that can be read"
+    elif last is not None and last >= n_frames:
+        yield "clip left out", f"frame {last} expected, {video.path} has {n_frames} frames"

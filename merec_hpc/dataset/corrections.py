@@ -6,10 +6,10 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
+from merec_hpc.dataset.clip import Clip
 from merec_hpc.dataset.listing import Fault
 from merec_hpc.errors import MerecError
 from merec_hpc.files.rows import read_rows
-from merec_hpc.records import Clip
 
 COLUMNS = ("onset", "apex", "offset", "label")
 

@@ -8,9 +8,9 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
+from merec_hpc.dataset.clip import Clip
 from merec_hpc.dataset.frames import read_frames
 from merec_hpc.dataset.listing import Fault
-from merec_hpc.records import Clip
 
 LARGEST_DIFFERENCE = 6.0
 """Mean absolute difference in grey levels, at 32 x 32, of what counts as the same image."""

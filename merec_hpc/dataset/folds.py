@@ -4,8 +4,8 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from merec_hpc.config.evaluation import EvaluationSettings
+from merec_hpc.dataset.clip import Clip
 from merec_hpc.errors import MerecError
-from merec_hpc.records import Clip
 
 
 @dataclass(frozen=True)
@@ -25,7 +25,7 @@ class FoldMember:
     subject: str
 
 
-def fold_subjects(clips: Sequence[Clip], settings: EvaluationSettings) -> list[FoldMember]:
+def fold_members(clips: Sequence[Clip], settings: EvaluationSettings) -> list[FoldMember]:
     """Return the subjects that each fold of the protocol holds out, fold by fold.
 
     Raises

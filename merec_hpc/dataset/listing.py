@@ -1,13 +1,13 @@
 """What a reader of a dataset returns."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field, replace
 from fnmatch import fnmatch
 from pathlib import Path
-from typing import Literal
+from typing import Any, Literal
 
+from merec_hpc.dataset.clip import Clip
 from merec_hpc.errors import MerecError
-from merec_hpc.records import Clip
 
 Consequence = Literal["stops the run", "clip left out", "noted"]
 
@@ -38,6 +38,31 @@ class Listing:
     """What the reader itself found wrong."""
     classes: tuple[str, ...] = ()
     """In the order in which they are numbered; empty before a scheme is applied."""
+
+
+@dataclass(frozen=True)
+class Reader:
+    """How one dataset is read, from its folder and the section of its settings."""
+
+    read: Callable[[Path, Any], Listing]
+    """From the folder and the settings; emotions as they were annotated."""
+    scheme: Callable[[Any], str] | None = None
+    """The name of the scheme that the settings ask for; without one labels are classes."""
+    has_marks: bool = False
+    """Whether a sheet gives onset, apex and offset of every clip: a missing one is a fault."""
+    has_splits: bool = False
+    """Whether clips may be of an official split."""
+
+
+def chosen_scheme(settings: Any) -> str:
+    """Return the scheme of a section that has the key ``scheme``."""
+    scheme: str = settings.scheme
+    return scheme
+
+
+def is_objective(scheme: str) -> bool:
+    """Return whether a scheme is of objective classes instead of estimated emotions."""
+    return "objective" in scheme or scheme.startswith("megc2018")
 
 
 _BLOCK = 1000  # images
@@ -121,7 +146,7 @@ def unlisted_folders(root: Path, frames: Path, pattern: str, clips: Sequence[Cli
     frames, pattern
         Folder of all frames, and the pattern of the clips' folders in it, such as ``sub*/*``.
     """
-    listed = {clip.path.casefold() for clip in clips}
+    listed = {clip.source.text.casefold() for clip in clips}
     return [
         Fault(WHOLE, WHOLE, "noted", f"{path}: a folder that the sheet does not name")
         for folder in sorted(frames.glob(pattern))

@@ -4,8 +4,9 @@ from collections import Counter
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
 
+from merec_hpc.config.base import nearest
+from merec_hpc.dataset.clip import Clip
 from merec_hpc.errors import MerecError
-from merec_hpc.records import Clip
 
 
 @dataclass(frozen=True)
@@ -138,11 +139,17 @@ SCHEMES = {
 }
 
 
-def find_scheme(name: str) -> Scheme:
-    """Return a scheme by name, or raise a ``MerecError``."""
+def find_scheme(name: str, source: str = "scheme") -> Scheme:
+    """Return a scheme by name.
+
+    Raises
+    ------
+    MerecError
+        If there is none of that name; ``source`` says where it was named.
+    """
     if name not in SCHEMES:
-        msg = f"scheme: one of {', '.join(SCHEMES)} expected, found '{name}'"
-        raise MerecError(msg)
+        msg = f"{source}: one of {', '.join(SCHEMES)} expected, found '{name}'"
+        raise MerecError(msg + nearest(name, SCHEMES))
     return SCHEMES[name]
 
 

@@ -5,9 +5,9 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
+from merec_hpc.dataset.clip import Clip
 from merec_hpc.dataset.frames import frame_size
 from merec_hpc.errors import MerecError
-from merec_hpc.records import Clip
 
 
 @dataclass(frozen=True)

@@ -4,32 +4,16 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import reduce
 from itertools import combinations
-from typing import Literal
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from merec_hpc.learning.metrics import (
-    Interval,
-    accuracy_of,
-    resample_subjects,
-    subject_confusions,
-    unweighted_average_recall_of,
-    unweighted_f1_of,
-)
-
-MetricName = Literal["accuracy", "uf1", "uar"]
+from merec_hpc.metrics import Interval, Metric, resample_subjects, subject_confusions
 
 # Up to so many ways of swapping, all are tried: 12 subjects.
 _MAX_EXACT = 4096
 # Two ways of swapping with equal differences may differ by what adding rounds off.
 _ROUNDING = 1e-12
-_OnCounts = Callable[[NDArray[np.int64]], NDArray[np.float64]]
-_METRICS: dict[MetricName, _OnCounts] = {
-    "accuracy": accuracy_of,
-    "uf1": unweighted_f1_of,
-    "uar": unweighted_average_recall_of,
-}
 
 
 @dataclass(frozen=True)
@@ -52,7 +36,7 @@ def compare_methods(
     labels: ArrayLike,
     subjects: ArrayLike,
     predictions: Mapping[str, ArrayLike],
-    metric: MetricName,
+    metric: Metric,
     n_resamples: int,
     seed: int,
     reference: str | None = None,
@@ -104,7 +88,7 @@ def compare_methods(
         name: subject_confusions(labels, found, subjects, classes)
         for name, found in predictions.items()
     }
-    on_counts = _METRICS[metric]
+    on_counts = metric.on_counts
     values = {name: float(on_counts(own.sum(axis=0))) for name, own in counts.items()}
     resampled = {
         name: on_counts(resample_subjects(own, n_resamples, seed)) for name, own in counts.items()
@@ -161,7 +145,7 @@ def _interval(values: NDArray[np.float64]) -> Interval:
 def _swapping_p(
     first: NDArray[np.int64],
     second: NDArray[np.int64],
-    on_counts: _OnCounts,
+    on_counts: Callable[[NDArray[np.int64]], NDArray[np.float64]],
     n_resamples: int,
     seed: int,
 ) -> float:

@@ -1,18 +1,20 @@
-"""Could this accuracy have come from selection alone? The whole of it again, on permuted labels."""
+"""Permutation test: selection and evaluation repeated on labels permuted within subjects."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
-from typing import cast
+from typing import Annotated
 
 import numpy as np
 from numpy.typing import ArrayLike
 
 from merec_hpc.config.base import ScalingName
-from merec_hpc.config.evaluation import Decider
+from merec_hpc.config.evaluation import Method
+from merec_hpc.config.selection import InnerSettings
 from merec_hpc.evaluation.held_out import decider_decisions
-from merec_hpc.learning.metrics import accuracy, unweighted_average_recall, unweighted_f1
+from merec_hpc.files.rows import Columns
+from merec_hpc.metrics import METRICS
 from merec_hpc.records import Features
-from merec_hpc.selection.selectors import SelectorSettings, select
+from merec_hpc.selection.selectors import select
 from merec_hpc.selection.training_folds import fold_fitness
 
 
@@ -22,9 +24,8 @@ class PermutedRun:
 
     method: str
     permutation: int
-    accuracy: float
-    UF1: float
-    UAR: float
+    scores: Annotated[Mapping[str, float], Columns(lambda: list(METRICS))]
+    """By the name of the metric."""
     inner_fitness: float
     """Mean over folds: what of it outer accuracy does not keep, selection has made up."""
 
@@ -47,8 +48,8 @@ def permuted(features: Features, permutation: int, seed: int) -> Features:
 
 def run_on(
     features: Features,
-    method: str,
-    settings: SelectorSettings,
+    method: Method,
+    settings: InnerSettings,
     scaling: ScalingName,
     n_inner_folds: int | None = None,
 ) -> tuple[PermutedRun, list[str]]:
@@ -59,25 +60,21 @@ def run_on(
     ValueError
         If a fold's training clips cannot be scored.
     """
-    selector, _, by = method.partition("+")
-    decider = cast("Decider", by or "champion")
     predicted = np.full(len(features.labels), -1)
     fitnesses = []
     for fold in dict.fromkeys(str(name) for name in features.held_out_by if name):
         fitness, _ = fold_fitness(features, fold, scaling, n_inner_folds)
-        selection = select(fitness, selector, settings)
+        selection = select(fitness, method.selector, settings)
         fitnesses.append(selection.fitness)
         held = features.held_out_by == fold
-        decisions = decider_decisions(features, fold, [selection], decider, scaling)
+        decisions = decider_decisions(features, fold, [selection], method.decider, scaling)
         predicted[held] = decisions.argmax(axis=1)
     held = predicted >= 0
     labels, found = features.labels[held], predicted[held]
     run = PermutedRun(
-        method,
+        str(method),
         0,
-        accuracy(labels, found),
-        unweighted_f1(labels, found),
-        unweighted_average_recall(labels, found),
+        {name: metric(labels, found) for name, metric in METRICS.items()},
         float(np.mean(fitnesses)),
     )
     return run, [str(name) for name in features.class_names[found]]
@@ -124,9 +121,9 @@ def summarise(runs: Sequence[PermutedRun]) -> list[PermutationRow]:
         others = [run for run in runs if run.method == method and run.permutation]
         if real is None or not others:
             continue
-        for metric in ("accuracy", "UF1", "UAR"):
-            score = float(getattr(real, metric))
-            scores = np.array([getattr(run, metric) for run in others], np.float64)
+        for metric in METRICS:
+            score = real.scores[metric]
+            scores = np.array([run.scores[metric] for run in others], np.float64)
             rows.append(
                 PermutationRow(
                     method,

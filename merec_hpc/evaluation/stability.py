@@ -6,7 +6,7 @@ from statistics import NormalDist
 import numpy as np
 from numpy.typing import NDArray
 
-from merec_hpc.learning.metrics import Interval
+from merec_hpc.metrics import Interval
 
 
 @dataclass(frozen=True)

@@ -5,7 +5,7 @@ Computer Vision and Image Understanding 1995, doi:10.1006/cviu.1995.1004, shapes
 Procrustes analysis, described by principal components, and fitted from coarse to fine: every
 landmark suggests a move from what the image shows around it, and pose and shape follow all of
 them as far as faces differ. The suggestion is not theirs. Grey-level profiles along normals,
-trained on drawn faces, did not carry over to photographs (docs/decisions.md, 11), so a landmark
+trained on drawn faces, did not carry over to photographs (docs/decisions/0011), so a landmark
 is described by gradient orientations on a grid, as in Milborrow, Nicolls: Active shape models
 with SIFT descriptors and MARS, VISAPP 2014, doi:10.5220/0004680003800387, and its move is linear
 in the descriptor, as in Xiong, De la Torre: Supervised descent method and its applications to

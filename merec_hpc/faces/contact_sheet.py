@@ -8,14 +8,16 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from merec_hpc.faces.registration import RegisteredClip
+from merec_hpc.faces.registration import Frames, RegisteredClip
 from merec_hpc.files.atomic import published
 
-_TILE_PX = 160
+MOST_ROWS = 200
+"""Of a sheet: a picture of more opens nowhere."""
+TILE_PX = 160
 _CAPTION_PX = 34
 _N_REGISTERED = 4
-_MOST_ROWS = 200  # a picture of more opens nowhere
 _GREEN, _YELLOW, _WHITE, _BLACK = (60, 220, 60), (250, 220, 60), (255, 255, 255), (0, 0, 0)
+_BLANK = np.zeros((TILE_PX, TILE_PX, 3), np.uint8)
 
 
 @dataclass(frozen=True)
@@ -26,18 +28,42 @@ class SheetRow:
     caption: str
 
 
-def draw_row(clip: str, label: str, face: RegisteredClip) -> SheetRow:
-    """Return the row of one clip.
+def draw_detection(face: RegisteredClip) -> NDArray[np.uint8]:
+    """Return the first frame as filmed, shrunk to a tile, with box and landmarks.
+
+    Of shape (TILE_PX, TILE_PX, 3), RGB.
+    """
+    frame = face.first_frame
+    scale = TILE_PX / max(frame.shape[:2])
+    height, width = round(frame.shape[0] * scale), round(frame.shape[1] * scale)
+    tile = np.zeros((TILE_PX, TILE_PX, 3), np.uint8)
+    tile[:height, :width] = cv2.resize(frame, (width, height), interpolation=cv2.INTER_AREA)
+    corners = np.array([[face.box.left, face.box.top], [face.box.side, face.box.side]]) * scale
+    (left, top), (side, _) = corners.round().astype(int).tolist()
+    cv2.rectangle(tile, (left, top), (left + side, top + side), _YELLOW, 1)
+    _draw_points(tile, face.first_landmarks * scale, 0)
+    return tile
+
+
+def registered_row(
+    clip: str,
+    label: str,
+    detection: NDArray[np.uint8] | None,
+    frames: Frames,
+    landmarks: NDArray[np.float32],
+    jitter_px: float,
+) -> SheetRow:
+    """Return the row of a registered clip.
 
     The first frame with the detected box and landmarks, then registered frames spread over
-    the clip with their landmarks; the caption gives the jitter of these in pixels, if it was
-    measured.
+    the clip with their landmarks, (n_frames, 68, 2); the caption gives the jitter of these in
+    pixels, if it was measured.
     """
-    places = np.unique(np.linspace(0, len(face.frames) - 1, _N_REGISTERED).round().astype(int))
-    tiles = [_original_tile(face.first_frame, face)]
-    tiles += [_registered_tile(face.frames[place], face.landmarks[place]) for place in places]
-    jitter = "" if np.isnan(face.jitter_px) else f"  jitter {face.jitter_px:.2f} px"
-    return SheetRow(tiles, f"{clip}  {label}  {len(face.frames)} frames{jitter}")
+    places = np.unique(np.linspace(0, len(frames) - 1, _N_REGISTERED).round().astype(int))
+    tiles = [_BLANK if detection is None else detection]
+    tiles += [_registered_tile(frames[place], landmarks[place]) for place in places]
+    jitter = "" if np.isnan(jitter_px) else f"  jitter {jitter_px:.2f} px"
+    return SheetRow(tiles, f"{clip}  {label}  {len(frames)} frames{jitter}")
 
 
 def interpolated_row(clip: str, label: str, frames: NDArray[np.float32], n_before: int) -> SheetRow:
@@ -51,59 +77,42 @@ def interpolated_row(clip: str, label: str, frames: NDArray[np.float32], n_befor
 
 def failed_row(clip: str, reason: str) -> SheetRow:
     """Return the row of a clip that was left out."""
-    return SheetRow([np.zeros((_TILE_PX, _TILE_PX, 3), np.uint8)], f"{clip}  left out: {reason}")
+    return SheetRow([_BLANK], f"{clip}  left out: {reason}")
 
 
-def write_contact_sheet(path: Path, rows: Sequence[SheetRow]) -> None:
-    """Write the rows one below the other as a PNG; of very many the first."""
+def write_contact_sheet(path: Path, rows: Sequence[SheetRow], n_others: int = 0) -> None:
+    """Write the rows one below the other as a PNG, and how many other clips are not shown."""
     n_columns = _N_REGISTERED + 1
-    shown = list(rows[:_MOST_ROWS])
-    if len(rows) > _MOST_ROWS:
-        shown.append(SheetRow([], f"and {len(rows) - _MOST_ROWS} clips that are not shown"))
-    drawn = [_draw(row, n_columns * _TILE_PX) for row in shown]
-    sheet = np.concatenate(
-        drawn or [np.full((_CAPTION_PX, n_columns * _TILE_PX, 3), 255, np.uint8)]
-    )
+    shown = list(rows)
+    if n_others:
+        shown.append(SheetRow([], f"and {n_others} clips that are not shown"))
+    drawn = [_draw(row, n_columns * TILE_PX) for row in shown]
+    sheet = np.concatenate(drawn or [np.full((_CAPTION_PX, n_columns * TILE_PX, 3), 255, np.uint8)])
     encoded = cv2.imencode(".png", sheet[..., ::-1])[1]
     with published(path) as partial:
         partial.write_bytes(encoded.tobytes())
 
 
 def _draw(row: SheetRow, width: int) -> NDArray[np.uint8]:
-    drawn = np.full((_TILE_PX + _CAPTION_PX, width, 3), _WHITE, np.uint8)
+    drawn = np.full((TILE_PX + _CAPTION_PX, width, 3), _WHITE, np.uint8)
     for column, tile in enumerate(row.tiles):
-        left = column * _TILE_PX
-        drawn[:_TILE_PX, left : left + _TILE_PX] = tile
-    place = (6, _TILE_PX + 22)
+        left = column * TILE_PX
+        drawn[:TILE_PX, left : left + TILE_PX] = tile
+    place = (6, TILE_PX + 22)
     cv2.putText(
         drawn, row.caption[:110], place, cv2.FONT_HERSHEY_SIMPLEX, 0.45, _BLACK, 1, cv2.LINE_AA
     )
     return drawn
 
 
-def _original_tile(frame: NDArray[np.uint8], face: RegisteredClip) -> NDArray[np.uint8]:
-    """Return the frame as filmed, shrunk to a tile, with box and landmarks."""
-    scale = _TILE_PX / max(frame.shape[:2])
-    height, width = round(frame.shape[0] * scale), round(frame.shape[1] * scale)
-    tile = np.zeros((_TILE_PX, _TILE_PX, 3), np.uint8)
-    tile[:height, :width] = cv2.resize(frame, (width, height), interpolation=cv2.INTER_AREA)
-    corners = np.array([[face.box.left, face.box.top], [face.box.side, face.box.side]]) * scale
-    (left, top), (side, _) = corners.round().astype(int).tolist()
-    cv2.rectangle(tile, (left, top), (left + side, top + side), _YELLOW, 1)
-    _draw_points(tile, face.first_landmarks * scale, 0)
-    return tile
-
-
 def _registered_tile(frame: NDArray[np.uint8], landmarks: NDArray[np.float32]) -> NDArray[np.uint8]:
     tile = _shrunk(frame)
-    _draw_points(tile, landmarks * (_TILE_PX / len(frame)), 1)
+    _draw_points(tile, landmarks * (TILE_PX / len(frame)), 1)
     return tile
 
 
 def _shrunk(frame: NDArray[np.uint8]) -> NDArray[np.uint8]:
-    return np.asarray(
-        cv2.resize(frame, (_TILE_PX, _TILE_PX), interpolation=cv2.INTER_AREA), np.uint8
-    )
+    return np.asarray(cv2.resize(frame, (TILE_PX, TILE_PX), interpolation=cv2.INTER_AREA), np.uint8)
 
 
 def _draw_points(tile: NDArray[np.uint8], points: NDArray[np.floating], radius: int) -> None:

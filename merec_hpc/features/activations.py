@@ -1,5 +1,7 @@
 """Turns a clip into the activations of a named layer."""
 
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 import numpy as np
@@ -9,8 +11,31 @@ from torch import nn
 from torch.nn import functional
 from torchvision.models.feature_extraction import create_feature_extractor, get_graph_node_names
 
+from merec_hpc.config.base import nearest
 from merec_hpc.errors import MerecError
-from merec_hpc.networks.registry import NETWORKS, load_network
+from merec_hpc.networks.registry import find_network, load_network
+
+
+@contextmanager
+def reproducible() -> Iterator[None]:
+    """Let torch give the same bytes in every run, on one thread; afterwards it is as it was.
+
+    What it sets holds for the whole process: threads begin and end inside.
+    """
+    n_threads = torch.get_num_threads()
+    mode = torch.are_deterministic_algorithms_enabled()
+    warn_only = torch.is_deterministic_algorithms_warn_only_enabled()
+    benchmark = torch.backends.cudnn.benchmark
+    torch.set_num_threads(1)
+    # Without these, results on CUDA may change from run to run.
+    torch.use_deterministic_algorithms(mode=True, warn_only=True)
+    torch.backends.cudnn.benchmark = False
+    try:
+        yield
+    finally:
+        torch.backends.cudnn.benchmark = benchmark
+        torch.use_deterministic_algorithms(mode, warn_only=warn_only)
+        torch.set_num_threads(n_threads)
 
 
 class Backbone:
@@ -33,30 +58,20 @@ class Backbone:
         MerecError
             If the weights are not this network's, or it has no such layer.
         """
-        # Without these, results on CUDA may change from run to run.
-        torch.use_deterministic_algorithms(mode=True, warn_only=True)
-        torch.backends.cudnn.benchmark = False
         self.device = torch.device(device or ("cuda" if torch.cuda.is_available() else "cpu"))
         loaded = load_network(network, weights)
-        self.check_layer(loaded, network, layer)
-        self._known = NETWORKS[network]
+        _check_layer(loaded, network, layer)
+        self._known = find_network(network)
         self._input_px = input_px or self._known.input_px
         self._extractor = create_feature_extractor(loaded, {layer: "layer"}).to(self.device).eval()
         self._mean = torch.tensor(self._known.mean, device=self.device).view(1, 3, 1, 1)
         self._std = torch.tensor(self._known.std, device=self.device).view(1, 3, 1, 1)
 
-    @staticmethod
-    def check_layer(loaded: nn.Module, network: str, layer: str) -> None:
-        """Raise a ``MerecError`` if the network has no such layer."""
-        names = get_graph_node_names(loaded)[1]
-        if layer not in names and not any(name.startswith(f"{layer}.") for name in names):
-            msg = f"layer '{layer}' expected in {network}, found {', '.join(names[1:])}"
-            raise MerecError(msg)
-
     def activations(self, frames: NDArray[np.float32]) -> NDArray[np.float32]:
         """Return the layer's output for the frames of one clip.
 
-        The clip is one batch, so that its activations do not depend on other clips.
+        The clip is one batch, so that its activations do not depend on other clips. They are
+        the same bytes in every run inside ``reproducible``.
 
         Parameters
         ----------
@@ -96,10 +111,23 @@ def layer_shape(network: str, layer: str, input_px: int | None = None) -> tuple[
     MerecError
         If the network has no such layer.
     """
-    built = NETWORKS[network].build().eval()
-    Backbone.check_layer(built, network, layer)
-    size = input_px or NETWORKS[network].input_px
+    built = find_network(network).build().eval()
+    _check_layer(built, network, layer)
+    size = input_px or find_network(network).input_px
     with torch.inference_mode():
         output = create_feature_extractor(built, {layer: "layer"})(torch.zeros(1, 3, size, size))
     shape = tuple(output["layer"].shape[1:])
     return shape if len(shape) == 3 else (*shape, 1, 1)
+
+
+def check_layer(network: str, layer: str, source: str) -> None:
+    """Raise a ``MerecError`` if a network has no such layer; ``source`` says where it was named."""
+    _check_layer(find_network(network, source).build(), network, layer, f"{source}: ")
+
+
+def _check_layer(built: nn.Module, network: str, layer: str, source: str = "") -> None:
+    names = get_graph_node_names(built)[1]
+    if layer not in names and not any(name.startswith(f"{layer}.") for name in names):
+        listed = ", ".join(names[1:])
+        msg = f"{source}layer '{layer}' expected in {network}, found {listed}"
+        raise MerecError(msg + nearest(layer, [*find_network(network).layers, *names[1:]]))

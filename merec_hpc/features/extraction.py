@@ -1,16 +1,22 @@
 """Turns interpolated clips into rows of deep features."""
 
+import logging
 from collections.abc import Iterable, Iterator
 from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
 from itertools import islice
+from pathlib import Path
 
 import numpy as np
 import torch
 from numpy.typing import NDArray
 
 from merec_hpc.config.features import FeatureSettings
-from merec_hpc.features.activations import Backbone
+from merec_hpc.errors import MerecError
+from merec_hpc.features.activations import Backbone, layer_shape, reproducible
 from merec_hpc.features.statistics import clip_statistics, feature_names
+
+log = logging.getLogger(__name__)
 
 
 def extract(
@@ -29,7 +35,6 @@ def extract(
     clips
         Clips of shape (n_frames, h, w, 3), RGB, 0..255.
     """
-    torch.set_num_threads(1)
 
     def describe(frames: NDArray[np.float32]) -> tuple[NDArray[np.float32], tuple[int, ...]]:
         activations = backbone.activations(frames)
@@ -38,10 +43,57 @@ def extract(
 
     names: NDArray[np.str_] | None = None
     waiting = iter(clips)
-    with ThreadPoolExecutor(n_threads, initializer=torch.set_num_threads, initargs=(1,)) as pool:
-        # A few clips at a time: they need not all be in memory.
-        while chunk := list(islice(waiting, 4 * n_threads)):
-            for values, shape in pool.map(describe, chunk):
-                if names is None:
-                    names = feature_names(settings, shape)
-                yield values, names
+    # A few clips at a time: they need not all be in memory.
+    while chunk := list(islice(waiting, 4 * n_threads)):
+        # The caller, who works between two rows, has torch as it was.
+        with (
+            reproducible(),
+            ThreadPoolExecutor(n_threads, initializer=torch.set_num_threads, initargs=(1,)) as pool,
+        ):
+            described = list(pool.map(describe, chunk))
+        for values, shape in described:
+            if names is None:
+                names = feature_names(settings, shape)
+            yield values, names
+
+
+@dataclass(frozen=True)
+class LayerExtractor:
+    """Statistics of a network's layer."""
+
+    backbone: Backbone
+    settings: FeatureSettings
+
+    def extract(
+        self, clips: Iterable[NDArray[np.float32]], n_threads: int
+    ) -> Iterator[tuple[NDArray[np.float32], NDArray[np.str_]]]:
+        """Yield the features of each clip, and their names."""
+        return extract(clips, self.backbone, self.settings, n_threads)
+
+
+def open_extractor(settings: FeatureSettings, weights: Path | None) -> LayerExtractor:
+    """Load the network of the settings, on CUDA where there is one.
+
+    Raises
+    ------
+    MerecError
+        If no weights are given or they are not this network's, or it has no such layer.
+    """
+    if weights is None:
+        msg = f"--weights of {settings.network} expected, found none"
+        raise MerecError(msg)
+    backbone = Backbone(settings.network, settings.layer, weights, input_px=settings.input_px)
+    log.info("%s on %s", settings.network, backbone.device)
+    return LayerExtractor(backbone, settings)
+
+
+def count_features(settings: FeatureSettings) -> int:
+    """Return how many features of a clip there will be; the network is built without weights.
+
+    Raises
+    ------
+    MerecError
+        If there is no such network or layer, or a statistic does not fit it.
+    """
+    shape = layer_shape(settings.network, settings.layer, settings.input_px)
+    return len(feature_names(settings, shape))

@@ -4,8 +4,12 @@ Zhao, Pietikainen: Dynamic texture recognition using local binary patterns, IEEE
 doi:10.1109/TPAMI.2007.1110; the hand-crafted baseline of paper 1's Table IX.
 """
 
-from functools import cache
-from itertools import product
+from collections.abc import Iterable, Iterator
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
+from functools import cache, partial
+from itertools import islice, product
+from pathlib import Path
 
 import cv2
 import numpy as np
@@ -132,3 +136,32 @@ def _bins(settings: LbpTopSettings) -> NDArray[np.int64]:
     bins = np.full(len(patterns), int(is_uniform.sum()))
     bins[is_uniform] = np.arange(int(is_uniform.sum()))
     return bins
+
+
+@dataclass(frozen=True)
+class LbpTopExtractor:
+    """Histograms of all blocks and planes."""
+
+    settings: LbpTopSettings
+
+    def extract(
+        self, clips: Iterable[NDArray[np.float32]], n_threads: int
+    ) -> Iterator[tuple[NDArray[np.float32], NDArray[np.str_]]]:
+        """Yield the features of each clip, and their names."""
+        names = lbp_top_names(self.settings)
+        waiting = iter(clips)
+        with ThreadPoolExecutor(n_threads) as pool:
+            # A few clips at a time: they need not all be in memory.
+            while chunk := list(islice(waiting, 4 * n_threads)):
+                for values in pool.map(partial(lbp_top, settings=self.settings), chunk):
+                    yield values, names
+
+
+def open_extractor(settings: LbpTopSettings, weights: Path | None) -> LbpTopExtractor:  # noqa: ARG001  # there are none
+    """Return the extractor of these settings."""
+    return LbpTopExtractor(settings)
+
+
+def count_features(settings: LbpTopSettings) -> int:
+    """Return how many features of a clip there will be."""
+    return len(lbp_top_names(settings))

@@ -2,9 +2,11 @@
 
 import csv
 import io
-from collections.abc import Iterable
-from dataclasses import MISSING, asdict, fields
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from dataclasses import MISSING, dataclass, fields
 from pathlib import Path
+from threading import RLock
 from types import UnionType
 from typing import TYPE_CHECKING, TypeVar, get_args, get_type_hints
 
@@ -16,14 +18,37 @@ if TYPE_CHECKING:
 
 Row = TypeVar("Row", bound="DataclassInstance")
 
+_LONGEST_CELL = 2**31 - 1
+_cell_limit = RLock()
+
+
+@contextmanager
+def long_cells() -> Iterator[None]:
+    """Let ``csv`` read cells of any length, such as an image's pixels; afterwards as before."""
+    # The limit is the process's: of two threads the first would take it from the second.
+    with _cell_limit:
+        former = csv.field_size_limit(_LONGEST_CELL)
+        try:
+            yield
+        finally:
+            csv.field_size_limit(former)
+
+
+@dataclass(frozen=True)
+class Columns:
+    """Marks a field of type ``Mapping[str, float]`` whose entries are columns of their own."""
+
+    names: Callable[[], Sequence[str]]
+    """Returns the columns; asked anew whenever a table is read or written."""
+
 
 def write_rows(path: Path, kind: type[Row], rows: Iterable[Row]) -> None:
     """Write rows under a header of the field names; ``None`` becomes an empty cell."""
     with published(path) as partial, partial.open("w", newline="", encoding="utf-8") as file:
-        names = [field.name for field in fields(kind)]
+        names = [name for _, own in _columns_of(kind) for name in own]
         writer = csv.DictWriter(file, names, delimiter=_delimiter(path), lineterminator="\n")
         writer.writeheader()
-        writer.writerows(asdict(row) for row in rows)
+        writer.writerows(_cells_of(row) for row in rows)
 
 
 def read_rows(path: Path, kind: type[Row]) -> list[Row]:
@@ -52,23 +77,43 @@ def read_rows(path: Path, kind: type[Row]) -> list[Row]:
     except csv.Error as error:
         msg = f"{path}: a table expected, found near line {reader.line_num}: {error}"
         raise MerecError(msg) from None
-    optional = {field.name: field.default for field in fields(kind) if field.default is not MISSING}
-    absent = {name for name in optional if name not in found}
-    missing = [name for name in kinds if name not in found and name not in absent]
+    defaults = {known.name for known in fields(kind) if known.default is not MISSING}
+    read = [(name, own) for name, own in _columns_of(kind) if name in found or name not in defaults]
+    missing = [name for _, own in read for name in own if name not in found]
     if missing:
         msg = f"{path}: column '{missing[0]}' expected, found {', '.join(found) or 'none'}"
         raise MerecError(msg)
+
+    def value(name: str, own: Sequence[str], line: int, row: dict[str, str | None]) -> object:
+        if own == (name,):
+            return _parse(path, line, name, row[name], kinds[name])
+        return {column: _parse(path, line, column, row[column], float) for column in own}
+
     return [
-        kind(
-            **{
-                name: optional[name]
-                if name in absent
-                else _parse(path, line, name, row[name], kinds[name])
-                for name in kinds
-            }
-        )
-        for line, row in cells
+        kind(**{name: value(name, own, line, row) for name, own in read}) for line, row in cells
     ]
+
+
+def _columns_of(kind: type[Row]) -> list[tuple[str, Sequence[str]]]:
+    """Return each field with its columns: its own name, or what ``Columns`` says."""
+    hints = get_type_hints(kind, include_extras=True)
+    marks = {
+        name: next((mark for mark in get_args(hint)[1:] if isinstance(mark, Columns)), None)
+        for name, hint in hints.items()
+    }
+    return [
+        (known.name, (known.name,) if mark is None else mark.names())
+        for known in fields(kind)
+        for mark in [marks[known.name]]
+    ]
+
+
+def _cells_of(row: "DataclassInstance") -> dict[str, object]:
+    cells: dict[str, object] = {}
+    for known in fields(row):
+        value = getattr(row, known.name)
+        cells |= value if isinstance(value, Mapping) else {known.name: value}
+    return cells
 
 
 def _delimiter(path: Path) -> str:

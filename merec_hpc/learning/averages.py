@@ -6,7 +6,7 @@ from typing import Literal
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from merec_hpc.learning.metrics import confusion
+from merec_hpc.metrics import confusion
 
 
 @dataclass(frozen=True)

@@ -1,31 +1,20 @@
-"""Networks by name: their layers, input size and normalisation."""
+"""Networks by name."""
 
 import pickle
 import warnings
-from collections.abc import Callable
-from dataclasses import dataclass
 from pathlib import Path
+from typing import TYPE_CHECKING
 
-import torch
-from torch import nn
-from torchvision.models import mobilenet_v2
-
+from merec_hpc.config.base import nearest
 from merec_hpc.errors import MerecError
+from merec_hpc.networks import mobilenet_v2
+from merec_hpc.networks.network import Network
 
+if TYPE_CHECKING:
+    from torch import nn
 
-@dataclass(frozen=True)
-class Network:
-    """An architecture and what it expects of its input."""
-
-    build: Callable[[], nn.Module]
-    input_px: int
-    mean: tuple[float, float, float]  # of RGB in 0..1
-    std: tuple[float, float, float]
-
-
-NETWORKS = {
-    # Sandler et al., CVPR 2018, doi:10.1109/CVPR.2018.00474.
-    "mobilenet_v2": Network(mobilenet_v2, 224, (0.485, 0.456, 0.406), (0.229, 0.224, 0.225)),
+NETWORKS: dict[str, Network] = {
+    "mobilenet_v2": mobilenet_v2.NETWORK,
 }
 
 
@@ -41,7 +30,22 @@ _UNREADABLE = (
 )
 
 
-def load_network(name: str, weights: Path) -> nn.Module:
+def find_network(name: str, source: str = "features.network") -> Network:
+    """Return a network by its name.
+
+    Raises
+    ------
+    MerecError
+        If there is none of that name; ``source`` says where it was named.
+    """
+    if name not in NETWORKS:
+        listed = ", ".join(NETWORKS)
+        msg = f"{source}: a network of {listed} expected, found '{name}'{nearest(name, NETWORKS)}"
+        raise MerecError(msg)
+    return NETWORKS[name]
+
+
+def load_network(name: str, weights: Path) -> "nn.Module":
     """Return a network with its weights, ready to be evaluated.
 
     Raises
@@ -49,7 +53,9 @@ def load_network(name: str, weights: Path) -> nn.Module:
     MerecError
         If the file does not hold this network's weights.
     """
-    network = NETWORKS[name].build()
+    import torch  # noqa: PLC0415  # takes seconds
+
+    network = find_network(name).build()
     try:
         with warnings.catch_warnings():
             warnings.simplefilter("ignore", UserWarning)  # about pickles that are refused anyway

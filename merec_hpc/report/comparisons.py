@@ -10,6 +10,7 @@ from merec_hpc.errors import MerecError
 from merec_hpc.evaluation.comparison import compare_methods
 from merec_hpc.evaluation.predictions import Prediction
 from merec_hpc.evaluation.stability import kuncheva_index, mean_jaccard, nogueira_stability
+from merec_hpc.metrics import METRICS
 from merec_hpc.records import Selection
 from merec_hpc.report.scores import by_method
 
@@ -44,7 +45,7 @@ class StabilityRow:
 def compare_with(
     rows: Sequence[Prediction], reference: str | None, settings: EvaluationSettings
 ) -> list[ComparisonRow]:
-    """Return the differences of all methods to the reference, in accuracy, UF1 and UAR.
+    """Return the differences of all methods to the reference, in every metric.
 
     Without a reference, to the first method.
 
@@ -75,7 +76,7 @@ def compare_with(
         return []
     return [
         ComparisonRow(
-            metric,
+            metric.name,
             row.method,
             row.other,
             row.difference,
@@ -84,7 +85,7 @@ def compare_with(
             row.p_value,
             row.corrected_p_value,
         )
-        for metric in ("accuracy", "uf1", "uar")
+        for metric in METRICS.values()
         for row in compare_methods(
             labels, subjects, predicted, metric, settings.n_bootstraps, settings.seed, known
         )

@@ -10,8 +10,6 @@ from numpy.typing import NDArray
 
 from merec_hpc.records import Selection
 
-# The same figure gives the same bytes.
-mpl.rcParams["svg.hashsalt"] = "merec_hpc"
 _COLUMNS = 4
 
 
@@ -67,6 +65,8 @@ def draw_convergence(selections: Mapping[str, Selection]) -> Figure:
 
 def _svg(figure: Figure) -> str:
     buffer = io.StringIO()
-    figure.savefig(buffer, format="svg", metadata={"Date": None})
+    # The same figure gives the same bytes.
+    with mpl.rc_context({"svg.hashsalt": "merec_hpc"}):
+        figure.savefig(buffer, format="svg", metadata={"Date": None})
     text = buffer.getvalue()
     return text[text.index("<svg") :]

@@ -8,14 +8,14 @@ import numpy as np
 from jinja2 import Environment
 
 from merec_hpc import __version__
-from merec_hpc.config.evaluation import EvaluationSettings
+from merec_hpc.config.evaluation import EvaluationSettings, Method
 from merec_hpc.evaluation.permutation import PermutationRow
 from merec_hpc.evaluation.predictions import Prediction
-from merec_hpc.learning.metrics import majority_share
+from merec_hpc.metrics import METRICS, majority_share
 from merec_hpc.records import Failure, Selection
 from merec_hpc.report.comparisons import compare_with, describe_stability
 from merec_hpc.report.figures import confusion_figure, convergence_figure
-from merec_hpc.report.scores import METRICS, by_method, class_names, score_methods, score_subjects
+from merec_hpc.report.scores import by_method, class_names, score_methods, score_subjects
 from merec_hpc.runs.resources import RuleResources
 
 
@@ -28,6 +28,7 @@ def render_page(
     settings: EvaluationSettings,
     resources: Sequence[RuleResources] = (),
     permutations: Sequence[PermutationRow] = (),
+    notes: Sequence[str] = (),
 ) -> str:
     """Return the report of an experiment.
 
@@ -41,6 +42,8 @@ def render_page(
         What the jobs used.
     permutations
         Where real scores stand among those of permuted labels.
+    notes
+        What the methods that are compared do not have in common.
     """
     methods = score_methods(predictions, settings)
     one_method = next(iter(by_method(predictions).values()))
@@ -57,8 +60,10 @@ def render_page(
         classes=classes,
         class_sizes=[labels.count(name) for name in classes],
         failures=failures,
-        metrics=list(METRICS),
+        metrics=list(METRICS.values()),
         methods=methods,
+        selector_of={row.method: Method.parse(row.method).selector for row in methods},
+        notes=notes,
         majority=majority_share(labels),
         n_selected={
             method: f"{np.mean([found.mask.sum() for found in folds.values()]):.0f}"
@@ -70,11 +75,7 @@ def render_page(
         },
         confusions={row.method: confusion_figure(row.confusion, classes) for row in methods},
         subjects=score_subjects(predictions),
-        comparisons=[
-            row
-            for row in compare_with(predictions, None, settings)
-            if row.metric in {"accuracy", "uar"}
-        ],
+        comparisons=compare_with(predictions, None, settings),
         permutations=permutations,
         stability=describe_stability(selections),
         convergence={

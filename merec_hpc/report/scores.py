@@ -1,6 +1,6 @@
 """Turns predictions into the rows of the report's tables."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -10,21 +10,7 @@ from merec_hpc.config.evaluation import EvaluationSettings
 from merec_hpc.evaluation.predictions import Prediction, read_decisions
 from merec_hpc.learning.auc import one_vs_rest_auc
 from merec_hpc.learning.averages import Averages, class_averages
-from merec_hpc.learning.metrics import (
-    Interval,
-    Metric,
-    accuracy,
-    confusion,
-    subject_bootstrap,
-    unweighted_average_recall,
-    unweighted_f1,
-)
-
-METRICS: dict[str, Metric] = {
-    "accuracy": accuracy,
-    "UF1": unweighted_f1,
-    "UAR": unweighted_average_recall,
-}
+from merec_hpc.metrics import METRICS, Interval, confusion, subject_bootstrap
 
 
 @dataclass(frozen=True)
@@ -42,6 +28,7 @@ class MethodScores:
     method: str
     classifier: str
     scores: dict[str, Score]
+    """By the name of the metric."""
     macro: Averages
     weighted: Averages
     auc: float | None
@@ -56,6 +43,24 @@ class SubjectRow:
     subject: str
     n_clips: int
     accuracies: list[float]  # of each method
+
+
+def score_columns() -> list[str]:
+    """Return the columns of all metrics in a table: each with the ends of its interval."""
+    return [f"{name}{ending}" for name in METRICS for ending in ("", "_low", "_high")]
+
+
+def as_columns(scores: Mapping[str, Score]) -> dict[str, float]:
+    """Return what stands in ``score_columns``."""
+    return {
+        f"{name}{ending}": value
+        for name, score in scores.items()
+        for ending, value in (
+            ("", score.value),
+            ("_low", score.interval.low),
+            ("_high", score.interval.high),
+        )
+    }
 
 
 def class_names(predictions: Sequence[Prediction]) -> list[str]:

@@ -14,6 +14,7 @@ from merec_hpc.dataset.folds import FoldSize
 from merec_hpc.errors import MerecError
 from merec_hpc.files.rows import read_rows
 from merec_hpc.records import SearchState
+from merec_hpc.runs.experiment import features_name
 from merec_hpc.runs.variants import genetic_settings, variants_of
 from merec_hpc.store.checkpoint import read_state
 from merec_hpc.store.selection import read_selection
@@ -71,13 +72,13 @@ def stage_rows(results: Path, config: Config) -> list[StageRow]:
         StageRow(stage, len(list((results / stage).glob("*.h5"))), n_subjects)
         for stage in ("faces", "clips")
     ]
-    store = results / "features" / f"{config.features.network}.h5"
+    store = results / "features" / f"{features_name(config)}.h5"
     rows.append(StageRow("features", int(store.exists()), 1))
     rows += [
         StageRow(
             f"selection {name}", len(list((results / "selection" / name).glob("*.h5"))), n_folds
         )
-        for name in dict.fromkeys(method.partition("+")[0] for method in config.evaluation.methods)
+        for name in dict.fromkeys(method.selector for method in config.evaluation.methods)
     ]
     rows.append(StageRow("report", int((results / "report" / "index.html").exists()), 1))
     return rows

@@ -4,16 +4,17 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from itertools import product
 
-from merec_hpc.config.features import FeatureName, FeatureSettings, Statistic
+from merec_hpc.config.features import FeatureSettings, Statistic
 from merec_hpc.config.selection import Criterion, GeneticSettings
 from merec_hpc.config.whole import Config
+from merec_hpc.features.extractors import NETWORK
 
 
 @dataclass(frozen=True)
 class Variant:
     """One of the searches of a sweep."""
 
-    network: FeatureName
+    network: str
     layer: str
     statistics: str
     """The statistics joined by ``+``."""
@@ -27,7 +28,7 @@ class Variant:
 
     @property
     def ensemble_path(self) -> str:
-        """Name of what the searches of all seeds decide together."""
+        """Name of the ensemble of all seeds."""
         return f"{self.path.rpartition('/')[0]}/seeds"
 
 
@@ -58,10 +59,16 @@ def ensembles_of(config: Config) -> list[list[Variant]]:
 
 
 def feature_settings(
-    config: Config, network: FeatureName, layer: str, statistics: Sequence[Statistic]
+    config: Config, network: str, layer: str, statistics: Sequence[Statistic]
 ) -> FeatureSettings:
     """Return the experiment's settings with a variant's network, layer and statistics."""
-    return replace(config.features, network=network, layer=layer, statistics=tuple(statistics))
+    return replace(
+        config.features,
+        extractor=NETWORK,
+        network=network,
+        layer=layer,
+        statistics=tuple(statistics),
+    )
 
 
 def genetic_settings(config: Config, criterion: Criterion, seed: int) -> GeneticSettings:

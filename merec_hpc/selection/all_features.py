@@ -17,3 +17,14 @@ def select_all_features(fitness: SubjectFoldFitness, settings: AllFeaturesSettin
     order = np.argsort(-scores, kind="stable")
     ranked = Population(masks, penalties, scores).take(order)
     return best_of(fitness, ranked, len(penalties))
+
+
+def select(
+    fitness: SubjectFoldFitness,
+    name: str,  # noqa: ARG001  # one form for all selectors
+    settings: AllFeaturesSettings,
+    *,
+    shows_progress: bool = False,  # noqa: ARG001
+) -> Selection:
+    """Select as ``selectors`` asks for it."""
+    return select_all_features(fitness, settings)

@@ -9,6 +9,7 @@ founders do; after an iteration a share rho of all pheromone evaporates, and eve
 fitness, divided by the number of ants, on each of its features.
 """
 
+from dataclasses import replace
 from typing import Protocol
 
 import numpy as np
@@ -17,8 +18,11 @@ from numpy.typing import NDArray
 from merec_hpc.config.selection import AntColonySettings, Criterion
 from merec_hpc.progress import track
 from merec_hpc.records import History, Masks, Population, Selection
+from merec_hpc.selection.fitness.subject_folds import SubjectFoldFitness
+from merec_hpc.selection.ranking import anova_f, fisher_score
 
 _HALL_SIZE = 10
+HEURISTICS = {"fisher": fisher_score, "anova_f": anova_f}
 _LEAST_HEURISTIC = 1e-3  # of the largest: no feature is out of reach
 
 
@@ -147,3 +151,25 @@ def _fittest(known: Population | None, ants: Population) -> Population:
     for place in order.tolist():
         seen.setdefault(together.masks[place].tobytes(), place)
     return together.take(np.array(list(seen.values())[:_HALL_SIZE]))
+
+
+def select(
+    fitness: SubjectFoldFitness,
+    name: str,  # noqa: ARG001  # one form for all selectors
+    settings: AntColonySettings,
+    *,
+    shows_progress: bool = False,
+) -> Selection:
+    """Select as ``selectors`` asks for it: heuristic and classifier are those of the settings."""
+    heuristic = HEURISTICS[settings.heuristic](fitness.features, fitness.folds.labels)
+    if settings.classifier == "random_forest":  # which has no C
+        settings = replace(settings, C_values=settings.C_values[:1])
+    scored: MaskFitness = fitness
+    if (settings.classifier, settings.oversampling) != ("linear_svm", "none"):
+        # LIBLINEAR takes half a second, which nobody else should pay.
+        from merec_hpc.selection.fitness.any_classifier import ClassifierFitness  # noqa: PLC0415
+
+        scored = ClassifierFitness(
+            fitness, settings.classifier, settings.oversampling, settings.seed
+        )
+    return search_with_ants(scored, heuristic, settings, shows_progress=shows_progress)

@@ -1,4 +1,4 @@
-"""Who decides by what a search has left: its champion, or more of what evolved.
+"""How a selection becomes predictions: by its champion, a vote or an ensemble.
 
 A selection holds more than its champion: the hall of fame, and the last population. Three
 deciders turn it into predictions: the champion mask; a vote of the hall of fame; and the evolved

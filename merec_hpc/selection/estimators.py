@@ -44,8 +44,8 @@ n_emigrants, C_values, criterion, training_accuracy, flat_window, flat_range, st
     n_folds
         Inner folds of whole groups; ``None`` leaves one group out at a time.
     decider
-        Who ``predict`` asks: "champion", a vote of the "hall_of_fame", or the "ensemble" of the
-        better half of the last population.
+        What ``predict`` uses: the "champion", a vote of the "hall_of_fame", or the "ensemble" of
+        the better half of the last population.
     random_state
         Seed of the search.
     callbacks
@@ -146,11 +146,11 @@ class ForwardSelector(MaskSelector):
     ----------
     search
         "forward", "backward", "stable_sfs", "local_greedy", or "ranked_forward_" and the name of
-        a ranking, as ``merec select-forward`` has them.
+        a ranking, as ``merec select`` has them.
     n_steps, C_values, criterion
         As in ``config.yaml``, section ``forward``.
     scaling, class_weight, n_folds, decider
-        As of ``GeneticSelector``.
+        Same meaning as in ``GeneticSelector``.
     verbose
         Show how far the search has come.
     """
@@ -196,7 +196,7 @@ class RankingSelector(MaskSelector):
     n_selected, n_selected_values, C_values, criterion
         As in ``config.yaml``, section ``ranking``.
     scaling, class_weight, n_folds, decider
-        As of ``GeneticSelector``.
+        Same meaning as in ``GeneticSelector``.
     """
 
     def __init__(
@@ -240,7 +240,7 @@ class AntColonySelector(MaskSelector):
     n_ants, n_iterations, alpha, beta, q0, rho, n_selected, C_values, criterion
         As in ``config.yaml``, section ``ant_colony``; the heuristic is Fisher's score.
     scaling, class_weight, n_folds, decider
-        As of ``GeneticSelector``.
+        Same meaning as in ``GeneticSelector``.
     random_state
         Seed of the search.
     verbose

@@ -6,7 +6,7 @@ from numpy.typing import NDArray
 from merec_hpc.config.selection import RankingSettings
 from merec_hpc.records import Selection
 from merec_hpc.selection.fitness.subject_folds import SubjectFoldFitness
-from merec_hpc.selection.ranking import Ranking
+from merec_hpc.selection.ranking import Ranking, find_ranking
 from merec_hpc.selection.steps import Steps
 
 
@@ -51,3 +51,14 @@ def _first(order: NDArray[np.int64], numbers: list[int], n_features: int) -> NDA
     for mask, number in zip(masks, numbers, strict=True):
         mask[order[:number]] = True
     return masks
+
+
+def select(
+    fitness: SubjectFoldFitness,
+    name: str,
+    settings: RankingSettings,
+    *,
+    shows_progress: bool = False,  # noqa: ARG001  # one form for all selectors
+) -> Selection:
+    """Select by the ranking of a name, as ``selectors`` asks for it."""
+    return select_by_rank(fitness, settings, find_ranking(name))

@@ -10,20 +10,17 @@ from collections.abc import Sequence
 import numpy as np
 from numpy.typing import NDArray
 
-from merec_hpc.config.selection import SEARCHES, Criterion, ForwardSettings
+from merec_hpc.config.selection import Criterion, ForwardSettings
 from merec_hpc.progress import track
 from merec_hpc.records import Selection
 from merec_hpc.selection.fitness.subject_folds import SubjectFoldFitness
 from merec_hpc.selection.ranking import find_ranking
+from merec_hpc.selection.selectors import RANKED, SELECTORS
 from merec_hpc.selection.steps import Steps
 
 _RANKED_AT_ONCE = 64  # features of a ranking that are scored before one is taken
 
 Scores = NDArray[np.float64]  # (n, 2): the criterion, and the mean accuracy over the folds
-
-
-_CRITERIA: dict[str, Criterion] = {"stable_sfs": "mu_minus_deviation", "local_greedy": "minimum"}
-_RANKED = "ranked_forward_"
 
 
 def search_forward(
@@ -40,17 +37,18 @@ def search_forward(
     ValueError
         If there is no such search.
     """
-    if search.startswith(_RANKED):
-        ranking = find_ranking(search.removeprefix(_RANKED))
+    if search.startswith(RANKED):
+        ranking = find_ranking(search.removeprefix(RANKED))
         order = ranking(fitness.features, fitness.folds.labels, fitness.n_features)
         return search_by_rank(fitness, settings, order)
-    if search not in SEARCHES:
-        msg = f"a search of {', '.join(SEARCHES)} or {_RANKED}... expected, found '{search}'"
+    known = [name for name, one in SELECTORS.items() if one.module == __name__]
+    if search not in known:
+        msg = f"a search of {', '.join(known)} expected, found '{search}'"
         raise ValueError(msg)
     return search_sequentially(
         fitness,
         settings,
-        criterion=_CRITERIA.get(search),
+        criterion=SELECTORS[search].criterion,
         backward=search == "backward",
         shows_progress=shows_progress,
     )
@@ -166,3 +164,14 @@ def _best_of_each(scores: NDArray[np.float64]) -> Scores:
 
 def _is_better(found: NDArray[np.float64], known: tuple[float, float]) -> bool:
     return (float(found[0]), float(found[1])) > known
+
+
+def select(
+    fitness: SubjectFoldFitness,
+    name: str,
+    settings: ForwardSettings,
+    *,
+    shows_progress: bool = False,
+) -> Selection:
+    """Select by the search of a name, as ``selectors`` asks for it."""
+    return search_forward(fitness, name, settings, shows_progress=shows_progress)

@@ -19,3 +19,14 @@ def select_random_masks(fitness: SubjectFoldFitness, settings: RandomMasksSettin
     by_mask = scores.reshape(len(masks), len(penalties))
     drawn = Population(masks, penalties[by_mask.argmax(axis=1)], by_mask.max(axis=1))
     return best_of(fitness, drawn, HALL_SIZE)
+
+
+def select(
+    fitness: SubjectFoldFitness,
+    name: str,  # noqa: ARG001  # one form for all selectors
+    settings: RandomMasksSettings,
+    *,
+    shows_progress: bool = False,  # noqa: ARG001
+) -> Selection:
+    """Select as ``selectors`` asks for it."""
+    return select_random_masks(fitness, settings)

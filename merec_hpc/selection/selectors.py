@@ -1,79 +1,105 @@
-"""Every selector by its name: what a permutation test, which runs the whole of it again, needs."""
+"""Every selector by its name: its settings, what it searches with, and what a job of it needs."""
 
-from dataclasses import replace
+from dataclasses import dataclass, replace
+from importlib import import_module
+from typing import TYPE_CHECKING, Any, Protocol
 
+from merec_hpc.config.base import nearest
 from merec_hpc.config.selection import (
     AllFeaturesSettings,
     AntColonySettings,
     ForwardSettings,
     GeneticSettings,
+    InnerSettings,
     RandomMasksSettings,
     RankingSettings,
-    section_of,
 )
-from merec_hpc.config.whole import Config
-from merec_hpc.parallel.communicator import SerialCommunicator
+from merec_hpc.errors import MerecError
 from merec_hpc.records import Selection
-from merec_hpc.selection.all_features import select_all_features
-from merec_hpc.selection.ant_colony import MaskFitness, search_with_ants
-from merec_hpc.selection.filters import select_by_rank
-from merec_hpc.selection.fitness.subject_folds import SubjectFoldFitness
-from merec_hpc.selection.forward import search_forward
-from merec_hpc.selection.genetic.archipelago import evolve
-from merec_hpc.selection.random_masks import select_random_masks
-from merec_hpc.selection.ranking import RANKINGS, anova_f, fisher_score
+from merec_hpc.selection.ranking import RANKINGS
 
-_HEURISTICS = {"fisher": fisher_score, "anova_f": anova_f}
-
-SelectorSettings = (
-    AllFeaturesSettings
-    | AntColonySettings
-    | ForwardSettings
-    | GeneticSettings
-    | RandomMasksSettings
-    | RankingSettings
-)
+if TYPE_CHECKING:
+    from merec_hpc.selection.fitness.subject_folds import SubjectFoldFitness
 
 
-def settings_kind(selector: str) -> type[SelectorSettings]:
-    """Return the type of a selector's settings."""
-    kind: type[SelectorSettings] = Config.__annotations__[section_of(selector)]
-    return kind
+class Search(Protocol):
+    """From the training clips that a fitness holds to a selection."""
+
+    def __call__(
+        self,
+        fitness: "SubjectFoldFitness",
+        name: str,
+        settings: Any,
+        *,
+        shows_progress: bool = False,
+    ) -> Selection:
+        """Select by the selector of a name, with settings of its section."""
+        ...
+
+
+@dataclass(frozen=True)
+class Selector:
+    """One way from training clips to a mask."""
+
+    section: str
+    """Of the configuration."""
+    settings: type[InnerSettings]
+    """The type of that section."""
+    module: str
+    """Imported when it is used; its function ``select`` is a ``Search``."""
+    memory_mb: int = 2000
+    minutes: int = 30
+    """What a job asks for one fold, at first."""
+    criterion: str | None = None
+    """Its own, whatever the section says."""
+
+    def search(self) -> Search:
+        """Return what searches."""
+        found: Search = import_module(self.module).select
+        return found
+
+
+RANKED = "ranked_forward_"
+_ROOM = "merec_hpc.selection"
+_RANKING = Selector("ranking", RankingSettings, f"{_ROOM}.filters", minutes=10)
+_FORWARD = Selector("forward", ForwardSettings, f"{_ROOM}.forward", minutes=60)
+
+SELECTORS: dict[str, Selector] = {
+    "all_features": Selector(
+        "all_features", AllFeaturesSettings, f"{_ROOM}.all_features", memory_mb=1000, minutes=5
+    ),
+    "random_masks": Selector(
+        "random_masks", RandomMasksSettings, f"{_ROOM}.random_masks", memory_mb=1000, minutes=5
+    ),
+    **dict.fromkeys(RANKINGS, _RANKING),
+    "forward": _FORWARD,
+    "backward": _FORWARD,
+    "stable_sfs": replace(_FORWARD, criterion="mu_minus_deviation"),
+    "local_greedy": replace(_FORWARD, criterion="minimum"),
+    **{f"{RANKED}{name}": _FORWARD for name in RANKINGS},
+    "ant_colony": Selector("ant_colony", AntColonySettings, f"{_ROOM}.ant_colony"),
+    # Its command is select-genetic, for ranks, checkpoints and signals.
+    "genetic": Selector("genetic", GeneticSettings, f"{_ROOM}.genetic.archipelago", minutes=10),
+}
+
+
+def find_selector(name: str, source: str = "--method") -> Selector:
+    """Return a selector by its name.
+
+    Raises
+    ------
+    MerecError
+        If there is none of that name; ``source`` says where it was named.
+    """
+    if name not in SELECTORS:
+        listed = ", ".join(SELECTORS)
+        msg = f"{source}: a selector of {listed} expected, found '{name}'{nearest(name, SELECTORS)}"
+        raise MerecError(msg)
+    return SELECTORS[name]
 
 
 def select(
-    fitness: SubjectFoldFitness,
-    selector: str,
-    settings: SelectorSettings,
-    *,
-    shows_progress: bool = False,
+    fitness: "SubjectFoldFitness", name: str, settings: Any, *, shows_progress: bool = False
 ) -> Selection:
     """Select features by the selector of a name, on the training clips that ``fitness`` holds."""
-    if isinstance(settings, GeneticSettings):
-        return evolve(fitness, settings, SerialCommunicator(), shows_progress=shows_progress)
-    if isinstance(settings, ForwardSettings):
-        return search_forward(fitness, selector, settings, shows_progress=shows_progress)
-    if isinstance(settings, RankingSettings):
-        return select_by_rank(fitness, settings, RANKINGS[selector])
-    if isinstance(settings, AntColonySettings):
-        return _search_with_ants(fitness, settings, shows_progress=shows_progress)
-    if isinstance(settings, RandomMasksSettings):
-        return select_random_masks(fitness, settings)
-    return select_all_features(fitness, settings)
-
-
-def _search_with_ants(
-    fitness: SubjectFoldFitness, settings: AntColonySettings, *, shows_progress: bool
-) -> Selection:
-    heuristic = _HEURISTICS[settings.heuristic](fitness.features, fitness.folds.labels)
-    if settings.classifier == "random_forest":  # which has no C
-        settings = replace(settings, C_values=settings.C_values[:1])
-    scored: MaskFitness = fitness
-    if (settings.classifier, settings.oversampling) != ("linear_svm", "none"):
-        # LIBLINEAR takes half a second, which no rank of a genetic search should pay.
-        from merec_hpc.selection.fitness.any_classifier import ClassifierFitness  # noqa: PLC0415
-
-        scored = ClassifierFitness(
-            fitness, settings.classifier, settings.oversampling, settings.seed
-        )
-    return search_with_ants(scored, heuristic, settings, shows_progress=shows_progress)
+    return find_selector(name).search()(fitness, name, settings, shows_progress=shows_progress)

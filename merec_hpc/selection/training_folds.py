@@ -21,7 +21,7 @@ from merec_hpc.parallel.threads import limit_library_threads
 from merec_hpc.records import Features
 from merec_hpc.selection.fitness.inner_problem import Share
 from merec_hpc.selection.fitness.subject_folds import SubjectFoldFitness
-from merec_hpc.selection.selectors import select, settings_kind
+from merec_hpc.selection.selectors import find_selector, select
 from merec_hpc.store.features import read_features
 from merec_hpc.store.selection import SelectionOrigin, write_selection
 from merec_hpc.store.table import SUFFIXES, read_table
@@ -186,10 +186,10 @@ def write_selections(
     Raises
     ------
     MerecError
-        As ``training_folds``, or if the settings are not that selector's.
+        As ``training_folds``, or if there is no such selector, or the settings are not its.
     """
     limit_library_threads()
-    parsed = from_json(settings_kind(selector), settings)
+    parsed = from_json(find_selector(selector).settings, settings)
     seed = int(getattr(parsed, "seed", 0))
     for training in training_folds(
         store, folds, outputs, scaling, parsed.n_inner_folds, fold_table=fold_table

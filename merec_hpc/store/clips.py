@@ -17,10 +17,10 @@ def write_clips(path: Path, clips: InterpolatedClips, settings: InterpolationSet
     write_store(path, CLIPS, vars(clips), {"settings": to_json(settings)})
 
 
-def read_clip_index(path: Path) -> tuple[Text, Text]:
-    """Return the clips' names and labels."""
+def read_clip_names(path: Path) -> Text:
+    """Return the clips' names."""
     with opened_store(path, CLIPS) as file:
-        return read_array(file, CLIPS, "clips"), read_array(file, CLIPS, "labels")
+        return read_array(file, CLIPS, "clips")
 
 
 def iterate_clips(path: Path) -> Iterator[NDArray[np.float32]]:

@@ -12,6 +12,7 @@ from numpy.typing import NDArray
 from merec_hpc.clips.interpolation import BLOCK
 from merec_hpc.config.base import to_json
 from merec_hpc.config.faces import FaceSettings
+from merec_hpc.faces.contact_sheet import TILE_PX
 from merec_hpc.records import Text
 from merec_hpc.store.schema import (
     FACES,
@@ -20,6 +21,8 @@ from merec_hpc.store.schema import (
     write_arrays,
     written_store,
 )
+
+DETECTION_SHAPE = (TILE_PX, TILE_PX, 3)
 
 
 class StoredFrames:
@@ -52,10 +55,19 @@ class FaceWriter:
         self._frames = file.create_dataset(
             "frames", shape, np.uint8, maxshape=(None, *shape[1:]), chunks=(1, *shape[1:])
         )
+        # Mostly black or smooth: beside images of one frame they would take half as much again.
+        self._detections = file.create_dataset(
+            "detections",
+            (0, *DETECTION_SHAPE),
+            np.uint8,
+            maxshape=(None, *DETECTION_SHAPE),
+            chunks=(1, *DETECTION_SHAPE),
+            compression="gzip",
+        )
         self._waiting: list[NDArray[np.uint8]] = []
         self._starts = [0]
         self._landmarks: list[NDArray[np.float32]] = [np.empty((0, 68, 2), np.float32)]
-        self._clips: list[tuple[str, str, float]] = []
+        self._clips: list[tuple[str, float]] = []
 
     def add(self, frame: NDArray[np.uint8]) -> None:
         """Append a frame, (size, size, 3), to the clip that has been begun."""
@@ -64,15 +76,19 @@ class FaceWriter:
             self._write()
 
     def end_clip(
-        self, clip: str, label: str, landmarks: NDArray[np.float32], jitter_px: float
-    ) -> StoredFrames:
-        """Close a clip, whose landmarks are (n_frames, 68, 2), and return its frames."""
+        self,
+        clip: str,
+        landmarks: NDArray[np.float32],
+        jitter_px: float,
+        detection: NDArray[np.uint8],
+    ) -> None:
+        """Close a clip, whose landmarks are (n_frames, 68, 2), with a picture of its first frame."""
         self._write()
-        first, last = self._starts[-1], len(self._frames)
-        self._starts.append(last)
+        self._detections.resize(len(self._detections) + 1, axis=0)
+        self._detections[-1] = detection
+        self._starts.append(len(self._frames))
         self._landmarks.append(landmarks)
-        self._clips.append((clip, label, jitter_px))
-        return StoredFrames(self._frames, first, last)
+        self._clips.append((clip, jitter_px))
 
     def drop_clip(self) -> None:
         """Forget the frames of a clip that is left out."""
@@ -84,9 +100,8 @@ class FaceWriter:
         return {
             "landmarks": np.concatenate(self._landmarks),
             "starts": np.array(self._starts, np.int64),
-            "clips": np.array([clip for clip, _, _ in self._clips], np.str_),
-            "labels": np.array([label for _, label, _ in self._clips], np.str_),
-            "jitter_px": np.array([jitter for _, _, jitter in self._clips], np.float32),
+            "clips": np.array([clip for clip, _ in self._clips], np.str_),
+            "jitter_px": np.array([jitter for _, jitter in self._clips], np.float32),
         }
 
     def _write(self) -> None:
@@ -107,14 +122,10 @@ def written_faces(path: Path, settings: FaceSettings, weights_sha256: str) -> It
         write_arrays(file, FACES, writer.arrays())
 
 
-def read_face_index(path: Path) -> tuple[Text, Text, NDArray[np.float32]]:
-    """Return the clips' names, labels and jitter in pixels."""
+def read_face_index(path: Path) -> tuple[Text, NDArray[np.float32]]:
+    """Return the clips' names and jitter in pixels."""
     with opened_store(path, FACES) as file:
-        return (
-            read_array(file, FACES, "clips"),
-            read_array(file, FACES, "labels"),
-            read_array(file, FACES, "jitter_px"),
-        )
+        return read_array(file, FACES, "clips"), read_array(file, FACES, "jitter_px")
 
 
 def iterate_faces(path: Path) -> Iterator[StoredFrames]:
@@ -123,6 +134,13 @@ def iterate_faces(path: Path) -> Iterator[StoredFrames]:
         starts = read_array(file, FACES, "starts").tolist()
         for first, last in itertools.pairwise(starts):
             yield StoredFrames(file["frames"], first, last)
+
+
+def iterate_detections(path: Path) -> Iterator[NDArray[np.uint8] | None]:
+    """Yield the picture of each clip's first frame; ``None`` from a file of version 1."""
+    with opened_store(path, FACES) as file:
+        for place in range(len(file["clips"])):
+            yield np.asarray(file["detections"][place]) if "detections" in file else None
 
 
 def read_face_landmarks(path: Path) -> list[NDArray[np.float32]]:

@@ -8,7 +8,6 @@ from typing import Any
 from numpy.typing import NDArray
 
 from merec_hpc.config.base import to_json
-from merec_hpc.config.features import FeatureSettings, LbpTopSettings
 from merec_hpc.records import Features
 from merec_hpc.store.schema import FEATURES, opened_store, read_array, write_store
 
@@ -16,7 +15,7 @@ from merec_hpc.store.schema import FEATURES, opened_store, read_array, write_sto
 def write_features(
     path: Path,
     features: Features,
-    settings: FeatureSettings | LbpTopSettings,
+    settings: object,
     weights_sha256: str,
 ) -> None:
     """Write features with the settings, software and weights (if any) that made them."""

@@ -27,6 +27,8 @@ class ArraySpec:
     kind: Literal["float", "integer", "text", "bits"]
     """"bits" are booleans, packed along the last axis; their number is an attribute."""
     meaning: str
+    since: int = 1
+    """The first version of the file's format that has it."""
 
 
 @dataclass(frozen=True)
@@ -36,17 +38,17 @@ class FileSpec:
     kind: str
     version: int
     arrays: tuple[ArraySpec, ...]
+    earlier: tuple[int, ...] = ()
+    """Earlier versions that are read too; what they hold besides is left alone."""
 
 
 _CLIPS = ArraySpec("clips", ("clip",), "text", "Name of each clip, in the catalog's order.")
-_LABELS = ArraySpec("labels", ("clip",), "text", "Label of each clip.")
 
 FACES = FileSpec(
     "faces",
-    1,
+    2,
     (
         _CLIPS,
-        _LABELS,
         ArraySpec(
             "frames",
             ("frame", "row", "column", "channel"),
@@ -66,14 +68,21 @@ FACES = FileSpec(
             "float",
             "RMS motion of the landmarks from frame to frame; NaN if not measured.",
         ),
+        ArraySpec(
+            "detections",
+            ("clip", "tile_row", "tile_column", "channel"),
+            "integer",
+            "First frame of each clip as filmed, shrunk, with the box and landmarks found, RGB.",
+            since=2,
+        ),
     ),
+    earlier=(1,),  # with labels
 )
 CLIPS = FileSpec(
     "clips",
-    1,
+    2,
     (
         _CLIPS,
-        _LABELS,
         ArraySpec(
             "frames",
             ("clip", "frame", "row", "column", "channel"),
@@ -81,6 +90,7 @@ CLIPS = FileSpec(
             "Interpolated frames of each clip, RGB, about 0..255 (interpolation overshoots).",
         ),
     ),
+    earlier=(1,),  # with labels
 )
 FEATURES = FileSpec(
     "features",
@@ -241,6 +251,8 @@ def describe_formats() -> str:
 
 def _describe(spec: FileSpec) -> Sequence[str]:
     lines = [f"## {spec.kind} (version {spec.version})", ""]
+    if spec.earlier:
+        lines += [f"Also read: version {', '.join(map(str, spec.earlier))}.", ""]
     lines += ["| array | axes | kind | meaning |", "|---|---|---|---|"]
     for array in spec.arrays:
         lines.append(
@@ -270,7 +282,7 @@ def _check(path: Path, file: h5py.File, spec: FileSpec) -> None:
     if kind != spec.kind:
         msg = f"{path}: a {spec.kind} file expected, found kind {kind}"
         raise MerecError(msg)
-    if found_version != spec.version:
+    if found_version not in (spec.version, *spec.earlier):
         msg = (
             f"{path}: format version {spec.version} of {spec.kind} files expected, found "
             f"{found_version}; delete the file to have it made again"
@@ -278,6 +290,8 @@ def _check(path: Path, file: h5py.File, spec: FileSpec) -> None:
         raise MerecError(msg)
     lengths: dict[str, tuple[int, str]] = {}
     for array in spec.arrays:
+        if array.since > found_version:
+            continue
         if array.name not in file:
             msg = f"{path}: array '{array.name}' expected, found {', '.join(file)}"
             raise MerecError(msg)

@@ -91,7 +91,7 @@ def test_short_jobs_of_a_rule_that_shares_nothing_may_be_an_array(
     before = finished.contents("selection/all_features/*.h5")
     for name in before:
         (finished.results / name).unlink()
-    profile = {"group-components": {"controls": 1}, "slurm-array-jobs": "select_all_features"}
+    profile = {"group-components": {"controls": 1}, "slurm-array-jobs": "select"}
     done = finished.run(profile=profile)
     assert done.returncode == 0, done.stdout + done.stderr
     assert finished.contents("selection/all_features/*.h5") == before

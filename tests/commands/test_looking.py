@@ -97,7 +97,7 @@ def test_the_doctor_finds_a_working_launcher_and_writes_nothing(tmp_path: Path) 
 @pytest.mark.parametrize(
     ("script", "found", "mend"),
     [
-        # A launcher of another PMI: every process believes to be alone.
+        # A launcher of another PMI: every process believes it is alone.
         ('shift 2; "$@"; "$@"', "starts 2 worlds of one rank", "srun --mpi=list"),
         ("echo no such partition >&2; exit 1", "said: no such partition", "run it by hand"),
     ],

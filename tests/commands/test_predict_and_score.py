@@ -11,7 +11,7 @@ from merec_hpc.commands import (
     evaluate_folds,
     predict,
     score,
-    select_random_masks,
+    select,
 )
 from merec_hpc.config.features import FeatureSettings
 from merec_hpc.errors import MerecError
@@ -37,7 +37,9 @@ def selection(store: Path) -> Path:
 def _select(store: Path, held_out: str | None, seed: int) -> Path:
     output = store.with_name(f"{held_out}_{seed}.h5")
     settings = json.dumps({"n_masks": 6, "seed": seed})
-    select_random_masks.run(store, [output], settings, "standard", [held_out] if held_out else None)
+    select.run(
+        store, "random_masks", [output], settings, "standard", [held_out] if held_out else None
+    )
     return output
 
 
@@ -183,7 +185,7 @@ def test_scores_are_of_all_clips_and_of_each_database(tmp_path: Path) -> None:
     assert [row["n_clips"] for row in rows] == ["12", "12", "6", "6", "3", "3", "3", "3"]
     assert [float(row["accuracy"]) for row in rows[:2]] == [pytest.approx(2 / 3), 1.0]
     compared = _rows(tmp_path / "comparison.csv")
-    assert [row["metric"] for row in compared] == ["accuracy", "uf1", "uar"]
+    assert [row["metric"] for row in compared] == ["accuracy", "UF1", "UAR"]
     assert float(compared[0]["difference"]) == pytest.approx(1 / 3)
 
 

@@ -7,13 +7,14 @@ import numpy as np
 import pytest
 
 from merec_hpc.dataset.audit import audit, check_audit, usable_clips
+from merec_hpc.dataset.clip import Clip
 from merec_hpc.dataset.listing import Fault
+from merec_hpc.dataset.sources import Folder, Images, Video
 from merec_hpc.errors import MerecError
-from merec_hpc.records import Clip
 
 CLASSES = ("happy", "sad")
 STOPS, LEFT_OUT, NOTED = "stops the run", "clip left out", "noted"
-GOOD = Clip("c01", "s01", "happy", "clip", onset=3, apex=4, offset=5)
+GOOD = Clip("c01", "s01", "happy", Folder("clip"), onset=3, apex=4, offset=5)
 
 
 @pytest.fixture
@@ -39,9 +40,9 @@ def root(tmp_path: Path) -> Path:
         replace(GOOD, onset=None, apex=None, offset=None),
         replace(GOOD, onset=4, apex=4, offset=4),
         replace(GOOD, apex=None),
-        replace(GOOD, path="film.avi", onset=0, apex=None, offset=3),
-        replace(GOOD, path="film.avi", onset=None, apex=None, offset=None),
-        replace(GOOD, path="a.pgm;b.pgm", onset=None, apex=None, offset=None),
+        replace(GOOD, source=Video("film.avi"), onset=0, apex=None, offset=3),
+        replace(GOOD, source=Video("film.avi"), onset=None, apex=None, offset=None),
+        replace(GOOD, source=Images(("a.pgm", "b.pgm")), onset=None, apex=None, offset=None),
         replace(GOOD, subject="Sub-01_b.2"),
     ],
 )
@@ -91,21 +92,21 @@ def test_clip_whose_marks_are_out_of_order_is_left_out(
 @pytest.mark.parametrize(
     ("clip", "words"),
     [
-        (replace(GOOD, path="absent"), "absent: expected a folder of frames"),
-        (replace(GOOD, path="empty"), "empty: expected numbered images, found none"),
-        (replace(GOOD, path="gaps"), "frames 3 to 5 expected, 3, 4 missing"),
+        (replace(GOOD, source=Folder("absent")), "absent: expected a folder of frames"),
+        (replace(GOOD, source=Folder("empty")), "empty: expected numbered images, found none"),
+        (replace(GOOD, source=Folder("gaps")), "frames 3 to 5 expected, 3, 4 missing"),
         (replace(GOOD, onset=1), "frames 1 to 5 expected, 1, 2 missing"),
-        (replace(GOOD, path="doubled"), "one file per frame expected, 03.png and 3.png"),
-        (replace(GOOD, path="a.pgm;c.pgm"), "c.pgm: expected an image"),
-        (replace(GOOD, path="absent.avi"), "no video absent.avi"),
-        (replace(GOOD, path="broken.avi"), "broken.avi is not a video that can be read"),
-        (replace(GOOD, path="film.avi"), "frame 5 expected, film.avi has 4 frames"),
+        (replace(GOOD, source=Folder("doubled")), "one file per frame expected, 03.png and 3.png"),
+        (replace(GOOD, source=Images(("a.pgm", "c.pgm"))), "c.pgm: expected an image"),
+        (replace(GOOD, source=Video("absent.avi")), "no video absent.avi"),
+        (replace(GOOD, source=Video("broken.avi")), "broken.avi is not a video that can be read"),
+        (replace(GOOD, source=Video("film.avi")), "frame 5 expected, film.avi has 4 frames"),
         (
-            replace(GOOD, path="film.avi", onset=4, apex=None, offset=None),
+            replace(GOOD, source=Video("film.avi"), onset=4, apex=None, offset=None),
             "frame 4 expected, film.avi has 4 frames",
         ),
     ],
-    ids=lambda value: value.path if isinstance(value, Clip) else "",
+    ids=lambda value: value.source.text if isinstance(value, Clip) else "",
 )
 def test_clip_whose_frames_are_missing_is_left_out(root: Path, clip: Clip, words: str) -> None:
     (root / "empty").mkdir()
@@ -117,20 +118,20 @@ def test_clip_whose_frames_are_missing_is_left_out(root: Path, clip: Clip, words
 
 
 def test_gaps_without_annotated_frames_are_noted(root: Path) -> None:
-    clip = replace(GOOD, path="gaps", onset=None, apex=None, offset=None)
+    clip = replace(GOOD, source=Folder("gaps"), onset=None, apex=None, offset=None)
     expected = "5 of the frame numbers 1 to 9 are absent"
     assert audit(root, [clip], CLASSES) == [Fault("c01", "s01", NOTED, expected)]
     assert usable_clips([clip], audit(root, [clip], CLASSES)) == [clip]
 
 
 def test_every_fault_of_a_clip_is_reported(root: Path) -> None:
-    clip = replace(GOOD, label="disgust", subject="s 1", path="absent")
+    clip = replace(GOOD, label="disgust", subject="s 1", source=Folder("absent"))
     assert _consequences(root, clip) == [STOPS, STOPS, LEFT_OUT]
 
 
 def test_faults_follow_the_order_of_the_clips(root: Path) -> None:
     clips = [
-        replace(GOOD, clip="z", path="absent"),
+        replace(GOOD, clip="z", source=Folder("absent")),
         replace(GOOD, clip="m"),
         replace(GOOD, clip="a", label="disgust"),
     ]
@@ -138,7 +139,7 @@ def test_faults_follow_the_order_of_the_clips(root: Path) -> None:
 
 
 def test_clips_left_out_are_not_usable(root: Path) -> None:
-    clips = [replace(GOOD, clip="bad", path="absent"), GOOD]
+    clips = [replace(GOOD, clip="bad", source=Folder("absent")), GOOD]
     assert usable_clips(clips, audit(root, clips, CLASSES)) == [GOOD]
 
 
@@ -176,7 +177,7 @@ def _touch_frames(folder: Path, numbers: Sequence[int]) -> None:
 
 
 def test_negative_frame_number_leaves_a_clip_out(tmp_path: Path) -> None:
-    clip = Clip("c", "s", "x", "video.avi", onset=-3)
+    clip = Clip("c", "s", "x", Video("video.avi"), onset=-3)
     faults = audit(tmp_path, [clip], ["x"])
     assert [(fault.consequence, fault.fault) for fault in faults] == [
         ("clip left out", "onset -3 is negative")
@@ -186,7 +187,7 @@ def test_negative_frame_number_leaves_a_clip_out(tmp_path: Path) -> None:
 def test_apex_outside_the_frames_is_noted(tmp_path: Path) -> None:
     (tmp_path / "a").mkdir()
     (tmp_path / "a" / "1.png").touch()
-    faults = audit(tmp_path, [Clip("c", "s", "x", "a", apex=9)], ["x"])
+    faults = audit(tmp_path, [Clip("c", "s", "x", Folder("a"), apex=9)], ["x"])
     assert [(fault.consequence, fault.fault) for fault in faults] == [
         ("noted", "apex 9 is none of the frames 1 to 1")
     ]

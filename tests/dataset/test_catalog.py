@@ -10,16 +10,19 @@ from merec_hpc.config.datasets import (
     SmicSettings,
 )
 from merec_hpc.dataset.catalog import list_clips, read_catalog, write_catalog
+from merec_hpc.dataset.clip import Clip
 from merec_hpc.dataset.schemes import SCHEMES
+from merec_hpc.dataset.sources import Folder, Images, Source, TableRow, Video
 from merec_hpc.errors import MerecError
-from merec_hpc.records import Clip
 
 CMU_FACES_3 = SCHEMES["cmu-faces-3"].classes
 SMIC_3 = SCHEMES["smic-3"].classes
 
 CLIPS = [
-    Clip("s01_ne_01", "s01", "negative", "HS/s1/micro/negative/s1_ne_01", frame_rate_hz=100.0),
-    Clip("c2", "006", "happy", "faces/a.pgm;faces/b.pgm", onset=0, apex=4, offset=9),
+    Clip(
+        "s01_ne_01", "s01", "negative", Folder("HS/s1/micro/negative/s1_ne_01"), frame_rate_hz=100.0
+    ),
+    Clip("c2", "006", "happy", Images(("faces/a.pgm", "faces/b.pgm")), onset=0, apex=4, offset=9),
 ]
 
 
@@ -31,6 +34,74 @@ def test_what_is_written_is_read(tmp_path: Path) -> None:
 def test_catalog_keeps_the_order_of_the_clips(tmp_path: Path) -> None:
     write_catalog(tmp_path / "catalog.tsv", CLIPS[::-1])
     assert read_catalog(tmp_path / "catalog.tsv") == CLIPS[::-1]
+
+
+def test_kind_stands_beside_the_path_and_the_other_columns_keep_their_order(
+    tmp_path: Path,
+) -> None:
+    write_catalog(tmp_path / "catalog.tsv", CLIPS)
+    header, first, second = (tmp_path / "catalog.tsv").read_text().splitlines()
+    assert header.split("\t") == [
+        *("clip", "subject", "label", "path", "kind"),
+        *("onset", "apex", "offset", "frame_rate_hz", "split"),
+    ]
+    assert first.split("\t")[3:5] == ["HS/s1/micro/negative/s1_ne_01", "folder"]
+    assert second.split("\t")[3:5] == ["faces/a.pgm;faces/b.pgm", "images"]
+
+
+@pytest.mark.parametrize(
+    "source",
+    [
+        Folder("a;b#3"),
+        Folder("clip.avi"),
+        Video("take #2; again.avi"),
+        Images(("50%; left.png", "a#1.png", "%3B.png")),
+        Images(("a;b.png",)),
+        TableRow("fer#1;2013.csv", 7),
+    ],
+    ids=lambda source: source.text,
+)
+def test_any_path_is_read_as_written(tmp_path: Path, source: Source) -> None:
+    clips = [Clip("c", "s", "x", source)]
+    write_catalog(tmp_path / "catalog.tsv", clips)
+    assert read_catalog(tmp_path / "catalog.tsv") == clips
+
+
+def test_catalog_without_kinds_is_read_by_what_lies_there(tmp_path: Path) -> None:
+    (tmp_path / "film.avi").mkdir()
+    (tmp_path / "a.png").touch()
+    paths = ("film.avi", "other.avi", "a.png", "a.png;b.png", "fer2013.csv#7", "frames/a")
+    rows = [f"c{number}\ts1\tx\t{path}\t3" for number, path in enumerate(paths)]
+    text = "\n".join(["clip\tsubject\tlabel\tpath\tonset", *rows])
+    (tmp_path / "catalog.tsv").write_text(text + "\n")
+    clips = read_catalog(tmp_path / "catalog.tsv", tmp_path)
+    assert [clip.source for clip in clips] == [
+        Folder("film.avi"),
+        Video("other.avi"),
+        Images(("a.png",)),
+        Images(("a.png", "b.png")),
+        TableRow("fer2013.csv", 7),
+        Folder("frames/a"),
+    ]
+    assert {clip.onset for clip in clips} == {3}
+
+
+@pytest.mark.parametrize(
+    ("path", "kind", "message"),
+    [
+        ("a", "film", "kind folder, images, video, table_row expected of clip 'c', found 'film'"),
+        ("a.csv", "table_row", "a path like file.csv#7 expected of clip 'c', found 'a.csv'"),
+        ("a.csv#x", "table_row", "a path like file.csv#7 expected of clip 'c', found 'a.csv#x'"),
+    ],
+)
+def test_kind_or_path_that_is_none_is_refused(
+    tmp_path: Path, path: str, kind: str, message: str
+) -> None:
+    catalog = tmp_path / "catalog.tsv"
+    catalog.write_text(f"clip\tsubject\tlabel\tpath\tkind\nc\ts\tx\t{path}\t{kind}\n")
+    with pytest.raises(MerecError) as caught:
+        read_catalog(catalog)
+    assert str(caught.value) == f"{catalog}: {message}"
 
 
 @pytest.mark.parametrize("settings", [kind() for kind in DATASET_SETTINGS.values()])
@@ -61,7 +132,7 @@ def test_settings_choose_the_camera(tmp_path: Path, settings: object, camera: st
     for folder in ("HS", "NIR", "VIS"):
         (tmp_path / folder / "s1" / "micro" / "surprise" / "s1_sur_01").mkdir(parents=True)
     listing = list_clips(tmp_path, settings)
-    assert [clip.path for clip in listing.clips] == [f"{camera}/s1/micro/surprise/s1_sur_01"]
+    assert [clip.source.text for clip in listing.clips] == [f"{camera}/s1/micro/surprise/s1_sur_01"]
     assert listing.classes == SMIC_3
 
 

@@ -4,13 +4,14 @@ from pathlib import Path
 
 import pytest
 
+from merec_hpc.dataset.clip import Clip
 from merec_hpc.dataset.corrections import correct
+from merec_hpc.dataset.sources import Folder
 from merec_hpc.errors import MerecError
-from merec_hpc.records import Clip
 
 CLIPS = [
-    Clip("c1", "s1", "happy", "c1", onset=21, apex=15, offset=30),
-    Clip("c1", "s2", "happy", "c2", onset=1, offset=3),
+    Clip("c1", "s1", "happy", Folder("c1"), onset=21, apex=15, offset=30),
+    Clip("c1", "s2", "happy", Folder("c2"), onset=1, offset=3),
 ]
 HEADER = "subject,clip,column,value,reason\n"
 

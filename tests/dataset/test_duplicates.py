@@ -8,8 +8,9 @@ from dataset import releases
 
 from merec_hpc.config.datasets import Fer2013Settings, ManifestSettings
 from merec_hpc.dataset.catalog import list_clips
+from merec_hpc.dataset.clip import Clip
 from merec_hpc.dataset.duplicates import doubled_across_splits
-from merec_hpc.records import Clip
+from merec_hpc.dataset.sources import Images
 
 
 def test_an_image_of_training_in_the_test_is_found(tmp_path: Path) -> None:
@@ -33,7 +34,7 @@ def test_small_changes_are_found_and_other_faces_are_not(tmp_path: Path) -> None
     for name, picture in pictures.items():
         cv2.imwrite(str(tmp_path / f"{name}.jpg"), picture, [cv2.IMWRITE_JPEG_QUALITY, 80])
     splits = {"a": "train", "b": "train", "c": "test", "d": "test", "e": "train"}
-    clips = [Clip(n, "unknown", "x", f"{n}.jpg", split=splits[n]) for n in pictures]
+    clips = [Clip(n, "unknown", "x", Images((f"{n}.jpg",)), split=splits[n]) for n in pictures]
     found = doubled_across_splits(tmp_path, clips)
     # "e" doubles "a" within a split, and is found against "c" of the other one.
     assert [fault.clip for fault in found] == ["c", "e"]

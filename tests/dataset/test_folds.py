@@ -5,21 +5,22 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from merec_hpc.config.evaluation import EvaluationSettings
-from merec_hpc.dataset.folds import FoldMember, FoldSize, count_folds, fold_subjects
+from merec_hpc.dataset.clip import Clip
+from merec_hpc.dataset.folds import FoldMember, FoldSize, count_folds, fold_members
+from merec_hpc.dataset.sources import Folder
 from merec_hpc.errors import MerecError
-from merec_hpc.records import Clip
 
 
 def clips_of(*rows: tuple[str, str]) -> list[Clip]:
     """Return clips of (subject, label)."""
     return [
-        Clip(clip=f"clip{index}", subject=subject, label=label, path=f"clip{index}")
+        Clip(clip=f"clip{index}", subject=subject, label=label, source=Folder(f"clip{index}"))
         for index, (subject, label) in enumerate(rows)
     ]
 
 
 def subject_folds(clips: list[Clip], settings: EvaluationSettings | None = None) -> list[FoldSize]:
-    return count_folds(clips, fold_subjects(clips, settings or EvaluationSettings()))
+    return count_folds(clips, fold_members(clips, settings or EvaluationSettings()))
 
 
 def test_folds_stand_in_the_order_of_their_first_clips() -> None:
@@ -74,7 +75,7 @@ FOUR = EvaluationSettings(protocol="subject_folds", n_folds=4)
 def test_subject_folds_hold_whole_subjects_and_about_as_many_clips(counts: list[int]) -> None:
     rows = [(f"s{i:02d}", "ab"[j % 2]) for i, count in enumerate(counts) for j in range(2 * count)]
     clips = clips_of(*rows)
-    members = fold_subjects(clips, FOUR)
+    members = fold_members(clips, FOUR)
     assert sorted(row.subject for row in members) == sorted({clip.subject for clip in clips})
     assert {row.fold for row in members} == {"fold1", "fold2", "fold3", "fold4"}
     sizes = [fold.n_held_out for fold in count_folds(clips, members)]
@@ -86,12 +87,12 @@ def test_subject_folds_hold_whole_subjects_and_about_as_many_clips(counts: list[
 def test_more_folds_than_subjects_are_refused() -> None:
     clips = clips_of(("s1", "a"), ("s2", "b"), ("s3", "c"))
     with pytest.raises(MerecError, match=r"evaluation\.n_folds: at most 3, the subjects, expected"):
-        fold_subjects(clips, FOUR)
+        fold_members(clips, FOUR)
 
 
 def _split(*rows: tuple[str, str, str | None]) -> list[Clip]:
     return [
-        Clip(clip=f"c{i}", subject=subject, label=label, path=f"c{i}", split=split)
+        Clip(clip=f"c{i}", subject=subject, label=label, source=Folder(f"c{i}"), split=split)
         for i, (subject, label, split) in enumerate(rows)
     ]
 
@@ -108,10 +109,10 @@ ROWS: list[tuple[str, str, str | None]] = [
 
 def test_official_split_holds_out_one_side_and_trains_on_the_rest() -> None:
     clips = _split(*ROWS)
-    assert fold_subjects(clips, OFFICIAL) == [FoldMember("test", "s4"), FoldMember("test", "s5")]
+    assert fold_members(clips, OFFICIAL) == [FoldMember("test", "s4"), FoldMember("test", "s5")]
     assert subject_folds(clips, OFFICIAL) == [FoldSize("test", n_held_out=2, n_training=3)]
     other = EvaluationSettings(protocol="official_split", held_out_split="validation")
-    assert fold_subjects(clips, other) == [FoldMember("validation", "s3")]
+    assert fold_members(clips, other) == [FoldMember("validation", "s3")]
 
 
 @pytest.mark.parametrize(
@@ -126,7 +127,7 @@ def test_split_that_separates_nothing_is_refused(
     rows: list[tuple[str, str, str | None]], message: str
 ) -> None:
     with pytest.raises(MerecError, match=message):
-        fold_subjects(_split(*rows), OFFICIAL)
+        fold_members(_split(*rows), OFFICIAL)
 
 
 def test_fold_that_leaves_one_subject_is_refused() -> None:

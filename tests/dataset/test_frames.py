@@ -9,17 +9,17 @@ import numpy as np
 import pytest
 from numpy.typing import NDArray
 
+from merec_hpc.dataset.clip import Clip
 from merec_hpc.dataset.frames import (
     broken_frames,
     folder_states,
     frame_files,
-    frame_number,
     iterate_frames,
     read_ahead,
     read_frames,
 )
+from merec_hpc.dataset.sources import Folder, Video, find_source
 from merec_hpc.errors import MerecError
-from merec_hpc.records import Clip
 
 HEIGHT, WIDTH = 24, 32
 RED, GREEN, BLUE = (255, 0, 0), (0, 255, 0), (0, 0, 255)
@@ -42,21 +42,6 @@ def test_frames_are_read_in_the_order_of_their_numbers(tmp_path: Path) -> None:
     assert frames.shape == (3, HEIGHT, WIDTH, 3)
     assert frames.dtype == np.uint8
     np.testing.assert_array_equal(frames[:, 0, 0, 0], [8, 9, 10])
-
-
-@pytest.mark.parametrize(
-    ("name", "number"),
-    [
-        ("image559740.bmp", 559740),
-        ("reg_s1_00012.bmp", 12),
-        ("s20_ne_01_img00007_crop.png", 7),
-        ("cam2-0003.jpg", 3),
-        ("000.bmp", 0),
-        ("neutral.pgm", None),
-    ],
-)
-def test_number_of_a_frame_is_the_last_in_its_name(name: str, number: int | None) -> None:
-    assert frame_number(Path(name)) == number
 
 
 def test_last_run_of_digits_orders_the_frames(tmp_path: Path) -> None:
@@ -226,7 +211,7 @@ def test_file_that_is_no_video_has_no_frames(tmp_path: Path) -> None:
 
 
 def _clip(path: str = "clip", onset: int | None = None, offset: int | None = None) -> Clip:
-    return Clip("c01", "s01", "happy", path, onset=onset, offset=offset)
+    return Clip("c01", "s01", "happy", find_source(path), onset=onset, offset=offset)
 
 
 def _names(root: Path, onset: int | None = None, offset: int | None = None) -> list[str]:
@@ -268,7 +253,7 @@ def test_hidden_files_are_no_frames(tmp_path: Path) -> None:
     for name in ("1.png", "2.png"):
         cv2.imwrite(str(tmp_path / name), np.zeros((4, 4, 3), np.uint8))
     (tmp_path / "._1.png").write_bytes(b"left by macOS")
-    clip = Clip("c", "s", "x", ".")
+    clip = Clip("c", "s", "x", Folder("."))
     assert [path.name for path in frame_files(tmp_path, clip)] == ["1.png", "2.png"]
 
 
@@ -277,7 +262,7 @@ def test_onset_and_offset_beyond_the_frames_are_refused(
     tmp_path: Path, onset: int | None, offset: int | None
 ) -> None:
     cv2.imwrite(str(tmp_path / "3.png"), np.zeros((4, 4, 3), np.uint8))
-    clip = Clip("c", "s", "x", ".", onset=onset, offset=offset)
+    clip = Clip("c", "s", "x", Folder("."), onset=onset, offset=offset)
     with pytest.raises(MerecError, match="expected, found 3 to 3"):
         frame_files(tmp_path, clip)
 
@@ -393,7 +378,7 @@ def test_undecodable_frames_of_a_video_are_numbered(tmp_path: Path) -> None:
     for number in range(10):
         writer.write(np.full((HEIGHT, WIDTH, 3), 20 * number, np.uint8))
     writer.release()
-    clip = Clip("clip", "s", "x", "clip.avi")
+    clip = Clip("clip", "s", "x", Video("clip.avi"))
     assert broken_frames(tmp_path, clip) == []
     whole = path.read_bytes()
     # The container promises ten frames; from the middle of its pictures on there is nothing.
@@ -402,4 +387,6 @@ def test_undecodable_frames_of_a_video_are_numbered(tmp_path: Path) -> None:
     lost = broken_frames(tmp_path, clip)
     assert lost
     assert lost == list(range(lost[0], 10))
-    assert broken_frames(tmp_path, Clip("clip", "s", "x", "clip.avi", onset=0, offset=2)) == []
+    assert (
+        broken_frames(tmp_path, Clip("clip", "s", "x", Video("clip.avi"), onset=0, offset=2)) == []
+    )

@@ -23,10 +23,11 @@ from merec_hpc.config.datasets import (
     SmicSettings,
 )
 from merec_hpc.dataset.catalog import list_clips
-from merec_hpc.dataset.frames import frame_files, frame_number
+from merec_hpc.dataset.clip import Clip
+from merec_hpc.dataset.frames import frame_files
+from merec_hpc.dataset.images import frame_number
 from merec_hpc.dataset.listing import Fault
 from merec_hpc.errors import MerecError
-from merec_hpc.records import Clip
 
 EXTENDED = SmicSettings(camera="HS", release="extended")
 
@@ -49,7 +50,7 @@ def test_smic_extended_folders_and_sheets_have_several_names(
     releases.smic_extended(tmp_path, videos, subjects, sheet)
     listing = list_clips(tmp_path, EXTENDED)
     assert listing.source == str(tmp_path / sheet)
-    assert {clip.path for clip in listing.clips} == {
+    assert {clip.source.text for clip in listing.clips} == {
         f"{videos}/{subjects[0]}/s20_ne_01",
         f"{videos}/{subjects[1]}/s3_po_02",
     }
@@ -95,7 +96,7 @@ def test_casme2_folders_have_several_names(tmp_path: Path, release: Any, folder:
     for number in (1, 2, 99):
         releases.image(tmp_path / folder / "sub01" / "EP02_01f" / f"img{number}.jpg")
     clip = list_clips(tmp_path, Casme2Settings(release=release)).clips[0]
-    assert clip.path == f"{folder}/sub01/EP02_01f"
+    assert clip.source.text == f"{folder}/sub01/EP02_01f"
     numbers = [frame_number(path) for path in frame_files(tmp_path, clip)]
     assert numbers == list(range(46, 53))
 
@@ -153,7 +154,7 @@ def test_casme_sq_folders_and_sheets_have_several_names(
 ) -> None:
     releases.casme_sq(tmp_path, folder, sheet)
     listing = list_clips(tmp_path, CasmeSqSettings(release=release))
-    assert {clip.path for clip in listing.clips} == {f"{folder}/s15/15_0101disgustingteeth"}
+    assert {clip.source.text for clip in listing.clips} == {f"{folder}/s15/15_0101disgustingteeth"}
     assert listing.source == str(tmp_path / sheet)
 
 

@@ -27,12 +27,13 @@ from merec_hpc.config.datasets import (
 )
 from merec_hpc.dataset.audit import audit
 from merec_hpc.dataset.catalog import list_clips
-from merec_hpc.dataset.frames import frame_files, frame_number, read_frames
+from merec_hpc.dataset.clip import Clip
+from merec_hpc.dataset.frames import frame_files, read_frames
+from merec_hpc.dataset.images import frame_number
 from merec_hpc.dataset.listing import WHOLE, Fault
 from merec_hpc.dataset.schemes import SCHEMES
 from merec_hpc.errors import MerecError
 from merec_hpc.files.rows import read_rows, write_rows
-from merec_hpc.records import Clip
 
 WRITERS: dict[str, tuple[Callable[[Path], None], Any]] = {
     "smic": (releases.smic, SmicSettings(camera="HS")),
@@ -220,7 +221,7 @@ def test_samm_header_stands_below_notes_and_numbers_differ_in_width(
 
 def test_casme_sq_names_become_folders_by_two_more_sheets(tmp_path: Path) -> None:
     clips = read(tmp_path, "casme_sq")
-    assert [(clip.clip, clip.path, *marks(clip)) for clip in clips] == [
+    assert [(clip.clip, clip.source.text, *marks(clip)) for clip in clips] == [
         ("s15_disgust1_1_3", "rawpic/s15/15_0101disgustingteeth", 3, 5, 7),
         ("s15_disgust1_2_9", "rawpic/s15/15_0101disgustingteeth", 9, 11, 11),
     ]
@@ -228,7 +229,7 @@ def test_casme_sq_names_become_folders_by_two_more_sheets(tmp_path: Path) -> Non
     assert "participant 2, video 'funny9' is not in the naming rules" in said
     kinds = CasmeSqSettings(kinds=("micro-expression", "macro-expression"))
     clips = list_clips(tmp_path, kinds).clips
-    assert [clip.path for clip in clips[2:]] == ["rawpic/s16/16_0502jokes"]
+    assert [clip.source.text for clip in clips[2:]] == ["rawpic/s16/16_0502jokes"]
 
 
 @pytest.mark.parametrize("videos", [None, "part_A_split/part_A", "part_A/data/part_A_split/part_A"])
@@ -240,7 +241,7 @@ def test_casme3_spells_subjects_in_two_cases(tmp_path: Path, videos: str | None)
         ("spNo.1_a_402", "spNo.1", "happy", 402),
         ("spNo.12_b_9", "spNo.12", "others", 9),
     ]
-    assert all((tmp_path / clip.path).is_dir() for clip in clips)
+    assert all((tmp_path / clip.source.text).is_dir() for clip in clips)
 
 
 def test_casme3_part_c_knows_no_apex(tmp_path: Path) -> None:
@@ -387,7 +388,7 @@ def test_smic_extended_columns_may_name_the_camera(tmp_path: Path) -> None:
 def test_casme2_inside_its_folder_of_frames_notes_nothing_false(tmp_path: Path) -> None:
     releases.casme2(tmp_path)
     listing = list_clips(tmp_path / "CASME2_RAW_selected", Casme2Settings())
-    assert [clip.path for clip in listing.clips][:1] == ["sub01/EP02_01f"]
+    assert [clip.source.text for clip in listing.clips][:1] == ["sub01/EP02_01f"]
     assert not any("does not name" in fault.fault for fault in listing.faults)
 
 

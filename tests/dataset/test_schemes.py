@@ -2,13 +2,14 @@
 
 import pytest
 
+from merec_hpc.dataset.clip import Clip
 from merec_hpc.dataset.schemes import SCHEMES, apply_scheme, differences, find_scheme
+from merec_hpc.dataset.sources import Folder
 from merec_hpc.errors import MerecError
-from merec_hpc.records import Clip
 
 
 def clips_of(labels: list[str]) -> list[Clip]:
-    return [Clip(f"clip{n}", f"s{n % 2}", label, "path") for n, label in enumerate(labels)]
+    return [Clip(f"clip{n}", f"s{n % 2}", label, Folder("path")) for n, label in enumerate(labels)]
 
 
 @pytest.mark.parametrize("name", SCHEMES)
@@ -55,7 +56,7 @@ def test_counts_that_hold_are_not_worth_a_word() -> None:
         for name, count in zip(scheme.classes, scheme.counts, strict=True)
         for _ in range(count)
     ]
-    clips = [Clip(f"{n}", f"s{n % 8}", label, "p") for n, label in enumerate(labels)]
+    clips = [Clip(f"{n}", f"s{n % 8}", label, Folder("p")) for n, label in enumerate(labels)]
     assert differences(clips, scheme) == []
     assert differences(clips[1:], scheme) == [
         "24 clips of class 'negative' were published, 23 are here"

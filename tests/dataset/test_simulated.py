@@ -11,7 +11,8 @@ from skimage.data import astronaut
 from merec_hpc.config.datasets import Casme2Settings, SimulatedSettings
 from merec_hpc.dataset.audit import audit
 from merec_hpc.dataset.catalog import list_clips
-from merec_hpc.dataset.frames import frame_files, frame_number, read_frames
+from merec_hpc.dataset.frames import frame_files, read_frames
+from merec_hpc.dataset.images import frame_number
 from merec_hpc.dataset.readers import smic
 from merec_hpc.dataset.schemes import SCHEMES
 from merec_hpc.dataset.sheets import read_rows_below
@@ -179,7 +180,7 @@ def test_layout_is_that_of_the_camera(
 
 def test_landmarks_are_listed_by_frame_number(root: Path) -> None:
     for clip in smic.list_clips(root, "VIS").clips:
-        numbers, points = read_landmarks(root / clip.path / "landmarks.csv")
+        numbers, points = read_landmarks(root / clip.source.text / "landmarks.csv")
         assert numbers.tolist() == [frame_number(path) for path in frame_files(root, clip)]
         assert points.shape == (len(numbers), 68, 2)
         assert np.isfinite(points).all()
@@ -190,7 +191,7 @@ def test_landmarks_are_listed_by_frame_number(root: Path) -> None:
 def test_clips_of_one_subject_begin_with_the_same_landmarks(root: Path) -> None:
     first: dict[str, list[NDArray[np.float64]]] = {}
     for clip in smic.list_clips(root, "VIS").clips:
-        points = read_landmarks(root / clip.path / "landmarks.csv")[1]
+        points = read_landmarks(root / clip.source.text / "landmarks.csv")[1]
         first.setdefault(clip.subject, []).append(points[0])
     assert [len(points) for points in first.values()] == [2, 2]
     for points in first.values():
@@ -201,7 +202,7 @@ def test_clips_of_one_subject_begin_with_the_same_landmarks(root: Path) -> None:
 
 def test_landmarks_move_within_the_settings(root: Path) -> None:
     for clip in smic.list_clips(root, "VIS").clips:
-        points = read_landmarks(root / clip.path / "landmarks.csv")[1]
+        points = read_landmarks(root / clip.source.text / "landmarks.csv")[1]
         largest = np.linalg.norm(points - points[0], axis=2).max()
         assert 0.3 < largest < SMALL.peak_displacement_px[1] + HEAD_MOTION_PX
 
@@ -209,7 +210,7 @@ def test_landmarks_move_within_the_settings(root: Path) -> None:
 def test_landmarks_lie_on_the_face_that_the_frames_show(root: Path) -> None:
     clip = smic.list_clips(root, "VIS").clips[0]
     frame = read_frames(root, clip)[0]
-    points = read_landmarks(root / clip.path / "landmarks.csv")[1][0]
+    points = read_landmarks(root / clip.source.text / "landmarks.csv")[1][0]
     eyes = [points[36:42], points[42:48]]
     grey = cv2.cvtColor(frame, cv2.COLOR_RGB2GRAY)
     for eye in eyes:
@@ -272,7 +273,7 @@ def test_reader_of_casme2_reads_what_was_written(casme2_root: Path) -> None:
 
 def test_the_apex_of_the_sheet_is_where_landmarks_have_moved_most(casme2_root: Path) -> None:
     for clip in list_clips(casme2_root, SMALL_CASME2).clips:
-        _, points = read_landmarks(casme2_root / clip.path / "landmarks.csv")
+        _, points = read_landmarks(casme2_root / clip.source.text / "landmarks.csv")
         assert points.min() > 0
         assert (points.max(axis=(0, 1)) < [280, 340]).all()
         moved = np.abs(points - points[0]).max(axis=(1, 2))

@@ -5,6 +5,7 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
+from merec_hpc.config.evaluation import Decider, Method
 from merec_hpc.config.selection import AllFeaturesSettings, GeneticSettings, RandomMasksSettings
 from merec_hpc.evaluation.held_out import decider_decisions, predict_held_out
 from merec_hpc.evaluation.permutation import (
@@ -14,7 +15,7 @@ from merec_hpc.evaluation.permutation import (
     run_on,
     summarise,
 )
-from merec_hpc.learning.metrics import accuracy, unweighted_average_recall, unweighted_f1
+from merec_hpc.metrics import METRICS, unweighted_average_recall, unweighted_f1
 from merec_hpc.records import Features
 from merec_hpc.selection.all_features import select_all_features
 from merec_hpc.selection.fitness.subject_folds import SubjectFoldFitness
@@ -44,7 +45,7 @@ def test_permutations_are_told_apart_by_number_and_seed(features: Features) -> N
 
 def test_every_fold_is_selected_and_predicted_without_its_subject(features: Features) -> None:
     settings = AllFeaturesSettings()
-    run, predicted = run_on(features, "all_features", settings, "none")
+    run, predicted = run_on(features, Method("all_features"), settings, "none")
     expected = np.empty(len(features.labels), np.int64)
     fitnesses = []
     for subject in np.unique(features.subjects):
@@ -56,7 +57,7 @@ def test_every_fold_is_selected_and_predicted_without_its_subject(features: Feat
             features, subject, chosen.mask, chosen.C, "none"
         )
     assert predicted == features.class_names[expected].tolist()
-    assert run.accuracy == (expected == features.labels).mean()
+    assert run.scores["accuracy"] == (expected == features.labels).mean()
     assert run.inner_fitness == pytest.approx(np.mean(fitnesses))
 
 
@@ -64,7 +65,8 @@ def test_every_fold_is_selected_and_predicted_without_its_subject(features: Feat
 def test_searches_and_deciders_are_run(features: Features, method: str) -> None:
     settings = QUICK if method.startswith("genetic") else RandomMasksSettings(n_masks=6)
     runs = [
-        run_on(permuted(features, number, 0), method, settings, "standard") for number in (1, 1)
+        run_on(permuted(features, number, 0), Method.parse(method), settings, "standard")
+        for number in (1, 1)
     ]
     assert runs[0] == runs[1]
     assert runs[0][0].method == method
@@ -73,7 +75,9 @@ def test_searches_and_deciders_are_run(features: Features, method: str) -> None:
 def test_clips_that_no_fold_holds_out_are_trained_on_only(features: Features) -> None:
     folds = np.where(features.subjects == "s04", "test", "")
     split = replace(features, folds=folds)
-    _, predicted = run_on(split, "all_features", AllFeaturesSettings(C_values=(1.0,)), "none")
+    _, predicted = run_on(
+        split, Method("all_features"), AllFeaturesSettings(C_values=(1.0,)), "none"
+    )
     training = features.without("s04")
     fitness = SubjectFoldFitness(training.values, training.labels, training.subjects)
     chosen = select_all_features(fitness, AllFeaturesSettings(C_values=(1.0,)))
@@ -99,13 +103,11 @@ def test_p_value_with_ties_broken_at_random_is_uniform_under_the_null() -> None:
 
 def test_summary_sets_the_real_score_among_the_permuted_ones() -> None:
     runs = [
-        PermutedRun("genetic", number, score, score, score, 0.8)
+        PermutedRun("genetic", number, dict.fromkeys(METRICS, score), 0.8)
         for number, score in enumerate([0.6, 0.3, 0.4, 0.7, 0.2])
     ]
-    rows = summarise([*runs, PermutedRun("fisher", 1, 0.1, 0.1, 0.1, 0.5)])
-    assert [(row.method, row.metric) for row in rows] == [
-        ("genetic", metric) for metric in ("accuracy", "UF1", "UAR")
-    ]
+    rows = summarise([*runs, PermutedRun("fisher", 1, dict.fromkeys(METRICS, 0.1), 0.5)])
+    assert [(row.method, row.metric) for row in rows] == [("genetic", metric) for metric in METRICS]
     row = rows[0]
     assert (row.n_permutations, row.real, row.p_value) == (4, 0.6, 2 / 5)
     assert row.permuted_mean == pytest.approx(0.4)
@@ -113,15 +115,21 @@ def test_summary_sets_the_real_score_among_the_permuted_ones() -> None:
 
 
 def test_every_score_of_a_summary_is_that_of_its_metric() -> None:
-    runs = [
-        PermutedRun("genetic", 0, 0.6, 0.5, 0.4, 0.9),
-        PermutedRun("genetic", 1, 0.3, 0.55, 0.1, 0.7),
-        PermutedRun("genetic", 2, 0.35, 0.25, 0.5, 0.8),
+    real, *others = [
+        {"accuracy": 0.6, "UF1": 0.5, "UAR": 0.4},
+        {"accuracy": 0.3, "UF1": 0.55, "UAR": 0.1},
+        {"accuracy": 0.35, "UF1": 0.25, "UAR": 0.5},
+    ]
+    added = dict.fromkeys(set(METRICS) - set(real), 0.0)  # metrics that come later
+    runs = [PermutedRun("genetic", 0, real | added, 0.9)]
+    runs += [
+        PermutedRun("genetic", number, scores | added, 0.9 - 0.1 * number)
+        for number, scores in enumerate(others, 1)
     ]
     rows = {row.metric: row for row in summarise(runs)}
-    assert [rows[name].real for name in ("accuracy", "UF1", "UAR")] == [0.6, 0.5, 0.4]
-    assert [rows[name].permuted_mean for name in rows] == pytest.approx([0.325, 0.4, 0.3])
-    assert [rows[name].p_value for name in rows] == [1 / 3, 2 / 3, 2 / 3]
+    assert {name: rows[name].real for name in real} == real
+    assert [rows[name].permuted_mean for name in real] == pytest.approx([0.325, 0.4, 0.3])
+    assert [rows[name].p_value for name in real] == [1 / 3, 2 / 3, 2 / 3]
     assert {row.inner_fitness for row in rows.values()} == {0.9}  # of the real labels
     assert rows["accuracy"].permuted_95 == pytest.approx(0.3 + 0.95 * 0.05)
 
@@ -129,21 +137,21 @@ def test_every_score_of_a_summary_is_that_of_its_metric() -> None:
 def test_scores_of_a_run_are_those_of_its_predictions(features: Features) -> None:
     # More clips of one class than of another, or accuracy and UAR would be one.
     uneven = replace(features, labels=np.where(features.labels == 2, 0, features.labels))
-    run, predicted = run_on(uneven, "random_masks", RandomMasksSettings(n_masks=2), "none")
+    method = Method("random_masks")
+    run, predicted = run_on(uneven, method, RandomMasksSettings(n_masks=2), "none")
     labels = features.class_names[uneven.labels]
-    expected = [
-        metric(labels, predicted) for metric in (accuracy, unweighted_f1, unweighted_average_recall)
-    ]
-    assert [run.accuracy, run.UF1, run.UAR] == pytest.approx(expected)
-    assert len(set(expected)) == 3
+    expected = {name: metric(labels, predicted) for name, metric in METRICS.items()}
+    assert run.scores == pytest.approx(expected)
+    assert len({expected[name] for name in ("accuracy", "UF1", "UAR")}) == 3
     assert (run.method, run.permutation) == ("random_masks", 0)
 
 
 def test_the_decider_that_a_method_names_decides(features: Features) -> None:
     settings = RandomMasksSettings(n_masks=6)
+    deciders: tuple[Decider, ...] = ("champion", "ensemble")
     found = {
-        decider: run_on(features, f"random_masks+{decider}", settings, "none")[1]
-        for decider in ("champion", "ensemble")
+        decider: run_on(features, Method("random_masks", decider), settings, "none")[1]
+        for decider in deciders
     }
     for decider, predicted in found.items():
         expected = np.empty(len(features.labels), np.int64)
@@ -155,7 +163,7 @@ def test_the_decider_that_a_method_names_decides(features: Features) -> None:
             expected[features.subjects == subject] = decisions.argmax(axis=1)
         assert predicted == features.class_names[expected].tolist()
     assert found["champion"] != found["ensemble"]
-    assert run_on(features, "random_masks", settings, "none")[1] == found["champion"]
+    assert run_on(features, Method("random_masks"), settings, "none")[1] == found["champion"]
 
 
 def test_a_class_that_is_predicted_without_a_label_is_no_class_of_the_scores(
@@ -164,8 +172,9 @@ def test_a_class_that_is_predicted_without_a_label_is_no_class_of_the_scores(
     labels = np.where((features.subjects == "s04") & (features.labels == 2), 0, features.labels)
     folds = np.where(features.subjects == "s04", "test", "")
     split = replace(features, labels=labels, folds=folds)
-    run, predicted = run_on(split, "all_features", AllFeaturesSettings(C_values=(1.0,)), "none")
+    settings = AllFeaturesSettings(C_values=(1.0,))
+    run, predicted = run_on(split, Method("all_features"), settings, "none")
     held = features.class_names[labels[features.subjects == "s04"]]
     assert set(predicted) > set(held)
-    assert run.UF1 == unweighted_f1(held, predicted) != unweighted_f1(predicted, held)
-    assert unweighted_average_recall(held, predicted) == run.UAR
+    assert run.scores["UF1"] == unweighted_f1(held, predicted) != unweighted_f1(predicted, held)
+    assert run.scores["UAR"] == unweighted_average_recall(held, predicted)

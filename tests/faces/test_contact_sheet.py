@@ -7,9 +7,10 @@ from numpy.typing import NDArray
 
 from merec_hpc.faces.contact_sheet import (
     SheetRow,
-    draw_row,
+    draw_detection,
     failed_row,
     interpolated_row,
+    registered_row,
     write_contact_sheet,
 )
 from merec_hpc.faces.detection import Box
@@ -34,7 +35,10 @@ def _registered(n_frames: int) -> RegisteredClip:
 
 
 def _row(n_frames: int) -> SheetRow:
-    return draw_row("s1_ne_01", "negative", _registered(n_frames))
+    face = _registered(n_frames)
+    return registered_row(
+        "s1_ne_01", "negative", draw_detection(face), face.frames, face.landmarks, face.jitter_px
+    )
 
 
 def _has(tile: NDArray[np.uint8], colour: tuple[int, int, int]) -> bool:
@@ -81,9 +85,16 @@ def test_caption_tells_clip_label_length_and_jitter() -> None:
 
 def test_frames_that_are_drawn_on_stay_as_they_were() -> None:
     face = _registered(3)
-    draw_row("clip", "label", face)
+    registered_row("clip", "label", draw_detection(face), face.frames, face.landmarks, 3.0)
     assert (face.first_frame == 50).all()
     assert (face.frames == 100).all()
+
+
+def test_clip_without_a_picture_of_its_first_frame_gets_a_black_one() -> None:
+    face = _registered(2)
+    row = registered_row("clip", "label", None, face.frames, face.landmarks, 3.0)
+    assert (row.tiles[0] == 0).all()
+    assert _has(row.tiles[1], GREEN)
 
 
 def test_failed_clip_gets_a_row_with_its_reason() -> None:
@@ -138,6 +149,6 @@ def test_sheet_of_no_clips_can_be_written(tmp_path: Path) -> None:
 def test_sheet_of_very_many_clips_says_how_many_it_leaves_out(tmp_path: Path) -> None:
     row = failed_row("clip", "no face")
     write_contact_sheet(tmp_path / "all.png", [row] * 200)
-    write_contact_sheet(tmp_path / "many.png", [row] * 1000)
+    write_contact_sheet(tmp_path / "many.png", [row] * 200, 800)
     assert len(_written(tmp_path / "all.png")) == 200 * ROW_PX
     assert len(_written(tmp_path / "many.png")) == 201 * ROW_PX

@@ -14,7 +14,12 @@ from numpy.typing import NDArray
 from pydantic import ValidationError
 from skimage.data import astronaut
 
-from merec_hpc.commands import extract_features, interpolate_clips, register_faces
+from merec_hpc.commands import (
+    draw_contact_sheets,
+    extract_features,
+    interpolate_clips,
+    register_faces,
+)
 from merec_hpc.config.base import to_json
 from merec_hpc.config.datasets import ManifestSettings
 from merec_hpc.config.faces import FaceSettings, InterpolationSettings
@@ -242,10 +247,18 @@ def video_run(
         landmark_weights=weights / "face_mesh",
         settings=to_json(SETTINGS),
         output=faces,
-        contact_sheet=sheet,
         failures=failures,
     )
     interpolate_clips.run(faces, to_json(InterpolationSettings(n_frames=10)), clips)
+    draw_contact_sheets.run(
+        catalog=folder / "catalog.tsv",
+        subject="s01",
+        faces=faces,
+        failures=failures,
+        clips=clips,
+        faces_sheet=sheet,
+        clips_sheet=folder / "clips.png",
+    )
     extract_features.run(
         catalog=folder / "catalog.tsv",
         clips=[clips],
@@ -267,15 +280,14 @@ def test_real_video_is_read_whole(video: Path, tmp_path: Path) -> None:
 
 
 def test_real_video_is_registered_without_failure(video_run: VideoRun) -> None:
-    names, labels, _ = read_face_index(video_run.faces)
-    assert (names.tolist(), labels.tolist()) == (["talk"], ["neutral"])
+    assert read_face_index(video_run.faces)[0].tolist() == ["talk"]
     assert read_rows(video_run.failures, Failure) == []
     (frames,) = [np.concatenate(list(clip.blocks())) for clip in iterate_faces(video_run.faces)]
     assert frames.shape == (N_VIDEO_FRAMES, SETTINGS.size_px, SETTINGS.size_px, 3)
 
 
 def test_registered_real_video_hardly_jitters(video_run: VideoRun) -> None:
-    jitter = read_face_index(video_run.faces)[2]
+    jitter = read_face_index(video_run.faces)[1]
     assert jitter.shape == (1,)
     assert 0 < jitter[0] < MAX_VIDEO_JITTER_PX
 

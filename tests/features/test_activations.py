@@ -1,3 +1,5 @@
+from collections.abc import Iterator
+from contextlib import nullcontext
 from pathlib import Path
 
 import numpy as np
@@ -9,13 +11,18 @@ from torch import nn
 from torchvision.transforms.functional import normalize
 
 from merec_hpc.errors import MerecError
-from merec_hpc.features.activations import Backbone
+from merec_hpc.features.activations import Backbone, reproducible
 from merec_hpc.networks.registry import NETWORKS, load_network
+
+
+@pytest.fixture(autouse=True)
+def settled() -> Iterator[None]:
+    with reproducible():
+        yield
 
 
 @pytest.fixture(scope="module")
 def backbone(weights: Path) -> Backbone:
-    torch.set_num_threads(1)
     return _backbone(weights, "features.18")
 
 
@@ -92,6 +99,27 @@ def test_same_clip_gives_the_same_bytes(backbone: Backbone) -> None:
     frames = _frames(2)
     first = backbone.activations(frames)
     assert backbone.activations(frames).tobytes() == first.tobytes()
+
+
+@pytest.mark.parametrize("fails", [False, True])
+def test_torch_is_afterwards_as_it_was(fails: bool) -> None:
+    def state() -> tuple[object, ...]:
+        return (
+            torch.get_num_threads(),
+            torch.are_deterministic_algorithms_enabled(),
+            torch.is_deterministic_algorithms_warn_only_enabled(),
+            torch.backends.cudnn.benchmark,
+        )
+
+    torch.set_num_threads(2)
+    torch.use_deterministic_algorithms(mode=False)
+    torch.backends.cudnn.benchmark = True
+    before = state()
+    with pytest.raises(KeyboardInterrupt) if fails else nullcontext(), reproducible():
+        assert state() == (1, True, True, False)
+        if fails:
+            raise KeyboardInterrupt
+    assert state() == before == (2, False, False, True)
 
 
 def test_device_is_the_one_that_is_named(backbone: Backbone) -> None:

@@ -3,11 +3,12 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+import torch
 from numpy.typing import NDArray
 from skimage.data import astronaut
 
 from merec_hpc.config.features import FeatureSettings
-from merec_hpc.features.activations import Backbone
+from merec_hpc.features.activations import Backbone, reproducible
 from merec_hpc.features.extraction import extract
 from merec_hpc.features.statistics import clip_statistics, feature_names
 
@@ -67,7 +68,8 @@ def test_order_is_that_of_the_clips(
 def test_features_are_the_statistics_of_the_activations(
     clips: list[NDArray[np.float32]], backbone: Backbone, expected: NDArray[np.float32]
 ) -> None:
-    activations = backbone.activations(clips[0])
+    with reproducible():
+        activations = backbone.activations(clips[0])
     values = clip_statistics(activations, SETTINGS.statistics, SETTINGS.pooling)
     np.testing.assert_array_equal(expected[0], values)
 
@@ -88,6 +90,15 @@ def test_unpooled_features_of_another_layer_keep_rows_and_columns(
     ((values, names),) = extract(clips[:1], other, UNPOOLED, 1)
     assert values.shape == names.shape == (32 * 28 * 28,)
     assert names[-1] == "mobilenet_v2/features.4/31/27/27/temporal_std"
+
+
+def test_caller_has_torch_as_it_was_between_two_rows(
+    clips: list[NDArray[np.float32]], backbone: Backbone
+) -> None:
+    torch.set_num_threads(2)
+    for _ in extract(clips[:2], backbone, SETTINGS, 2):
+        assert torch.get_num_threads() == 2
+        assert not torch.are_deterministic_algorithms_enabled()
 
 
 def test_no_clips_give_no_rows(backbone: Backbone) -> None:

@@ -1,11 +1,11 @@
+import csv
 from dataclasses import dataclass
 from pathlib import Path
 
 import pytest
 
 from merec_hpc.errors import MerecError
-from merec_hpc.files.rows import read_rows, write_rows
-from merec_hpc.records import Clip
+from merec_hpc.files.rows import long_cells, read_rows, write_rows
 
 
 @dataclass(frozen=True)
@@ -125,4 +125,14 @@ def test_table_that_is_not_utf8_is_refused_by_name(tmp_path: Path) -> None:
     path = tmp_path / "manifest.csv"
     path.write_bytes(b"clip,subject\nc1,s\xe91\n")
     with pytest.raises(MerecError, match=r"manifest\.csv: a table in UTF-8 expected, found byte"):
-        read_rows(path, Clip)
+        read_rows(path, Item)
+
+
+def test_long_cells_are_read_and_the_limit_is_afterwards_as_it_was() -> None:
+    before = csv.field_size_limit()
+    lines = ["x" * (before + 1)]
+    with long_cells(), long_cells():
+        assert [len(cell) for (cell,) in csv.reader(lines)] == [before + 1]
+    assert csv.field_size_limit() == before
+    with pytest.raises(csv.Error, match="limit"):
+        list(csv.reader(lines))

@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 from sklearn.metrics import precision_recall_fscore_support
 
 from merec_hpc.learning.averages import Averages, class_averages, class_averages_of
-from merec_hpc.learning.metrics import accuracy, unweighted_average_recall, unweighted_f1
+from merec_hpc.metrics import accuracy, unweighted_average_recall, unweighted_f1
 
 # a: 3 hits, 2 false alarms; b: 1 hit of 2; c: none.
 LABELS = ["a", "a", "a", "b", "b", "c"]

@@ -10,7 +10,6 @@ import pytest
 
 from merec_hpc.commands import paper_tables as command
 from merec_hpc.config.features import FeatureSettings
-from merec_hpc.config.selection import SELECTORS
 from merec_hpc.errors import MerecError
 from merec_hpc.evaluation.predictions import Prediction
 from merec_hpc.files.rows import write_rows
@@ -27,6 +26,7 @@ from merec_hpc.papers.paper1_tables import (
     sort_stores,
 )
 from merec_hpc.records import Features
+from merec_hpc.selection.selectors import SELECTORS
 from merec_hpc.store.features import write_features
 
 STEM = "mobilenet_v2/features.18"

@@ -13,12 +13,12 @@ import pytest
 
 from merec_hpc.config.features import FeatureSettings
 from merec_hpc.parallel.communicator import SerialCommunicator
-from merec_hpc.parallel.mpi import connect, launched_rank
+from merec_hpc.parallel.launcher import RANK_VARIABLES
+from merec_hpc.parallel.mpi import connect
 from merec_hpc.records import Features
 from merec_hpc.store.features import write_features
 
 TIMEOUT_S = 120
-RANK_VARIABLES = ("PMI_RANK", "PMIX_RANK", "OMPI_COMM_WORLD_RANK", "MV2_COMM_WORLD_RANK")
 SETTINGS = {
     "n_islands": 2,
     "n_individuals": 6,
@@ -209,13 +209,4 @@ def test_a_failing_rank_ends_the_job(tmp_path: Path) -> None:
 def test_one_rank_without_a_launcher_needs_no_mpi(monkeypatch: pytest.MonkeyPatch) -> None:
     for name in RANK_VARIABLES:
         monkeypatch.delenv(name, raising=False)
-    assert launched_rank() is None
     assert isinstance(connect(1), SerialCommunicator)
-
-
-@pytest.mark.parametrize("name", RANK_VARIABLES)
-def test_the_rank_is_what_the_launcher_says(name: str, monkeypatch: pytest.MonkeyPatch) -> None:
-    for other in RANK_VARIABLES:
-        monkeypatch.delenv(other, raising=False)
-    monkeypatch.setenv(name, "3")
-    assert launched_rank() == 3

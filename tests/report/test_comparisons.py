@@ -6,6 +6,7 @@ from report.test_scores import PREDICTIONS, SETTINGS
 
 from merec_hpc.errors import MerecError
 from merec_hpc.evaluation.comparison import compare_methods
+from merec_hpc.metrics import METRICS
 from merec_hpc.records import History, Population, Selection
 from merec_hpc.report.comparisons import compare_with, describe_stability
 
@@ -13,7 +14,7 @@ from merec_hpc.report.comparisons import compare_with, describe_stability
 def test_methods_are_compared_with_the_first() -> None:
     rows = compare_with(PREDICTIONS, None, SETTINGS)
     assert [(row.metric, row.method, row.reference) for row in rows] == [
-        (metric, "genetic", "all_features") for metric in ("accuracy", "uf1", "uar")
+        (metric, "genetic", "all_features") for metric in ("accuracy", "UF1", "UAR")
     ]
     accuracy = rows[0]
     assert accuracy.difference == pytest.approx(5 / 6 - 4 / 6)
@@ -43,7 +44,13 @@ def test_figures_are_those_of_the_comparison() -> None:
         for name in ("all_features", "genetic")
     }
     (expected,) = compare_methods(
-        labels, subjects, found, "uar", SETTINGS.n_bootstraps, SETTINGS.seed, "all_features"
+        labels,
+        subjects,
+        found,
+        METRICS["UAR"],
+        SETTINGS.n_bootstraps,
+        SETTINGS.seed,
+        "all_features",
     )
     row = compare_with(PREDICTIONS, None, SETTINGS)[2]
     assert (row.difference, row.p_value) == (expected.difference, expected.p_value)

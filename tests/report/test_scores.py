@@ -6,14 +6,14 @@ import pytest
 
 from merec_hpc.config.evaluation import EvaluationSettings
 from merec_hpc.evaluation.predictions import Prediction
-from merec_hpc.learning.metrics import (
+from merec_hpc.metrics import (
+    METRICS,
     accuracy,
     subject_bootstrap,
     unweighted_average_recall,
     unweighted_f1,
 )
 from merec_hpc.report.scores import (
-    METRICS,
     by_method,
     class_names,
     score_methods,

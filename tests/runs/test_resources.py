@@ -30,14 +30,14 @@ def test_methods_of_one_rule_have_rows_of_their_own_and_variants_of_a_sweep_one(
     tmp_path: Path,
 ) -> None:
     for fold in ("s1", "s2"):
-        write(tmp_path / "select_ranking" / "demo" / "fisher" / f"{fold}.tsv", "1", "10", "1")
-        write(tmp_path / "select_ranking" / "demo" / "mrmr" / f"{fold}.tsv", "3", "10", "2")
+        write(tmp_path / "select" / "demo" / "fisher" / f"{fold}.tsv", "1", "10", "1")
+        write(tmp_path / "select" / "demo" / "mrmr" / f"{fold}.tsv", "3", "10", "2")
     for layer in ("1", "2"):
         write(tmp_path / "sweep" / "demo" / "network~a" / f"layer~{layer}.tsv", "5", "10", "5")
     (tmp_path / "sweep" / "demo" / "network~a" / "layer~3.tsv").write_text(HEADER)
     assert rule_resources(tmp_path, "demo") == [
-        RuleResources("select_ranking", "fisher", 2, 2.0, 1.0, 10.0, 2.0),
-        RuleResources("select_ranking", "mrmr", 2, 6.0, 3.0, 10.0, 4.0),
+        RuleResources("select", "fisher", 2, 2.0, 1.0, 10.0, 2.0),
+        RuleResources("select", "mrmr", 2, 6.0, 3.0, 10.0, 4.0),
         RuleResources("sweep", "", 2, 10.0, 5.0, 10.0, 10.0),
     ]
 

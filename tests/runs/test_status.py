@@ -13,9 +13,11 @@ from merec_hpc.config.selection import GeneticSettings
 from merec_hpc.config.sweep import SweepSettings
 from merec_hpc.config.whole import Config
 from merec_hpc.dataset.catalog import write_catalog
+from merec_hpc.dataset.clip import Clip
 from merec_hpc.dataset.folds import FoldSize
+from merec_hpc.dataset.sources import Folder
 from merec_hpc.files.rows import write_rows
-from merec_hpc.records import Clip, SearchState, Selection
+from merec_hpc.records import SearchState, Selection
 from merec_hpc.runs.status import StageRow, failures, search_rows, stage_rows
 from merec_hpc.store.checkpoint import Checkpoints, search_key
 from merec_hpc.store.selection import SelectionOrigin, write_selection
@@ -28,7 +30,9 @@ FOLDS = ("s1", "s2", "s3")
 def results(tmp_path: Path) -> Path:
     """An experiment of three subjects whose folds are known."""
     folder = tmp_path / "results" / "small"
-    write_catalog(folder / "catalog.tsv", [Clip(f"{fold}_1", fold, "a", fold) for fold in FOLDS])
+    write_catalog(
+        folder / "catalog.tsv", [Clip(f"{fold}_1", fold, "a", Folder(fold)) for fold in FOLDS]
+    )
     write_rows(folder / "folds.tsv", FoldSize, [FoldSize(fold, 1, 2) for fold in FOLDS])
     return folder
 

@@ -9,17 +9,19 @@ import numpy as np
 import pytest
 from numpy.typing import NDArray
 
-from merec_hpc.commands import (
-    select_all_features,
-    select_ant_colony,
-    select_forward,
-    select_genetic,
-    select_random_masks,
-    select_ranking,
-)
+from merec_hpc.commands import select, select_genetic
 from merec_hpc.config.features import FeatureSettings
-from merec_hpc.config.selection import RANKING_NAMES, SEARCHES
+from merec_hpc.config.selection import (
+    AllFeaturesSettings,
+    AntColonySettings,
+    ForwardSettings,
+    InnerSettings,
+    RandomMasksSettings,
+    RankingSettings,
+)
 from merec_hpc.records import Features
+from merec_hpc.selection.ranking import RANKINGS
+from merec_hpc.selection.selectors import RANKED, SELECTORS
 from merec_hpc.store.features import write_features
 
 HELD_OUT = "s02"
@@ -31,53 +33,37 @@ GENETIC = {
     "migration_interval": 2,
     "hall_of_fame_size": 3,
 }
-ALL_FEATURES = {"C_values": [0.001, 0.01, 1.0, 100.0]}
 
 
 def run_genetic(store: Path, output: Path, scaling: str) -> None:
     select_genetic.run(store, [output], json.dumps(GENETIC), scaling, [HELD_OUT])
 
 
-def run_all_features(store: Path, output: Path, scaling: str) -> None:
-    select_all_features.run(store, [HELD_OUT], [output], json.dumps(ALL_FEATURES), scaling)
-
-
-def run_random_masks(store: Path, output: Path, scaling: str) -> None:
-    select_random_masks.run(store, [output], '{"n_masks": 9}', scaling, [HELD_OUT])
-
-
-def run_ranking(ranking: str) -> "Run":
+def run_by(method: str, **settings: object) -> "Run":
     def run(store: Path, output: Path, scaling: str) -> None:
-        settings = '{"n_selected_values": [2, 5, 9]}'
-        select_ranking.run(store, ranking, [output], settings, scaling, [HELD_OUT])
-
-    return run
-
-
-def run_forward(search: str) -> "Run":
-    def run(store: Path, output: Path, scaling: str) -> None:
-        select_forward.run(store, search, [output], '{"n_steps": 4}', scaling, [HELD_OUT])
-
-    return run
-
-
-def run_ants(**settings: str) -> "Run":
-    def run(store: Path, output: Path, scaling: str) -> None:
-        given = json.dumps({"n_ants": 3, "n_iterations": 2, **settings})
-        select_ant_colony.run(store, [output], given, scaling, [HELD_OUT])
+        select.run(store, method, [output], json.dumps(settings), scaling, [HELD_OUT])
 
     return run
 
 
 Run = Callable[[Path, Path, str], None]
+SETTINGS: dict[type[InnerSettings], dict[str, object]] = {
+    AllFeaturesSettings: {"C_values": [0.001, 0.01, 1.0, 100.0]},
+    RandomMasksSettings: {"n_masks": 9},
+    RankingSettings: {"n_selected_values": [2, 5, 9]},
+    ForwardSettings: {"n_steps": 4},
+    AntColonySettings: {"n_ants": 3, "n_iterations": 2},
+}
+LIKE_OTHERS = {f"{RANKED}{name}" for name in RANKINGS if name != "gini"}
+FOREST = {"classifier": "random_forest", "oversampling": "smote"}
 RUNS: dict[str, Run] = {
     "genetic": run_genetic,
-    "all_features": run_all_features,
-    "random_masks": run_random_masks,
-    **{name: run_ranking(name) for name in RANKING_NAMES},
-    **{name: run_forward(name) for name in (*SEARCHES, "ranked_forward_gini")},
-    "ant_colony": run_ants(),
-    "ant_colony, forest, smote": run_ants(classifier="random_forest", oversampling="smote"),
+    **{
+        name: run_by(name, **SETTINGS[selector.settings])
+        for name, selector in SELECTORS.items()
+        if name != "genetic" and name not in LIKE_OTHERS
+    },
+    "ant_colony, forest, smote": run_by("ant_colony", **SETTINGS[AntColonySettings], **FOREST),
 }
 every_selector = pytest.mark.parametrize("run", list(RUNS.values()), ids=list(RUNS))
 every_scaling = pytest.mark.parametrize("scaling", ["standard", "none"])

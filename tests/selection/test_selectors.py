@@ -4,21 +4,21 @@ import numpy as np
 import pytest
 
 from merec_hpc.config.selection import (
-    SELECTORS,
     AllFeaturesSettings,
     AntColonySettings,
     ForwardSettings,
     GeneticSettings,
+    InnerSettings,
     RandomMasksSettings,
     RankingSettings,
-    section_of,
 )
 from merec_hpc.config.whole import Config
+from merec_hpc.errors import MerecError
 from merec_hpc.records import Features
 from merec_hpc.selection.fitness.subject_folds import SubjectFoldFitness
-from merec_hpc.selection.selectors import SelectorSettings, select, settings_kind
+from merec_hpc.selection.selectors import SELECTORS, find_selector, select
 
-QUICK: dict[type, SelectorSettings] = {
+QUICK: dict[type, InnerSettings] = {
     AllFeaturesSettings: AllFeaturesSettings(C_values=(1.0,)),
     RandomMasksSettings: RandomMasksSettings(n_masks=4, C_values=(1.0,)),
     RankingSettings: RankingSettings(n_selected=3, C_values=(1.0,)),
@@ -33,8 +33,8 @@ QUICK: dict[type, SelectorSettings] = {
 @pytest.mark.parametrize("selector", SELECTORS)
 def test_selector_runs_with_the_settings_of_its_section(features: Features, selector: str) -> None:
     fitness = SubjectFoldFitness(features.values, features.labels, features.subjects)
-    kind = settings_kind(selector)
-    assert isinstance(getattr(Config(), section_of(selector)), kind)
+    kind = SELECTORS[selector].settings
+    assert type(getattr(Config(), SELECTORS[selector].section)) is kind
     selection = select(fitness, selector, QUICK[kind])
     assert selection.mask.any()
     assert 0 <= selection.fitness <= 1
@@ -51,6 +51,7 @@ def test_forest_on_smote_scores_the_ants_where_it_is_asked_for(features: Feature
     assert set(selection.last.C) == {settings.C_values[0]}
 
 
-def test_unknown_selector_is_named() -> None:
-    with pytest.raises(ValueError, match=r"a selector of all_features, .* expected, found 'x'"):
-        section_of("x")
+def test_unknown_selector_is_named_with_the_nearest() -> None:
+    with pytest.raises(MerecError, match=r"a selector of all_features, .* found 'genetik'") as told:
+        find_selector("genetik")
+    assert str(told.value).endswith("did you mean 'genetic'?")

@@ -24,8 +24,10 @@ from merec_hpc.records import (
     Population,
     Selection,
 )
-from merec_hpc.store.clips import iterate_clips, read_clip_index, write_clips
+from merec_hpc.store.clips import iterate_clips, read_clip_names, write_clips
 from merec_hpc.store.faces import (
+    DETECTION_SHAPE,
+    iterate_detections,
     iterate_faces,
     read_face_index,
     read_face_landmarks,
@@ -48,6 +50,7 @@ class Faces:
     frames: list[NDArray[np.uint8]]  # of each clip
     landmarks: list[NDArray[np.float32]]
     jitter_px: NDArray[np.float32]
+    detections: NDArray[np.uint8]
 
     @property
     def lengths(self) -> list[int]:
@@ -60,6 +63,7 @@ def _faces(lengths: tuple[int, ...] = LENGTHS, size: int = 224) -> Faces:
         [rng.integers(0, 256, (n, size, size, 3), dtype=np.uint8) for n in lengths],
         [rng.normal(size=(n, 68, 2)).astype(np.float32) for n in lengths],
         rng.random(len(lengths)).astype(np.float32),
+        rng.integers(0, 256, (len(lengths), *DETECTION_SHAPE), dtype=np.uint8),
     )
 
 
@@ -68,13 +72,12 @@ def _write_faces(path: Path, faces: Faces, settings: FaceSettings | None = None)
         for place, frames in enumerate(faces.frames):
             for frame in frames:
                 writer.add(frame)
-            stored = writer.end_clip(
+            writer.end_clip(
                 CLIP_NAMES[place],
-                LABELS[place],
                 faces.landmarks[place],
                 float(faces.jitter_px[place]),
+                faces.detections[place],
             )
-            np.testing.assert_array_equal(stored[len(stored) - 1], frames[-1])
 
 
 def _read_faces(path: Path) -> list[NDArray[np.uint8]]:
@@ -83,7 +86,7 @@ def _read_faces(path: Path) -> list[NDArray[np.uint8]]:
 
 def _clips(n_clips: int = 3) -> InterpolatedClips:
     frames = np.random.default_rng(4).normal(100, 90, (n_clips, 5, 6, 6, 3)).astype(np.float32)
-    return InterpolatedClips(frames, CLIP_NAMES[:n_clips], LABELS[:n_clips])
+    return InterpolatedClips(frames, CLIP_NAMES[:n_clips])
 
 
 def _population(rng: np.random.Generator, size: int, n_features: int) -> Population:
@@ -125,9 +128,8 @@ def _assert_same(found: Any, expected: Any) -> None:
 def test_faces_are_read_as_written_clip_by_clip(tmp_path: Path) -> None:
     faces, path = _faces(), tmp_path / "faces.h5"
     _write_faces(path, faces)
-    names, labels, jitter = read_face_index(path)
+    names, jitter = read_face_index(path)
     assert names.tolist() == CLIP_NAMES.tolist()
-    assert labels.tolist() == LABELS.tolist()
     np.testing.assert_array_equal(jitter, faces.jitter_px)
     found = _read_faces(path)
     assert [len(frames) for frames in found] == list(LENGTHS)
@@ -151,7 +153,7 @@ def test_frames_of_a_dropped_clip_are_forgotten(tmp_path: Path) -> None:
         writer.drop_clip()
         for frame in faces.frames[1]:
             writer.add(frame)
-        writer.end_clip("kept", "positive", faces.landmarks[1], 0.5)
+        writer.end_clip("kept", faces.landmarks[1], 0.5, faces.detections[1])
     assert read_face_index(path)[0].tolist() == ["kept"]
     (found,) = _read_faces(path)
     np.testing.assert_array_equal(found, faces.frames[1])
@@ -170,22 +172,53 @@ def test_landmarks_are_kept_with_the_faces(tmp_path: Path) -> None:
         np.testing.assert_array_equal(found, expected)
 
 
+def test_pictures_of_first_frames_are_kept_with_the_faces(tmp_path: Path) -> None:
+    faces, path = _faces(), tmp_path / "faces.h5"
+    _write_faces(path, faces)
+    for found, expected in zip(iterate_detections(path), faces.detections, strict=True):
+        np.testing.assert_array_equal(found, expected)
+
+
+def _as_version_1(path: Path) -> None:
+    """Make of a file what an earlier version would have written: with labels."""
+    with h5py.File(path, "r+") as file:
+        file.attrs["version"] = 1
+        file.create_dataset("labels", data=list(LABELS), dtype=h5py.string_dtype())
+        if "detections" in file:
+            del file["detections"]
+
+
+def test_faces_and_clips_of_version_1_are_read_without_their_labels(tmp_path: Path) -> None:
+    faces, clips = _faces(), _clips()
+    _write_faces(tmp_path / "faces.h5", faces)
+    write_clips(tmp_path / "clips.h5", clips, InterpolationSettings())
+    for name in ("faces.h5", "clips.h5"):
+        _as_version_1(tmp_path / name)
+    np.testing.assert_array_equal(
+        np.concatenate(_read_faces(tmp_path / "faces.h5")), np.concatenate(faces.frames)
+    )
+    assert list(iterate_detections(tmp_path / "faces.h5")) == [None] * len(LENGTHS)
+    assert read_clip_names(tmp_path / "clips.h5").tolist() == CLIP_NAMES.tolist()
+    np.testing.assert_array_equal(
+        np.stack(list(iterate_clips(tmp_path / "clips.h5"))), clips.frames
+    )
+
+
 def test_subject_of_whom_no_clip_is_left_can_be_written(tmp_path: Path) -> None:
     _write_faces(tmp_path / "faces.h5", _faces(()))
-    names, labels, jitter = read_face_index(tmp_path / "faces.h5")
-    assert len(names) == len(labels) == len(jitter) == 0
+    names, jitter = read_face_index(tmp_path / "faces.h5")
+    assert len(names) == len(jitter) == 0
+    assert list(iterate_detections(tmp_path / "faces.h5")) == []
     assert list(iterate_faces(tmp_path / "faces.h5")) == []
     write_clips(tmp_path / "clips.h5", _clips(0), InterpolationSettings())
     assert list(iterate_clips(tmp_path / "clips.h5")) == []
-    assert read_clip_index(tmp_path / "clips.h5")[0].tolist() == []
+    assert read_clip_names(tmp_path / "clips.h5").tolist() == []
 
 
 def test_clips_are_read_as_written_one_by_one(tmp_path: Path) -> None:
     clips, path = _clips(), tmp_path / "clips.h5"
     write_clips(path, clips, InterpolationSettings(n_frames=5))
-    names, labels = read_clip_index(path)
-    np.testing.assert_array_equal(names, clips.clips)
-    np.testing.assert_array_equal(labels, clips.labels)
+    np.testing.assert_array_equal(read_clip_names(path), clips.clips)
     found = np.stack(list(iterate_clips(path)))
     np.testing.assert_array_equal(found, clips.frames)
     assert found.dtype == np.float32
@@ -245,7 +278,7 @@ KINDS = {
         lambda path: write_clips(path, _clips(), InterpolationSettings()),
         lambda path: list(iterate_clips(path)),
         ("settings",),
-        "labels",
+        "clips",
     ),
     "features": Kind(
         FEATURES,

@@ -3,30 +3,50 @@
 import shlex
 import sys
 from functools import cache
-from hashlib import sha256
 from pathlib import Path
 
 import pandas as pd
 from snakemake.utils import Paramspace
 
 from merec_hpc.config.base import to_json
-from merec_hpc.config.selection import RANKING_NAMES, SEARCHES, section_of
-from merec_hpc.config.whole import parse_config
+from merec_hpc.config.evaluation import Method
+from merec_hpc.config.whole import config_json, parse_config
 from merec_hpc.dataset.catalog import read_catalog
-from merec_hpc.errors import MerecError
 from merec_hpc.dataset.folds import FoldSize
-from merec_hpc.dataset.frames import file_states, folder_states
-from merec_hpc.runs.variants import ensembles_of, feature_settings, genetic_settings, variants_of
+from merec_hpc.errors import MerecError
 from merec_hpc.files.rows import read_rows
+from merec_hpc.runs.checks import check_clips, check_config, check_files
+from merec_hpc.runs.configuration import read_mapping
+from merec_hpc.runs.digests import folders_digest, labels_digest, pixels_digest
+from merec_hpc.runs.experiment import (
+    dataset_folder,
+    extractor_kind,
+    extractor_of,
+    extractor_settings,
+    features_name,
+    landmark_files,
+    landmark_weights,
+    permutation_jobs,
+    permutation_numbers,
+    results_folder,
+    selection_files,
+    selector_settings,
+)
+from merec_hpc.runs.variants import ensembles_of, feature_settings, genetic_settings, variants_of
+from merec_hpc.selection.selectors import SELECTORS
 
 try:
+    for path in workflow.configfiles:  # Snakemake itself takes the last of two equal keys
+        read_mapping(Path(path))
     CONFIG = parse_config(config)
+    check_config(CONFIG)
+    check_files(CONFIG)
 except MerecError as error:
     raise WorkflowError(str(error)) from None
 SIMULATED = CONFIG.dataset == "simulated"
-RESULTS = f"results/{CONFIG.experiment}"
-# One spelling of the folder: another would look like another setting.
-ROOT = f"{RESULTS}/simulated" if SIMULATED else str(CONFIG.dataset_root.resolve())
+RESULTS = str(results_folder(CONFIG))
+ROOT = str(dataset_folder(CONFIG))
+STORE = f"results/{{experiment}}/features/{features_name(CONFIG)}.h5"
 
 VARIANTS = Paramspace(pd.DataFrame(map(vars, variants_of(CONFIG))))
 VARIANT_PLACES = {pattern: place for place, pattern in enumerate(VARIANTS.instance_patterns)}
@@ -50,53 +70,66 @@ wildcard_constraints:
     experiment=CONFIG.experiment,
     subject="[^/]+",
     fold="[^/]+",
-    ranking="|".join(RANKING_NAMES),
-    search="|".join([*SEARCHES, *(f"ranked_forward_{name}" for name in RANKING_NAMES)]),
+    selector="|".join(SELECTORS),
 
 
-def dataset_folder(wildcards):
-    """Return the dataset as an input; a missing one is reported by the command, in one line."""
-    return [ROOT] if SIMULATED or Path(ROOT).is_dir() else []
+def dataset(wildcards):
+    """Return the dataset as an input."""
+    return [ROOT]
 
 
 def dataset_digest(wildcards):
-    """Return a digest of the dataset's folders: a new subject, far below its root, is noticed."""
-    if SIMULATED or not Path(ROOT).is_dir():
-        return ""
-    return sha256(repr(folder_states(Path(ROOT))).encode()).hexdigest()[:16]
+    """Return a digest of the dataset's folders; those of the simulated one follow its settings."""
+    return "" if SIMULATED else folders_digest(Path(ROOT))
+
+
+def catalogued_clips():
+    """Return the clips of the catalog; of a missing one Snakemake makes a parameter not yet known."""
+    path = Path(RESULTS, "catalog.tsv")
+    return _catalogued_clips(path, path.stat().st_mtime_ns)
+
+
+@cache
+def _catalogued_clips(path, _state):
+    return read_catalog(path, Path(ROOT))
+
+
+def clips_of(wildcards):
+    """Return the clips of the subject of the wildcards, or without one all."""
+    wanted = getattr(wildcards, "subject", None)
+    return [clip for clip in catalogued_clips() if wanted in (None, clip.subject)]
 
 
 def clips_digest(wildcards):
-    """Return a digest of one subject's rows and files: only their change reruns its jobs."""
-    clips = read_catalog(Path(RESULTS, "catalog.tsv"))
-    own = [clip for clip in clips if clip.subject == wildcards.subject]
-    states = [(clip, file_states(Path(ROOT), clip)) for clip in own]
-    return sha256(repr(states).encode()).hexdigest()[:16]
+    """Return a digest of what one subject's pixels depend on: only its change reruns its jobs."""
+    return pixels_digest(Path(ROOT), clips_of(wildcards))
 
 
-def landmark_weights():
-    """Return the weights of the landmark engine, if they are fetched."""
-    name = CONFIG.faces.landmarks
-    if CONFIG.faces.registration == "none":
-        return []
-    return [f"resources/weights/{name}"] if name in ("face_mesh", "dlib") else []
+def label_digest(wildcards):
+    """Return a digest of the labels of all clips, or of the subject that the wildcards name."""
+    return labels_digest(clips_of(wildcards))
+
+
+def features_of(wildcards):
+    """Return the name of the features that a job extracts; a sweep's are of networks."""
+    return getattr(wildcards, "features", None) or wildcards.network
+
+
+def kind_of(wildcards):
+    """Return what extracts the features of a job."""
+    return extractor_kind(features_of(wildcards))
+
+
+def feature_weights(wildcards):
+    """Return the weights of the network that features are of, if they are of one."""
+    has_weights = kind_of(wildcards).has_weights
+    return [f"resources/weights/{features_of(wildcards)}"] if has_weights else []
 
 
 def landmark_tables(wildcards):
     """Return the files of a subject's landmarks or of the shape model that the settings name."""
-    faces = CONFIG.faces
-    if faces.landmarks == "active_shape":
-        return [str(faces.shape_model)] if faces.shape_model else []
-    if faces.landmarks != "table":
-        return []
-    clips = read_catalog(Path(RESULTS, "catalog.tsv"))
-    tables = [
-        faces.landmark_tables / f"{clip.clip}.csv"
-        for clip in clips
-        if clip.subject == wildcards.subject
-    ]
-    # A missing one leaves its clip out, with the reason.
-    return [str(table) for table in tables if table.is_file()]
+    clips = clips_of(wildcards) if CONFIG.faces.landmarks == "table" else ()
+    return landmark_files(CONFIG, clips)
 
 
 def per_subject(pattern):
@@ -117,11 +150,18 @@ def subjects():
 
 @cache
 def _subjects(path, _state):
-    return list(dict.fromkeys(clip.subject for clip in read_catalog(path)))
+    clips = _catalogued_clips(path, _state)
+    try:
+        check_clips(CONFIG, clips)
+    except MerecError as error:
+        raise WorkflowError(str(error)) from None
+    return list(dict.fromkeys(clip.subject for clip in clips))
 
 
-def together(name):
+def together(name, selector=None):
     """Return the `group` of a rule: as many of its jobs as the profile's group-components say.
+
+    With a selector, of the jobs of that one alone.
 
     Snakemake's own grouping joins other jobs each time a checkpoint is done, and then runs jobs
     twice or for ever (snakemake#1628). Here a job's place among all jobs of its rule decides.
@@ -129,6 +169,8 @@ def together(name):
 
     def group(wildcards):
         size = workflow.group_settings.group_components.get(name, 1)
+        if selector is not None and wildcards.selector != selector:
+            return None
         place = _place(wildcards) if size > 1 else None
         if place is None:
             return None
@@ -168,12 +210,16 @@ def _fold_names(path, _state):
     return [row.fold for row in read_rows(path, FoldSize)]
 
 
+def method_of(wildcards):
+    """Return the method of a job; a sweep's is the genetic search."""
+    return Method.parse(getattr(wildcards, "method", "genetic"))
+
+
 def selections(wildcards):
     """Return the selection of each fold, by the method of the wildcards or by all methods."""
-    folds = fold_names()
-    methods = [wildcards.method] if hasattr(wildcards, "method") else CONFIG.evaluation.methods
-    selectors = dict.fromkeys(method.partition("+")[0] for method in methods)
-    return [f"{RESULTS}/selection/{name}/{fold}.h5" for name in selectors for fold in folds]
+    named = hasattr(wildcards, "method")
+    methods = [method_of(wildcards)] if named else CONFIG.evaluation.methods
+    return selection_files(CONFIG, methods, fold_names())
 
 
 def fold_table(wildcards):
@@ -183,35 +229,19 @@ def fold_table(wildcards):
     return [f"{RESULTS}/fold_subjects.tsv"]
 
 
-def permutation_jobs(wildcards):
+def permutations(wildcards):
     """Return the tables of permuted runs; none if the configuration asks for none."""
-    settings = CONFIG.permutation
-    if not settings.n_permutations:
-        return []
-    n_jobs = 1 + settings.n_permutations // settings.permutations_per_job
-    return [
-        f"{RESULTS}/permutations/{method}/{job}.csv"
-        for method in settings.methods
-        for job in range(n_jobs)
-    ]
+    jobs = permutation_jobs(CONFIG)
+    return [f"{RESULTS}/permutations/{method}/{job}.csv" for method, job in jobs]
 
 
-def permutation_numbers(wildcards):
-    """Return the permutations of a job: 0, the labels as they are, is the first of the first."""
-    size = CONFIG.permutation.permutations_per_job
-    first = int(wildcards.job) * size
-    last = min(first + size, CONFIG.permutation.n_permutations + 1)
-    return repeated("--permutation", [str(number) for number in range(first, last)])
+def asked(name):
+    """Return a resource of a selector's job, more of it at each attempt."""
 
+    def amount(wildcards, attempt):
+        return getattr(SELECTORS[wildcards.selector], name) * attempt
 
-def selector_settings(wildcards):
-    """Return the settings of a method's selector."""
-    return to_json(getattr(CONFIG, section_of(wildcards.method.partition("+")[0])))
-
-
-def decider_of(wildcards):
-    """Return who decides by what a method has selected: the champion, where none is named."""
-    return getattr(wildcards, "method", "").partition("+")[2] or "champion"
+    return amount
 
 
 def repeated(option, values):

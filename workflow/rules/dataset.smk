@@ -18,13 +18,13 @@ rule simulate:
     log:
         "logs/simulate/{experiment}.log",
     benchmark:
-        "benchmarks/simulate/{experiment}.tsv"
+        "logs/resources/simulate/{experiment}.tsv"
     threads: 2
     resources:
         mem_mb=lambda wildcards, attempt: 2000 * attempt,
         runtime=lambda wildcards, attempt: 30 * attempt,
     params:
-        settings=to_json(CONFIG.simulated),
+        settings=to_json(CONFIG.dataset_settings) if SIMULATED else "{}",
     shell:
         r"""
         merec simulate \
@@ -37,7 +37,7 @@ rule simulate:
 
 checkpoint index_dataset:
     input:
-        dataset_folder,
+        dataset,
     output:
         catalog="results/{experiment}/catalog.tsv",
         audit="results/{experiment}/audit.tsv",
@@ -47,7 +47,7 @@ checkpoint index_dataset:
     params:
         dataset=CONFIG.dataset,
         root=ROOT,
-        settings=to_json(CONFIG.dataset_settings()),
+        settings=to_json(CONFIG.dataset_settings),
         folders=dataset_digest,
         corrections=repeated("--corrections", map(str, filter(None, [CONFIG.corrections]))),
     shell:

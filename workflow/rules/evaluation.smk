@@ -24,7 +24,7 @@ rule evaluate_folds:
     log:
         "logs/evaluate_folds/{experiment}/{method}/{classifier}.log",
     benchmark:
-        "benchmarks/evaluate_folds/{experiment}/{method}/{classifier}.tsv"
+        "logs/resources/evaluate_folds/{experiment}/{method}/{classifier}.tsv"
     resources:
         mem_mb=lambda wildcards, attempt: 1000 * attempt,
         runtime=lambda wildcards, attempt: 5 * attempt,
@@ -32,7 +32,7 @@ rule evaluate_folds:
         selections=lambda wildcards, input: repeated("--selection", input.selections),
         classifier="{classifier}",
         oversampling=CONFIG.evaluation.oversampling,
-        decider=decider_of,
+        decider=lambda wildcards: method_of(wildcards).decider,
         fold_table=lambda wildcards, input: repeated("--fold-table", input.fold_table),
     shell:
         r"""
@@ -55,7 +55,7 @@ rule collect_predictions:
         selections=selections,
         evaluations=expand(
             "results/{{experiment}}/evaluation/{method}/{classifier}.csv",
-            method=CONFIG.evaluation.methods,
+            method=map(str, CONFIG.evaluation.methods),
             classifier=CONFIG.evaluation.classifier,
         ),
     output:

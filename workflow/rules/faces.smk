@@ -10,7 +10,6 @@ Inputs
 Outputs
 
     results/{experiment}/faces/{subject}.h5             registered frames, landmarks, jitter
-    results/{experiment}/faces/{subject}.png            contact sheet
     results/{experiment}/faces/{subject}.failures.tsv   clips left out
     results/{experiment}/failures.tsv                   clips left out, of all stages
     results/{experiment}/folds.tsv                      one row a fold, of the clips that remain
@@ -22,17 +21,16 @@ rule register_faces:
     input:
         # Its rows of this subject are a parameter: other rows rerun nothing here.
         catalog=ancient("results/{experiment}/catalog.tsv"),
-        weights=landmark_weights(),
+        weights=landmark_weights(CONFIG),
         # They are read by name: here, so that a changed one reruns its subject.
         tables=landmark_tables,
     output:
         faces="results/{experiment}/faces/{subject}.h5",
-        sheet="results/{experiment}/faces/{subject}.png",
         failures="results/{experiment}/faces/{subject}.failures.tsv",
     log:
         "logs/register_faces/{experiment}/{subject}.log",
     benchmark:
-        "benchmarks/register_faces/{experiment}/{subject}.tsv"
+        "logs/resources/register_faces/{experiment}/{subject}.tsv"
     group:
         together("faces")
     resources:
@@ -53,7 +51,6 @@ rule register_faces:
             {params.weights:q} \
             --settings {params.settings:q} \
             --output {output.faces:q} \
-            --contact-sheet {output.sheet:q} \
             --failures {output.failures:q} \
             2>&1 | tee {log:q}
         """

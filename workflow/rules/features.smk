@@ -4,75 +4,46 @@ Inputs
 
     results/{experiment}/catalog.tsv                    the order of the clips
     results/{experiment}/clips/{subject}.h5             interpolated frames
-    resources/weights/{network}                         of the backbone
+    resources/weights/{network}                         of the network, where features are of one
 
 Outputs
 
-    results/{experiment}/features/{network}.h5          the feature store
-    results/{experiment}/features/lbp_top.h5            the same, of local binary patterns
+    results/{experiment}/features/{features}.h5         the feature store, by network or extractor
 """
-
-
-# No network: its own rule.
-ruleorder: extract_lbp_top > extract_features
 
 
 rule extract_features:
     input:
+        # Its labels are a parameter.
         catalog=ancient("results/{experiment}/catalog.tsv"),
         # Too many lost clips stop the run before anything heavy.
         failures=ancient("results/{experiment}/failures.tsv"),
-        weights="resources/weights/{network}",
+        weights=feature_weights,
         clips=per_subject("clips/{subject}.h5"),
     output:
-        store="results/{experiment}/features/{network}.h5",
+        store="results/{experiment}/features/{features}.h5",
     log:
-        "logs/extract_features/{experiment}/{network}.log",
+        "logs/extract_features/{experiment}/{features}.log",
     benchmark:
-        "benchmarks/extract_features/{experiment}/{network}.tsv"
+        "logs/resources/extract_features/{experiment}/{features}.tsv"
     threads: 2
     resources:
-        mem_mb=lambda wildcards, attempt: 4000 * attempt,
-        runtime=lambda wildcards, attempt: 60 * attempt,
+        mem_mb=lambda wildcards, attempt: kind_of(wildcards).memory_mb * attempt,
+        runtime=lambda wildcards, attempt: kind_of(wildcards).minutes * attempt,
     params:
+        extractor=lambda wildcards: extractor_of(features_of(wildcards)),
         clips=lambda wildcards, input: repeated("--clips", input.clips),
-        settings=to_json(CONFIG.features),
+        weights=lambda wildcards, input: repeated("--weights", input.weights),
+        labels=label_digest,
+        settings=lambda wildcards: to_json(extractor_settings(CONFIG, wildcards.features)),
     shell:
         r"""
+        : labels {params.labels}
         merec extract-features \
+            --extractor {params.extractor} \
             --catalog {input.catalog:q} \
             {params.clips:q} \
-            --weights {input.weights:q} \
-            --settings {params.settings:q} \
-            --output {output.store:q} \
-            --threads {threads} \
-            2>&1 | tee {log:q}
-        """
-
-
-rule extract_lbp_top:
-    input:
-        catalog=ancient("results/{experiment}/catalog.tsv"),
-        failures=ancient("results/{experiment}/failures.tsv"),
-        clips=per_subject("clips/{subject}.h5"),
-    output:
-        store="results/{experiment}/features/lbp_top.h5",
-    log:
-        "logs/extract_lbp_top/{experiment}.log",
-    benchmark:
-        "benchmarks/extract_lbp_top/{experiment}.tsv"
-    threads: 2
-    resources:
-        mem_mb=lambda wildcards, attempt: 2000 * attempt,
-        runtime=lambda wildcards, attempt: 30 * attempt,
-    params:
-        clips=lambda wildcards, input: repeated("--clips", input.clips),
-        settings=to_json(CONFIG.lbp_top),
-    shell:
-        r"""
-        merec extract-lbp-top \
-            --catalog {input.catalog:q} \
-            {params.clips:q} \
+            {params.weights:q} \
             --settings {params.settings:q} \
             --output {output.store:q} \
             --threads {threads} \

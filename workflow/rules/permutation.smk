@@ -20,15 +20,17 @@ rule run_permutation:
     log:
         "logs/run_permutation/{experiment}/{method}/{job}.log",
     benchmark:
-        "benchmarks/run_permutation/{experiment}/{method}/{job}.tsv"
+        "logs/resources/run_permutation/{experiment}/{method}/{job}.tsv"
     resources:
         mem_mb=lambda wildcards, attempt: 2000 * attempt,
         runtime=lambda wildcards, attempt: 120 * attempt,
     params:
-        settings=selector_settings,
+        settings=lambda wildcards: to_json(selector_settings(CONFIG, method_of(wildcards).selector)),
         scaling=CONFIG.scaling,
         seed=CONFIG.permutation.seed,
-        permutations=permutation_numbers,
+        permutations=lambda wildcards: repeated(
+            "--permutation", map(str, permutation_numbers(CONFIG, int(wildcards.job)))
+        ),
     shell:
         r"""
         merec run-permutation \

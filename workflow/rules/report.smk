@@ -7,7 +7,7 @@ Inputs
     results/{experiment}/failures.tsv                   clips left out
     results/{experiment}/permutations/{method}/{job}.csv  scores of permuted labels, if asked for
 
-    benchmarks/{rule}/{experiment}/...                  what jobs used; not waited for
+    logs/resources/{rule}/{experiment}/...              what jobs used; not waited for
 
 Outputs
 
@@ -21,7 +21,7 @@ rule render_report:
         failures="results/{experiment}/failures.tsv",
         folds="results/{experiment}/folds.tsv",  # whose checkpoint names the selections
         selections=selections,
-        permutations=permutation_jobs,
+        permutations=permutations,
     output:
         page="results/{experiment}/report/index.html",
     log:
@@ -30,7 +30,7 @@ rule render_report:
     params:
         selections=lambda wildcards, input: repeated("--selection", input.selections),
         permutations=lambda wildcards, input: repeated("--permutations", input.permutations),
-        settings=to_json(CONFIG),
+        settings=config_json(CONFIG),
     shell:
         r"""
         merec render-report \
@@ -40,6 +40,6 @@ rule render_report:
             {params.permutations:q} \
             --settings {params.settings:q} \
             --output {output.page:q} \
-            --benchmarks benchmarks \
+            --benchmarks logs/resources \
             2>&1 | tee {log:q}
         """

@@ -10,8 +10,8 @@ Outputs
     results/{experiment}/sweep/features/{...}.h5        a feature store for each kind of features
     results/{experiment}/sweep/selection/{...}/{fold}.h5
     results/{experiment}/sweep/predictions/{...}.csv
-    results/{experiment}/sweep/predictions/{...}/seeds.csv   of all seeds, which decide together
-    results/{experiment}/sweep.csv                      one row for each variant, and for its seeds together
+    results/{experiment}/sweep/predictions/{...}/seeds.csv   of the ensemble of all seeds
+    results/{experiment}/sweep.csv                      one row for each variant, and for each ensemble of seeds
 """
 
 
@@ -21,9 +21,8 @@ use rule extract_features as sweep_extract_features with:
     log:
         f"logs/sweep_extract_features/{{experiment}}/{KIND}.log",
     benchmark:
-        f"benchmarks/sweep_extract_features/{{experiment}}/{KIND}.tsv"
+        f"logs/resources/sweep_extract_features/{{experiment}}/{KIND}.tsv"
     params:
-        clips=lambda wildcards, input: repeated("--clips", input.clips),
         settings=sweep_features,
 
 
@@ -36,7 +35,7 @@ use rule select_genetic as sweep_select_genetic with:
     log:
         f"logs/sweep_select_genetic/{{experiment}}/{VARIANTS.wildcard_pattern}/{{fold}}.log",
     benchmark:
-        f"benchmarks/sweep_select_genetic/{{experiment}}/{VARIANTS.wildcard_pattern}/{{fold}}.tsv"
+        f"logs/resources/sweep_select_genetic/{{experiment}}/{VARIANTS.wildcard_pattern}/{{fold}}.tsv"
     group:
         together("sweep_searches")
     params:
@@ -57,7 +56,7 @@ use rule evaluate_folds as sweep_evaluate_folds with:
     log:
         f"logs/sweep_evaluate_folds/{{experiment}}/{VARIANTS.wildcard_pattern}.log",
     benchmark:
-        f"benchmarks/sweep_evaluate_folds/{{experiment}}/{VARIANTS.wildcard_pattern}.tsv"
+        f"logs/resources/sweep_evaluate_folds/{{experiment}}/{VARIANTS.wildcard_pattern}.tsv"
     group:
         together("sweep_scores")
     params:
@@ -76,7 +75,7 @@ use rule evaluate_folds as sweep_evaluate_seeds with:
     log:
         f"logs/sweep_evaluate_seeds/{{experiment}}/{SEEDLESS}.log",
     benchmark:
-        f"benchmarks/sweep_evaluate_seeds/{{experiment}}/{SEEDLESS}.tsv"
+        f"logs/resources/sweep_evaluate_seeds/{{experiment}}/{SEEDLESS}.tsv"
     resources:
         mem_mb=lambda wildcards, attempt: 1000 * attempt + 100 * len(CONFIG.sweep.seeds),
         runtime=lambda wildcards, attempt: (4 + len(CONFIG.sweep.seeds)) * attempt,
@@ -100,7 +99,7 @@ rule collect_sweep:
     localrule: True
     params:
         folder=SWEEP,
-        settings=to_json(CONFIG),
+        settings=config_json(CONFIG),
     shell:
         r"""
         merec collect-sweep \

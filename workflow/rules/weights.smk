@@ -14,7 +14,7 @@ rule fetch_weights:
     localrule: True
     params:
         local=lambda wildcards: repeated(
-            "--local", filter(None, [getattr(CONFIG.weights, wildcards.weights, None)])
+            "--local", filter(None, [CONFIG.weights.get(wildcards.weights)])
         ),
     shell:
         r"""

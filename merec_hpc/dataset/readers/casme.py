@@ -5,15 +5,19 @@ Yan et al.: CASME database, FG 2013, doi:10.1109/FG.2013.6553799.
 
 from pathlib import Path
 
+from merec_hpc.config.datasets import CasmeSettings
+from merec_hpc.dataset.clip import Clip
 from merec_hpc.dataset.listing import (
     Listing,
+    Reader,
+    chosen_scheme,
     entry_named,
     find_sheet,
     needed_folder,
     unlisted_folders,
 )
 from merec_hpc.dataset.sheets import read_rows_below
-from merec_hpc.records import Clip
+from merec_hpc.dataset.sources import Folder
 
 FRAME_RATE_HZ = 60.0
 FOLDERS = {"raw": ("CASME_raw_selected", "Raw_selected"), "cropped": ("Cropped",)}
@@ -40,7 +44,7 @@ def list_clips(root: Path, release: str, sheet: str | None) -> Listing:
                 clip=f"{subject}_{name}",
                 subject=subject,
                 label=row.text("Emotion").lower(),
-                path=folder.relative_to(root).as_posix(),
+                source=Folder(folder.relative_to(root).as_posix()),
                 onset=row.whole("OnsetF"),
                 apex=row.number_or_none("ApexF1"),
                 offset=row.whole("OffsetF"),
@@ -48,3 +52,10 @@ def list_clips(root: Path, release: str, sheet: str | None) -> Listing:
             )
         )
     return Listing(clips, str(path), unlisted_folders(root, frames, "sub*/*", clips))
+
+
+def _read(root: Path, settings: CasmeSettings) -> Listing:
+    return list_clips(root, settings.release, settings.sheet)
+
+
+READER = Reader(_read, chosen_scheme, has_marks=True)

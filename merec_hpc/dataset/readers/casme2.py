@@ -8,15 +8,20 @@ Yan et al.: CASME II, PLoS ONE 2014, doi:10.1371/journal.pone.0086041.
 
 from pathlib import Path
 
+from merec_hpc.config.datasets import Casme2Settings
+from merec_hpc.dataset.clip import Clip
 from merec_hpc.dataset.listing import (
     Listing,
+    Reader,
+    chosen_scheme,
     entry_named,
     find_sheet,
+    is_objective,
     needed_folder,
     unlisted_folders,
 )
 from merec_hpc.dataset.sheets import SheetRow, read_rows_below
-from merec_hpc.records import Clip
+from merec_hpc.dataset.sources import Folder
 
 FRAME_RATE_HZ = 200.0
 FOLDERS = {
@@ -54,7 +59,7 @@ def list_clips(root: Path, release: str, sheet: str | None, *, objective: bool =
                 clip=f"{subject}_{name}",
                 subject=subject,
                 label=label,
-                path=folder.relative_to(root).as_posix(),
+                source=Folder(folder.relative_to(root).as_posix()),
                 onset=row.number_or_none("OnsetFrame"),
                 apex=row.number_or_none("ApexFrame"),
                 offset=row.number_or_none("OffsetFrame"),
@@ -75,3 +80,12 @@ def _objective_classes(path: Path) -> dict[tuple[str, str], str]:
         (_subject(row), row.text("Filename")): ROMAN[row.whole("Objective Class") - 1]
         for row in rows
     }
+
+
+def _read(root: Path, settings: Casme2Settings) -> Listing:
+    return list_clips(
+        root, settings.release, settings.sheet, objective=is_objective(settings.scheme)
+    )
+
+
+READER = Reader(_read, chosen_scheme, has_marks=True)

@@ -8,10 +8,20 @@ Li et al.: CAS(ME)^3, IEEE TPAMI 2023, doi:10.1109/TPAMI.2022.3174895.
 
 from pathlib import Path
 
-from merec_hpc.dataset.listing import Listing, entry_named, find_sheet, folder_below, names_in
+from merec_hpc.config.datasets import Casme3Settings
+from merec_hpc.dataset.clip import Clip
+from merec_hpc.dataset.listing import (
+    Listing,
+    Reader,
+    entry_named,
+    find_sheet,
+    folder_below,
+    names_in,
+    with_marks_checked,
+)
 from merec_hpc.dataset.sheets import read_rows_below
+from merec_hpc.dataset.sources import Folder
 from merec_hpc.errors import MerecError
-from merec_hpc.records import Clip
 
 FRAME_RATE_HZ = 30.0
 CLIPS = ("Part_A_ME_clip/frame", "part_A/Part_A_ME_clip/frame", "frame")
@@ -54,7 +64,7 @@ def list_part_a(root: Path, sheet: str | None) -> Listing:
                 clip=_plain_name(name),
                 subject=_plain_name(subject),
                 label=row.text("emotion").lower(),
-                path=folder.relative_to(root).as_posix(),
+                source=Folder(folder.relative_to(root).as_posix()),
                 onset=onset,
                 apex=row.number_or_none("Apex"),
                 offset=row.number_or_none("Offset"),
@@ -83,7 +93,7 @@ def list_part_c(root: Path, sheet: str | None) -> Listing:
                 label={"neg": "negative", "pos": "positive", "sur": "surprise"}.get(
                     row.text("emotion").lower(), row.text("emotion").lower()
                 ),
-                path=folder.relative_to(root).as_posix(),
+                source=Folder(folder.relative_to(root).as_posix()),
                 onset=onset,
                 offset=row.number_or_none("offset"),
                 frame_rate_hz=FRAME_RATE_HZ,
@@ -95,3 +105,16 @@ def list_part_c(root: Path, sheet: str | None) -> Listing:
 def _plain_name(name: str) -> str:
     """Return ``spNO.1`` and ``spNo.1`` alike."""
     return name.lower().replace("spno", "spNo")
+
+
+def _read(root: Path, settings: Casme3Settings) -> Listing:
+    if settings.part == "C":  # whose sheet names no apex
+        return list_part_c(root, settings.sheet)
+    return with_marks_checked(list_part_a(root, settings.sheet))
+
+
+def _scheme(settings: Casme3Settings) -> str:
+    return settings.scheme or ("casme3-c-4" if settings.part == "C" else "casme3-7")
+
+
+READER = Reader(_read, _scheme)

@@ -10,15 +10,19 @@ import glob
 import re
 from pathlib import Path
 
+from merec_hpc.config.datasets import CasmeSqSettings
+from merec_hpc.dataset.clip import Clip
 from merec_hpc.dataset.listing import (
     Fault,
     Listing,
+    Reader,
+    chosen_scheme,
     find_sheet,
     needed_folder,
 )
 from merec_hpc.dataset.sheets import Cell, read_cells
+from merec_hpc.dataset.sources import Folder
 from merec_hpc.errors import MerecError
-from merec_hpc.records import Clip
 
 FRAME_RATE_HZ = 30.0
 FOLDERS = {"raw": ("rawpic",), "cropped": ("cropped",), "selected": ("selectedpic",)}
@@ -62,7 +66,7 @@ def list_clips(root: Path, release: str, sheet: str | None, kinds: tuple[str, ..
                 clip=f"{subject}_{name}_{onset}",
                 subject=subject,
                 label=_text(row[6]).lower(),
-                path=folder.relative_to(root).as_posix(),
+                source=Folder(folder.relative_to(root).as_posix()),
                 onset=onset,
                 apex=apex or None,
                 offset=offset or apex,
@@ -96,3 +100,10 @@ def _whole(path: Path, row: list[Cell], column: int) -> int:
     except ValueError:
         msg = f"{path}: a whole number expected in column {column + 1}, found '{cell}'"
         raise MerecError(msg) from None
+
+
+def _read(root: Path, settings: CasmeSqSettings) -> Listing:
+    return list_clips(root, settings.release, settings.sheet, settings.kinds)
+
+
+READER = Reader(_read, chosen_scheme, has_marks=True)

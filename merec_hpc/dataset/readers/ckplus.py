@@ -6,10 +6,11 @@ doi:10.1109/CVPRW.2010.5543262.
 
 from pathlib import Path
 
-from merec_hpc.dataset.frames import frame_number
-from merec_hpc.dataset.listing import Listing, needed_folder
+from merec_hpc.dataset.clip import Clip
+from merec_hpc.dataset.images import frame_number
+from merec_hpc.dataset.listing import Listing, Reader, chosen_scheme, needed_folder
+from merec_hpc.dataset.sources import Folder
 from merec_hpc.errors import MerecError
-from merec_hpc.records import Clip
 
 FOLDERS = ("cohn-kanade-images", "extended-cohn-kanade-images/cohn-kanade-images")
 EMOTION_FOLDERS = ("Emotion", "Emotion_labels/Emotion")
@@ -37,7 +38,7 @@ def list_clips(root: Path) -> Listing:
                 clip=f"{subject}_{number}",
                 subject=subject,
                 label=_emotion(label),
-                path=(images / subject / number).relative_to(root).as_posix(),
+                source=Folder((images / subject / number).relative_to(root).as_posix()),
                 apex=last,
             )
         )
@@ -55,3 +56,6 @@ def _emotion(path: Path) -> str:
         msg = f"{path}: a number from 0 to {len(EMOTIONS) - 1} expected, found '{text[:40]}'"
         raise MerecError(msg)
     return EMOTIONS[int(code)]
+
+
+READER = Reader(lambda root, _: list_clips(root), chosen_scheme)

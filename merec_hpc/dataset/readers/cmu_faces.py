@@ -7,8 +7,11 @@ Learning Repository, doi:10.24432/C5JC79, CC BY 4.0.
 from collections.abc import Sequence
 from pathlib import Path
 
+from merec_hpc.config.datasets import CmuFacesSettings
+from merec_hpc.dataset.clip import Clip
+from merec_hpc.dataset.listing import Listing, Reader
+from merec_hpc.dataset.sources import Images
 from merec_hpc.errors import MerecError
-from merec_hpc.records import Clip
 
 EXPRESSIONS = ("angry", "happy", "sad")
 
@@ -30,7 +33,9 @@ def list_clips(root: Path, poses: Sequence[str], eyes: Sequence[str]) -> list[Cl
             clip=expressive.stem,
             subject=folder.name,
             label=label,
-            path=f"{neutral.relative_to(root).as_posix()};{expressive.relative_to(root).as_posix()}",
+            source=Images(
+                tuple(path.relative_to(root).as_posix() for path in (neutral, expressive))
+            ),
         )
         for folder in sorted(path for path in faces.iterdir() if path.is_dir())
         for pose in poses
@@ -44,3 +49,10 @@ def list_clips(root: Path, poses: Sequence[str], eyes: Sequence[str]) -> list[Cl
         msg = f"{faces}: images like an2i/an2i_straight_happy_open.pgm expected, found none"
         raise MerecError(msg)
     return clips
+
+
+def _read(root: Path, settings: CmuFacesSettings) -> Listing:
+    return Listing(list_clips(root, settings.poses, settings.eyes))
+
+
+READER = Reader(_read, lambda _: "cmu-faces-3")

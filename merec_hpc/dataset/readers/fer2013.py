@@ -5,12 +5,13 @@ doi:10.1007/978-3-642-42051-1_16.
 """
 
 import csv
-import sys
 from pathlib import Path
 
-from merec_hpc.dataset.listing import Listing, block_name, names_in
+from merec_hpc.dataset.clip import Clip
+from merec_hpc.dataset.listing import Listing, Reader, block_name, chosen_scheme, names_in
+from merec_hpc.dataset.sources import TableRow
 from merec_hpc.errors import MerecError
-from merec_hpc.records import Clip
+from merec_hpc.files.rows import long_cells
 
 FILES = ("fer2013.csv", "fer2013/fer2013.csv", "icml_face_data.csv")
 EMOTIONS = ("angry", "disgust", "fear", "happy", "sad", "surprise", "neutral")
@@ -31,9 +32,8 @@ def list_clips(root: Path) -> Listing:
     if path is None:
         msg = f"{root}: {FILES[0]} expected, found {names_in(root)}"
         raise MerecError(msg)
-    csv.field_size_limit(min(sys.maxsize, 2**31 - 1))
     clips = []
-    with path.open(newline="", encoding="utf-8-sig") as file:
+    with long_cells(), path.open(newline="", encoding="utf-8-sig") as file:
         reader = csv.DictReader(file)
         # One copy writes " Usage" and " pixels".
         names = {(name or "").strip().lower(): name for name in reader.fieldnames or []}
@@ -54,8 +54,11 @@ def list_clips(root: Path) -> Listing:
                     clip=f"fer{number:05d}",
                     subject=block_name(SPLITS[usage], number),
                     label=EMOTIONS[int(emotion)],
-                    path=f"{path.relative_to(root).as_posix()}#{number}",
+                    source=TableRow(path.relative_to(root).as_posix(), number),
                     split=SPLITS[usage],
                 )
             )
     return Listing(clips, str(path))
+
+
+READER = Reader(lambda root, _: list_clips(root), chosen_scheme, has_splits=True)

@@ -7,9 +7,10 @@ doi:10.1109/AFGR.1998.670949.
 import re
 from pathlib import Path
 
-from merec_hpc.dataset.listing import WHOLE, Fault, Listing, names_in
+from merec_hpc.dataset.clip import Clip
+from merec_hpc.dataset.listing import WHOLE, Fault, Listing, Reader, chosen_scheme, names_in
+from merec_hpc.dataset.sources import Images
 from merec_hpc.errors import MerecError
-from merec_hpc.records import Clip
 
 EMOTIONS = {
     "AN": "angry",
@@ -51,10 +52,13 @@ def list_clips(root: Path) -> Listing:
                 clip=path.name.rsplit(".", 1)[0],
                 subject=matched[1].upper(),
                 label=EMOTIONS[matched[2].upper()],
-                path=path.relative_to(root).as_posix(),
+                source=Images((path.relative_to(root).as_posix(),)),
             )
         )
     if not clips:
         msg = f"{folder}: images like KA.AN1.39.tiff expected, found {names_in(folder)}"
         raise MerecError(msg)
     return Listing(clips, str(folder), faults)
+
+
+READER = Reader(lambda root, _: list_clips(root), chosen_scheme)

@@ -2,10 +2,14 @@
 
 from dataclasses import asdict, dataclass
 from pathlib import Path
+from typing import Any
 
+from merec_hpc.config.datasets import ManifestSettings
+from merec_hpc.dataset.clip import Clip
+from merec_hpc.dataset.listing import Listing, Reader
+from merec_hpc.dataset.sources import find_source
 from merec_hpc.errors import MerecError
 from merec_hpc.files.rows import read_rows
-from merec_hpc.records import Clip
 
 SPLITS = ("train", "validation", "test")
 
@@ -28,8 +32,8 @@ class ManifestRow:
 def list_clips(root: Path, file: str) -> list[Clip]:
     """List the rows of a manifest, in its order.
 
-    Paths are relative to ``root`` and lead to a folder of numbered images or to a video,
-    whose frames count from 0. An empty onset or offset means the first or last frame, an
+    Paths are relative to ``root`` and lead to a folder of numbered images, to an image or to
+    a video, whose frames count from 0. An empty onset or offset means the first or last frame, an
     empty or missing split none.
 
     Raises
@@ -49,4 +53,18 @@ def list_clips(root: Path, file: str) -> list[Clip]:
                 f"clip '{row.clip}', found '{row.split}'"
             )
             raise MerecError(msg)
-    return [Clip(**asdict(row)) for row in rows]
+    return [_clip(root, **asdict(row)) for row in rows]
+
+
+def _clip(root: Path, path: str, **columns: Any) -> Clip:
+    """Return the clip of a row; what its path leads to decides how it is read."""
+    return Clip(source=find_source(path, root), **columns)
+
+
+def _read(root: Path, settings: ManifestSettings) -> Listing:
+    clips = list_clips(root, settings.file)
+    found = tuple(sorted({clip.label for clip in clips}))
+    return Listing(clips, classes=settings.labels or found)
+
+
+READER = Reader(_read, has_splits=True)

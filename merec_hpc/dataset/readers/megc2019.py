@@ -7,9 +7,17 @@ from collections.abc import Mapping
 from dataclasses import replace
 from pathlib import Path
 
-from merec_hpc.dataset.listing import WHOLE, Fault, Listing, with_marks_checked
+from merec_hpc.config.datasets import Megc2019Settings
+from merec_hpc.dataset.clip import Clip
+from merec_hpc.dataset.listing import (
+    WHOLE,
+    Fault,
+    Listing,
+    Reader,
+    chosen_scheme,
+    with_marks_checked,
+)
 from merec_hpc.dataset.readers import casme2, samm, smic
-from merec_hpc.records import Clip
 
 # Candidates of CASME II's sheets that are not part of the composite.
 NOT_OF_THE_COMPOSITE = {
@@ -69,7 +77,7 @@ def _renamed(clip: Clip, dataset: str, folder: str) -> Clip:
         clip,
         clip=f"{dataset}_{clip.clip}",
         subject=f"{dataset}_{clip.subject}",
-        path=f"{folder}/{clip.path}",
+        source=clip.source.below(folder),
     )
 
 
@@ -78,3 +86,12 @@ def _fault_renamed(fault: Fault, dataset: str) -> Fault:
     if fault.clip == WHOLE:
         return fault
     return replace(fault, clip=f"{dataset}_{fault.clip}", subject=f"{dataset}_{fault.subject}")
+
+
+def _read(root: Path, settings: Megc2019Settings) -> Listing:
+    folders = {"smic": settings.smic, "casme2": settings.casme2, "samm": settings.samm}
+    sheets = {"casme2": settings.casme2_sheet, "samm": settings.samm_sheet}
+    return list_clips(root, folders, settings.release, sheets)
+
+
+READER = Reader(_read, chosen_scheme)

@@ -8,10 +8,19 @@ Ben et al.: MMEW, IEEE TPAMI 2022, doi:10.1109/TPAMI.2021.3067464.
 import re
 from pathlib import Path
 
-from merec_hpc.dataset.listing import Fault, Listing, find_sheet, needed_folder
+from merec_hpc.config.datasets import MmewSettings
+from merec_hpc.dataset.clip import Clip
+from merec_hpc.dataset.listing import (
+    Fault,
+    Listing,
+    Reader,
+    chosen_scheme,
+    find_sheet,
+    needed_folder,
+)
 from merec_hpc.dataset.sheets import read_rows_below
+from merec_hpc.dataset.sources import Folder
 from merec_hpc.errors import MerecError
-from merec_hpc.records import Clip
 
 FRAME_RATE_HZ = 90.0
 FOLDERS = ("MMEW_Final/Micro_Expression", "Micro_Expression")
@@ -48,7 +57,7 @@ def list_clips(root: Path, sheet: str | None) -> Listing:
                 clip=name,
                 subject=subject,
                 label=label,
-                path=folder.relative_to(root).as_posix(),
+                source=Folder(folder.relative_to(root).as_posix()),
                 onset=row.number_or_none("OnsetFrame"),
                 apex=row.number_or_none("ApexFrame"),
                 offset=row.number_or_none("OffsetFrame"),
@@ -56,3 +65,10 @@ def list_clips(root: Path, sheet: str | None) -> Listing:
             )
         )
     return Listing(clips, str(path), faults)
+
+
+def _read(root: Path, settings: MmewSettings) -> Listing:
+    return list_clips(root, settings.sheet)
+
+
+READER = Reader(_read, chosen_scheme, has_marks=True)

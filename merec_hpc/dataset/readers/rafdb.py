@@ -6,9 +6,18 @@ Li, Deng, Du: Reliable crowdsourcing, CVPR 2017, doi:10.1109/CVPR.2017.277.
 import re
 from pathlib import Path
 
-from merec_hpc.dataset.listing import Listing, block_name, folder_below, names_in
+from merec_hpc.config.datasets import RafdbSettings
+from merec_hpc.dataset.clip import Clip
+from merec_hpc.dataset.listing import (
+    Listing,
+    Reader,
+    block_name,
+    chosen_scheme,
+    folder_below,
+    names_in,
+)
+from merec_hpc.dataset.sources import Images
 from merec_hpc.errors import MerecError
-from merec_hpc.records import Clip
 
 EMOTIONS = ("surprise", "fear", "disgust", "happiness", "sadness", "anger", "neutral")
 _LINE = re.compile(r"^((train|test)_\d+)\.jpg\s+([1-7])$")
@@ -51,8 +60,15 @@ def list_clips(root: Path, image: str) -> Listing:
                 clip=name,
                 subject=block_name(split, number),
                 label=EMOTIONS[int(code) - 1],
-                path=file.relative_to(root).as_posix(),
+                source=Images((file.relative_to(root).as_posix(),)),
                 split=split,
             )
         )
     return Listing(clips, str(labels))
+
+
+def _read(root: Path, settings: RafdbSettings) -> Listing:
+    return list_clips(root, settings.image)
+
+
+READER = Reader(_read, chosen_scheme, has_splits=True)

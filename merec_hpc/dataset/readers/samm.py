@@ -8,15 +8,20 @@ doi:10.1109/TAFFC.2016.2573832.
 
 from pathlib import Path
 
+from merec_hpc.config.datasets import SammSettings
+from merec_hpc.dataset.clip import Clip
 from merec_hpc.dataset.listing import (
     Listing,
+    Reader,
+    chosen_scheme,
     find_sheet,
+    is_objective,
     needed_folder,
     unlisted_folders,
 )
 from merec_hpc.dataset.readers.casme2 import ROMAN
 from merec_hpc.dataset.sheets import read_rows_below
-from merec_hpc.records import Clip
+from merec_hpc.dataset.sources import Folder
 
 FRAME_RATE_HZ = 200.0
 FOLDERS = {"raw": ("SAMM",), "cropped": ("SAMM_CROP", "SAMM_Crop")}
@@ -54,7 +59,7 @@ def list_clips(root: Path, release: str, sheet: str | None, *, objective: bool =
                 clip=name,
                 subject=subject,
                 label=label,
-                path=(frames / subject / name).relative_to(root).as_posix(),
+                source=Folder((frames / subject / name).relative_to(root).as_posix()),
                 onset=row.number_or_none("Onset Frame"),
                 apex=row.number_or_none("Apex Frame"),
                 offset=row.number_or_none("Offset Frame"),
@@ -69,3 +74,12 @@ def _bare_release(root: Path) -> Path | None:
     if root.name in FOLDERS["cropped"]:
         return None
     return root if any(root.glob("[0-9][0-9][0-9]/[0-9][0-9][0-9]_*")) else None
+
+
+def _read(root: Path, settings: SammSettings) -> Listing:
+    return list_clips(
+        root, settings.release, settings.sheet, objective=is_objective(settings.scheme)
+    )
+
+
+READER = Reader(_read, chosen_scheme, has_marks=True)

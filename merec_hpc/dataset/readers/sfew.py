@@ -9,9 +9,10 @@ doi:10.1145/2818346.2829994.
 
 from pathlib import Path
 
-from merec_hpc.dataset.listing import Listing, entry_named, needed_folder
+from merec_hpc.dataset.clip import Clip
+from merec_hpc.dataset.listing import Listing, Reader, chosen_scheme, entry_named, needed_folder
+from merec_hpc.dataset.sources import Images
 from merec_hpc.errors import MerecError
-from merec_hpc.records import Clip
 
 EMOTIONS = ("Angry", "Disgust", "Fear", "Happy", "Neutral", "Sad", "Surprise")
 SPLITS = {
@@ -44,7 +45,7 @@ def list_clips(root: Path) -> Listing:
                         clip=f"{split}_{path.stem}",
                         subject=path.name.split("_", maxsplit=1)[0],
                         label=emotion.lower(),
-                        path=path.relative_to(root).as_posix(),
+                        source=Images((path.relative_to(root).as_posix(),)),
                         split=split,
                     )
                 )
@@ -52,3 +53,6 @@ def list_clips(root: Path) -> Listing:
         msg = f"{root}: images like Angry/Airheads_000519240_00000005.png expected, found none"
         raise MerecError(msg)
     return Listing(clips, str(root))
+
+
+READER = Reader(lambda root, _: list_clips(root), chosen_scheme, has_splits=True)

@@ -6,13 +6,14 @@ Li et al.: A spontaneous micro-expression database, FG 2013, doi:10.1109/FG.2013
 import re
 from pathlib import Path
 
-from merec_hpc.dataset.listing import WHOLE, Fault, Listing, names_in
+from merec_hpc.config.datasets import SmicSettings
+from merec_hpc.dataset.clip import Clip
+from merec_hpc.dataset.listing import WHOLE, Fault, Listing, Reader, names_in
+from merec_hpc.dataset.readers import smic_extended
+from merec_hpc.dataset.readers.smic_names import EMOTIONS, FRAME_RATES_HZ, plain_name
+from merec_hpc.dataset.sources import Folder
 from merec_hpc.errors import MerecError
-from merec_hpc.records import Clip
 
-FRAME_RATES_HZ = {"HS": 100.0, "VIS": 25.0, "NIR": 25.0}
-EMOTIONS = {"ne": "negative", "po": "positive", "sur": "surprise"}
-"""By the letters in a clip's name."""
 _CLIP_NAME = re.compile(r"^s(\d+)_(ne|po|sur)_(\d+)$")
 
 
@@ -98,11 +99,21 @@ def _clip(root: Path, path: Path, matched: re.Match[str], camera: str) -> Clip:
         clip=plain_name(subject, kind, number),
         subject=f"s{int(subject):02d}",
         label=path.parent.name,
-        path=path.relative_to(root).as_posix(),
+        source=Folder(path.relative_to(root).as_posix()),
         frame_rate_hz=FRAME_RATES_HZ[camera],
     )
 
 
-def plain_name(subject: str, kind: str, number: str) -> str:
-    """Return a clip's name with two digits, as MEGC writes it."""
-    return f"s{int(subject):02d}_{kind}_{int(number):02d}"
+def _read(root: Path, settings: SmicSettings) -> Listing:
+    if settings.release == "extended":
+        return smic_extended.list_clips(root, settings.camera, settings.sheet)
+    return list_clips(root, settings.camera, settings.release)
+
+
+def _scheme(settings: SmicSettings) -> str:
+    if settings.release == "extended":  # rows were merged and dropped: other counts than the clips'
+        return settings.scheme or "smic-3"
+    return settings.scheme or f"smic-{settings.camera.lower()}-3"
+
+
+READER = Reader(_read, _scheme)

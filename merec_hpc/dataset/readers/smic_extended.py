@@ -9,6 +9,7 @@ Li et al.: A spontaneous micro-expression database, FG 2013, doi:10.1109/FG.2013
 import re
 from pathlib import Path
 
+from merec_hpc.dataset.clip import Clip
 from merec_hpc.dataset.listing import (
     WHOLE,
     Fault,
@@ -17,9 +18,9 @@ from merec_hpc.dataset.listing import (
     find_sheet,
     needed_folder,
 )
-from merec_hpc.dataset.readers.smic import EMOTIONS, FRAME_RATES_HZ, plain_name
+from merec_hpc.dataset.readers.smic_names import EMOTIONS, FRAME_RATES_HZ, plain_name
 from merec_hpc.dataset.sheets import SheetRow, read_rows_below
-from merec_hpc.records import Clip
+from merec_hpc.dataset.sources import Folder
 
 FOLDERS = {
     "HS": (
@@ -71,7 +72,7 @@ def list_clips(root: Path, camera: str, sheet: str | None) -> Listing:
                     clip=name,
                     subject=f"s{int(subject):02d}",
                     label=EMOTIONS[kind],
-                    path=folder.relative_to(root).as_posix(),
+                    source=Folder(folder.relative_to(root).as_posix()),
                     onset=onset,
                     offset=offset,
                     frame_rate_hz=FRAME_RATES_HZ[camera],

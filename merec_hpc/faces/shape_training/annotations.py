@@ -11,7 +11,7 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
-from merec_hpc.dataset.frames import IMAGE_SUFFIXES, frame_number, read_image
+from merec_hpc.dataset.images import IMAGE_SUFFIXES, frame_number, read_image
 from merec_hpc.dataset.simulated import read_landmarks
 from merec_hpc.errors import MerecError
 from merec_hpc.faces.detection import Box, detect_faces

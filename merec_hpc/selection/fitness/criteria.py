@@ -5,8 +5,7 @@ from collections.abc import Callable
 import numpy as np
 from numpy.typing import NDArray
 
-from merec_hpc.config.selection import Criterion
-from merec_hpc.learning.metrics import accuracy_of, unweighted_average_recall_of, unweighted_f1_of
+from merec_hpc.config.selection import Criterion, pooled_metrics
 
 Predictions = NDArray[np.int64]  # (n_individuals, n_clips), index of the class, -1 for none
 Fold = NDArray[np.int64]  # (n_clips,)
@@ -76,7 +75,7 @@ def score_predictions(
     """
     if criterion in _OF_FOLDS:
         return _OF_FOLDS[criterion](fold_accuracies(predicted, labels, folds))
-    return _OF_POOLED[criterion](_confusions(predicted, labels))
+    return pooled_metrics()[criterion].on_counts(_confusions(predicted, labels))
 
 
 def _confusions(predicted: Predictions, labels: Fold) -> NDArray[np.int64]:
@@ -93,9 +92,4 @@ _OF_FOLDS: dict[str, Callable[[NDArray[np.float64]], NDArray[np.float64]]] = {
     "mu": mu,
     "mu_minus_deviation": mu_minus_deviation,
     "minimum": minimum,
-}
-_OF_POOLED: dict[str, Callable[[NDArray[np.int64]], NDArray[np.float64]]] = {
-    "pooled_accuracy": accuracy_of,
-    "pooled_uar": unweighted_average_recall_of,
-    "pooled_uf1": unweighted_f1_of,
 }

@@ -10,7 +10,7 @@ from numpy.typing import ArrayLike, NDArray
 
 from merec_hpc.config.selection import Criterion, GeneticSettings
 from merec_hpc.errors import InterruptedSearchError
-from merec_hpc.parallel.communicator import Communicator
+from merec_hpc.parallel.communicator import Communicator, SerialCommunicator
 from merec_hpc.parallel.signals import StopRequest
 from merec_hpc.progress import track
 from merec_hpc.records import History, Masks, Population, SearchState, Selection
@@ -303,3 +303,14 @@ def _summary(island: Population) -> tuple[float, int, int]:
     """Return the sum of fitness, and the fewest and most features of an individual."""
     counts = island.masks.sum(axis=1)
     return fsum(island.fitness), int(counts.min()), int(counts.max())
+
+
+def select(
+    fitness: Fitness,
+    name: str,  # noqa: ARG001  # one form for all selectors
+    settings: GeneticSettings,
+    *,
+    shows_progress: bool = False,
+) -> Selection:
+    """Select as ``selectors`` asks for it: on one rank, without checkpoints."""
+    return evolve(fitness, settings, SerialCommunicator(), shows_progress=shows_progress)

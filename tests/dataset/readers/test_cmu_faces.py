@@ -6,11 +6,12 @@ import pytest
 
 from merec_hpc.config.datasets import CmuFacesSettings
 from merec_hpc.dataset.audit import audit
+from merec_hpc.dataset.clip import Clip
 from merec_hpc.dataset.frames import read_frames
 from merec_hpc.dataset.readers import cmu_faces as reader
 from merec_hpc.dataset.schemes import SCHEMES
+from merec_hpc.dataset.sources import Images
 from merec_hpc.errors import MerecError
-from merec_hpc.records import Clip
 
 CMU_FACES_3 = SCHEMES["cmu-faces-3"].classes
 
@@ -36,7 +37,9 @@ def test_clip_is_the_pair_neutral_expression(release: Path) -> None:
         clip="an2i_straight_happy_open",
         subject="an2i",
         label="happy",
-        path="faces/an2i/an2i_straight_neutral_open.pgm;faces/an2i/an2i_straight_happy_open.pgm",
+        source=Images(
+            ("faces/an2i/an2i_straight_neutral_open.pgm", "faces/an2i/an2i_straight_happy_open.pgm")
+        ),
     )
 
 
@@ -63,7 +66,7 @@ def test_poses_and_eyes_choose_the_clips(
     assert len({clip.clip for clip in clips}) == len(clips) == n_clips
     for clip in clips:
         _, pose, _, covering = clip.clip.split("_")
-        neutral, expressive = clip.path.split(";")
+        neutral, expressive = clip.source.text.split(";")
         assert pose in poses
         assert covering in eyes
         assert neutral == expressive.replace(f"_{clip.label}_", "_neutral_")
@@ -98,7 +101,7 @@ def test_missing_neutral_face_is_found_by_the_audit(release: Path) -> None:
 
 def test_folder_of_faces_may_be_given(release: Path) -> None:
     clips = reader.list_clips(release / "faces", ["straight"], ["open"])
-    assert clips[0].path.startswith("an2i/an2i_straight_neutral_open.pgm;")
+    assert clips[0].source.text.startswith("an2i/an2i_straight_neutral_open.pgm;")
 
 
 def test_folder_without_faces_is_refused(tmp_path: Path) -> None:

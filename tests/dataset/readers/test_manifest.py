@@ -2,9 +2,10 @@ from pathlib import Path
 
 import pytest
 
+from merec_hpc.dataset.clip import Clip
 from merec_hpc.dataset.readers import manifest
+from merec_hpc.dataset.sources import Folder, Video
 from merec_hpc.errors import MerecError
-from merec_hpc.records import Clip
 
 HEADER = "clip,subject,label,path,onset,apex,offset"
 
@@ -12,8 +13,8 @@ HEADER = "clip,subject,label,path,onset,apex,offset"
 def test_rows_become_clips_in_their_order(tmp_path: Path) -> None:
     _write(tmp_path, HEADER, "c2,s2,happy,films/b.avi,,,", "c1,s1,sad,frames/a,3,5,9")
     assert manifest.list_clips(tmp_path, "manifest.csv") == [
-        Clip("c2", "s2", "happy", "films/b.avi"),
-        Clip("c1", "s1", "sad", "frames/a", 3, 5, 9),
+        Clip("c2", "s2", "happy", Video("films/b.avi")),
+        Clip("c1", "s1", "sad", Folder("frames/a"), 3, 5, 9),
     ]
 
 
@@ -41,7 +42,7 @@ def test_split_of_another_name_is_refused(tmp_path: Path) -> None:
 
 def test_other_columns_are_ignored(tmp_path: Path) -> None:
     _write(tmp_path, f"age,{HEADER},remark", "30,c1,s1,sad,a,,,,dim")
-    assert manifest.list_clips(tmp_path, "manifest.csv") == [Clip("c1", "s1", "sad", "a")]
+    assert manifest.list_clips(tmp_path, "manifest.csv") == [Clip("c1", "s1", "sad", Folder("a"))]
 
 
 def test_manifest_may_lie_below_the_root_and_be_a_tsv(tmp_path: Path) -> None:

@@ -2,11 +2,12 @@ from pathlib import Path
 
 import pytest
 
+from merec_hpc.dataset.clip import Clip
 from merec_hpc.dataset.frames import frame_files
 from merec_hpc.dataset.listing import WHOLE, Fault
 from merec_hpc.dataset.readers import smic
+from merec_hpc.dataset.sources import Folder
 from merec_hpc.errors import MerecError
-from merec_hpc.records import Clip
 
 CAMERAS = ("HS", "VIS", "NIR")
 FRAMES = {"HS": "image{:06d}.bmp", "VIS": "{:05d}.bmp", "NIR": "{:05d}.bmp"}
@@ -42,7 +43,7 @@ def test_clip_is_its_whole_folder_without_apex(release: Path) -> None:
         clip="s01_po_01",
         subject="s01",
         label="positive",
-        path="HS/s1/micro/positive/s1_po_01",
+        source=Folder("HS/s1/micro/positive/s1_po_01"),
         frame_rate_hz=100.0,
     )
 
@@ -70,7 +71,7 @@ def test_camera_chooses_the_folder(
 ) -> None:
     clips = smic.list_clips(release, camera).clips
     assert len(clips) == n_clips
-    assert all(clip.path.startswith(f"{camera}/") for clip in clips)
+    assert all(clip.source.text.startswith(f"{camera}/") for clip in clips)
     assert {clip.frame_rate_hz for clip in clips} == {frame_rate_hz}
 
 
@@ -136,14 +137,14 @@ def test_clip_in_the_folder_of_another_is_noted(
 
 def test_folder_above_the_release_may_be_given(release: Path) -> None:
     from_above = smic.list_clips(release.parent, "VIS").clips
-    assert [clip.path for clip in from_above] == [
-        f"SMIC_all_raw/{clip.path}" for clip in smic.list_clips(release, "VIS").clips
+    assert [clip.source.text for clip in from_above] == [
+        f"SMIC_all_raw/{clip.source.text}" for clip in smic.list_clips(release, "VIS").clips
     ]
 
 
 def test_folder_of_the_camera_may_be_given(release: Path) -> None:
     clips = smic.list_clips(release / "HS", "HS").clips
-    assert clips[0].path == "s1/micro/positive/s1_po_01"
+    assert clips[0].source.text == "s1/micro/positive/s1_po_01"
 
 
 def test_cropped_release_is_read_too(tmp_path: Path) -> None:

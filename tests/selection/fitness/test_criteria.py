@@ -5,7 +5,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from merec_hpc.learning.metrics import accuracy, unweighted_average_recall, unweighted_f1
+from merec_hpc.metrics import accuracy, unweighted_average_recall, unweighted_f1
 from merec_hpc.selection.fitness.criteria import (
     fold_accuracies,
     minimum,

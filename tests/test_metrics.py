@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 from numpy.typing import ArrayLike
 from sklearn.metrics import balanced_accuracy_score, f1_score
 
-from merec_hpc.learning.metrics import (
+from merec_hpc.metrics import (
     accuracy,
     confusion,
     majority_share,

@@ -10,44 +10,27 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-Metric = Callable[[ArrayLike, ArrayLike], float]
 
+@dataclass(frozen=True)
+class Metric:
+    """A figure of merit, computed from confusion matrices: a row, column or key bears its name."""
 
-def accuracy(labels: ArrayLike, predicted: ArrayLike) -> float:
-    """Return the fraction of clips that are labelled correctly, in [0, 1].
+    name: str
+    """In tables and files; ``pooled_`` and its lower case is the criterion of that name."""
+    title: str
+    """What a reader is told."""
+    on_counts: Callable[[NDArray[np.int64]], NDArray[np.float64]]
+    """From (..., n_classes, n_classes), labels in rows, to (...), in [0, 1], larger for better."""
 
-    Raises
-    ------
-    ValueError
-        If there are no labels, or not one prediction for each.
-    """
-    return float(accuracy_of(confusion(labels, predicted)))
+    def __call__(self, labels: ArrayLike, predicted: ArrayLike) -> float:
+        """Return the figure of labels and predictions.
 
-
-def unweighted_f1(labels: ArrayLike, predicted: ArrayLike) -> float:
-    """Return UF1: the mean over classes of 2 TP / (2 TP + FP + FN), in [0, 1].
-
-    Raises
-    ------
-    ValueError
-        If there are no labels, or not one prediction for each.
-
-    References
-    ----------
-    See et al.: MEGC 2019, FG 2019, doi:10.1109/FG.2019.8756611.
-    """
-    return float(unweighted_f1_of(confusion(labels, predicted)))
-
-
-def unweighted_average_recall(labels: ArrayLike, predicted: ArrayLike) -> float:
-    """Return UAR: the mean over classes of the fraction of their clips found, in [0, 1].
-
-    Raises
-    ------
-    ValueError
-        If there are no labels, or not one prediction for each.
-    """
-    return float(unweighted_average_recall_of(confusion(labels, predicted)))
+        Raises
+        ------
+        ValueError
+            If there are no labels, or not one prediction for each.
+        """
+        return float(self.on_counts(confusion(labels, predicted)))
 
 
 def confusion(
@@ -95,8 +78,8 @@ def subject_bootstrap(
 
     Parameters
     ----------
-    metric
-        ``accuracy``, ``unweighted_f1`` or ``unweighted_average_recall``.
+    n_bootstraps
+        Resamples, above 0.
 
     Raises
     ------
@@ -104,7 +87,7 @@ def subject_bootstrap(
         If labels, predictions and subjects are not of one length.
     """
     counts = subject_confusions(labels, predicted, subjects)
-    values = _ON_COUNTS[metric](resample_subjects(counts, n_bootstraps, seed))
+    values = metric.on_counts(resample_subjects(counts, n_bootstraps, seed))
     low, high = np.percentile(values, [2.5, 97.5])
     return Interval(float(low), float(high))
 
@@ -171,14 +154,24 @@ def accuracy_of(counts: NDArray[np.int64]) -> NDArray[np.float64]:
 
 
 def unweighted_f1_of(counts: NDArray[np.int64]) -> NDArray[np.float64]:
-    """Return UF1 of confusion matrices, shape (..., n_classes, n_classes)."""
+    """Return UF1 of confusion matrices, shape (..., n_classes, n_classes).
+
+    The mean over classes of 2 TP / (2 TP + FP + FN), in [0, 1].
+
+    References
+    ----------
+    See et al.: MEGC 2019, FG 2019, doi:10.1109/FG.2019.8756611.
+    """
     hits = np.diagonal(counts, axis1=-2, axis2=-1)
     n_labels, n_predicted = counts.sum(axis=-1), counts.sum(axis=-2)
     return _mean_over_classes(2 * hits / np.maximum(n_labels + n_predicted, 1), n_labels)
 
 
 def unweighted_average_recall_of(counts: NDArray[np.int64]) -> NDArray[np.float64]:
-    """Return UAR of confusion matrices, shape (..., n_classes, n_classes)."""
+    """Return UAR of confusion matrices, shape (..., n_classes, n_classes).
+
+    The mean over classes of the fraction of their clips found, in [0, 1].
+    """
     hits = np.diagonal(counts, axis1=-2, axis2=-1)
     n_labels = counts.sum(axis=-1)
     return _mean_over_classes(hits / np.maximum(n_labels, 1), n_labels)
@@ -191,8 +184,13 @@ def _mean_over_classes(
     return np.asarray(np.mean(values, axis=-1, where=n_labels > 0), np.float64)
 
 
-_ON_COUNTS: dict[Metric, Callable[[NDArray[np.int64]], NDArray[np.float64]]] = {
-    accuracy: accuracy_of,
-    unweighted_f1: unweighted_f1_of,
-    unweighted_average_recall: unweighted_average_recall_of,
+accuracy = Metric("accuracy", "fraction of clips that are labelled correctly", accuracy_of)
+unweighted_f1 = Metric("UF1", "mean F1 of the classes", unweighted_f1_of)
+unweighted_average_recall = Metric(
+    "UAR", "mean recall of the classes", unweighted_average_recall_of
+)
+
+METRICS: dict[str, Metric] = {
+    metric.name: metric for metric in (accuracy, unweighted_f1, unweighted_average_recall)
 }
+"""What is computed of every method, in the order of rows and columns."""

@@ -1,0 +1,188 @@
+"""Checks a configuration before any job: names, files, numbers that cannot be, keys without use.
+
+The sections themselves check kinds and ranges. Here stands what needs the registries, the disk
+or several sections.
+"""
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, fields
+from pathlib import Path
+
+from merec_hpc.config.base import nearest
+from merec_hpc.config.whole import Config
+from merec_hpc.dataset.clip import Clip
+from merec_hpc.dataset.folds import count_folds, fold_members
+from merec_hpc.dataset.readers import find_reader
+from merec_hpc.dataset.schemes import find_scheme
+from merec_hpc.errors import MerecError
+from merec_hpc.features.extractors import EXTRACTORS, NETWORK, find_extractor
+from merec_hpc.networks.registry import find_network
+from merec_hpc.networks.weights import weight_names
+from merec_hpc.runs.experiment import inner_settings
+from merec_hpc.selection.selectors import find_selector
+
+
+def check_config(config: Config) -> None:
+    """Raise a ``MerecError`` for a name that nothing has, or a key that nothing would read.
+
+    Nothing is looked for on the disk: a plan may be made elsewhere.
+    """
+    _check_names(config)
+    _check_layers(config)
+    for said in _keys_without_use(config):
+        raise MerecError(said)
+
+
+def check_files(config: Config) -> None:
+    """Raise a ``MerecError`` if a file or folder that the configuration names is not there."""
+    if config.dataset != "simulated" and config.dataset_root is not None:
+        root = config.dataset_root
+        if not root.resolve().is_dir():
+            msg = f"{root.resolve()}: expected the dataset's folder, found no such folder"
+            raise MerecError(msg)
+    faces = config.faces
+    named: list[tuple[str, Path | None, bool]] = [
+        ("corrections", config.corrections, False),
+        ("faces.shape_model", faces.shape_model, False),
+        ("faces.reference", faces.reference, False),
+        ("faces.landmark_tables", faces.landmark_tables, True),
+        *((f"weights.{name}", path, False) for name, path in config.weights.items()),
+    ]
+    for key, path, is_folder in named:
+        if path is not None and not (path.is_dir() if is_folder else path.is_file()):
+            msg = f"{key}: a {'folder' if is_folder else 'file'} expected, found none at {path}"
+            raise MerecError(msg)
+
+
+def check_clips(config: Config, clips: Sequence[Clip]) -> None:
+    """Raise a ``MerecError`` if the protocol or the inner folds ask too much of a catalog."""
+    members = fold_members(clips, config.evaluation)
+    count_folds(clips, members)
+    fold_of = {row.subject: row.fold for row in members}
+    subjects = {clip.subject for clip in clips}
+    fewest = min(
+        sum(fold_of.get(subject) != fold for subject in subjects) for fold in set(fold_of.values())
+    )
+    for section, settings in inner_settings(config).items():
+        if settings.n_inner_folds is not None and settings.n_inner_folds > fewest:
+            msg = (
+                f"{section}.n_inner_folds: at most {fewest}, the training subjects of a fold, "
+                f"expected, found {settings.n_inner_folds}"
+            )
+            raise MerecError(msg)
+
+
+def _check_names(config: Config) -> None:
+    find_extractor(config.features.extractor, "features.extractor")
+    networks = [("features.network", config.features.network)]
+    networks += [("sweep.networks", name) for name in config.sweep.networks]
+    for key, name in networks:
+        find_network(name, key)
+    for key, methods in (
+        ("evaluation.methods", config.evaluation.methods),
+        ("permutation.methods", config.permutation.methods),
+    ):
+        for method in methods:
+            find_selector(method.selector, key)
+    for name in config.weights:
+        if name not in weight_names():
+            known = ", ".join(weight_names())
+            msg = f"weights: one of {known} expected, found '{name}'{nearest(name, weight_names())}"
+            raise MerecError(msg)
+    reader = find_reader(config.dataset)
+    if reader.scheme is not None:
+        find_scheme(reader.scheme(config.dataset_settings), f"{config.dataset}.scheme")
+    if config.evaluation.protocol == "official_split" and not reader.has_splits:
+        msg = f"evaluation.protocol official_split: a dataset with splits expected, found {config.dataset}"
+        raise MerecError(msg)
+
+
+def _check_layers(config: Config) -> None:
+    """Check the layers of networks; the whole graph is only made if a layer is not a usual one."""
+    wanted = [("features.layer", config.features.network, config.features.layer)]
+    wanted += [
+        ("sweep.layers", network, layer)
+        for network in config.sweep.networks or (config.features.network,)
+        for layer in config.sweep.layers
+    ]
+    for key, network, layer in wanted:
+        if layer not in find_network(network, key).layers:
+            # torch takes seconds, which a usual layer need not cost.
+            from merec_hpc.features.activations import check_layer  # noqa: PLC0415
+
+            check_layer(network, layer, key)
+
+
+@dataclass(frozen=True)
+class _Idle:
+    """Keys of a section that nothing reads as long as another key says so."""
+
+    section: str
+    keys: Sequence[str]
+    is_idle: bool
+    why: str
+    wanted: str
+
+
+def _keys_without_use(config: Config) -> Iterator[str]:
+    """Yield what is said of each key that differs from its default and has no effect."""
+    for idle in (*_idle_faces(config), *_idle_features(config), *_idle_protocol(config)):
+        settings = getattr(config, idle.section)
+        defaults = type(settings)()
+        for key in idle.keys if idle.is_idle else ():
+            value = getattr(settings, key)
+            if value != getattr(defaults, key):
+                yield (
+                    f"'{idle.section}.{key}' is {_shown(value)}, which does nothing where "
+                    f"{idle.why}: {idle.wanted} expected, or leave the key out"
+                )
+
+
+def _idle_faces(config: Config) -> Iterator[_Idle]:
+    faces = config.faces
+    placed_by_eyes = ("interocular_fraction", "eye_row_fraction")
+    of_faces = (
+        "landmarks",
+        "warp",
+        "reference",
+        "crop",
+        "min_detection_fraction",
+        *placed_by_eyes,
+        "shape_fraction",
+        "shape_model",
+        "landmark_tables",
+    )
+    yield _Idle(
+        "faces",
+        of_faces,
+        faces.registration == "none",
+        "registration is none",
+        "first_frame or each_frame",
+    )
+    for key, engine in (("shape_model", "active_shape"), ("landmark_tables", "table")):
+        why = f"landmarks is {faces.landmarks}"
+        yield _Idle("faces", (key,), faces.landmarks != engine, why, engine)
+    yield _Idle("faces", placed_by_eyes, faces.crop == "shape", "crop is shape", "crop eyes")
+    yield _Idle("faces", ("shape_fraction",), faces.crop == "eyes", "crop is eyes", "crop shape")
+
+
+def _idle_features(config: Config) -> Iterator[_Idle]:
+    own = find_extractor(config.features.extractor).section
+    sections = {kind.section for kind in EXTRACTORS.values()} - {own}
+    if config.sweep.networks:
+        sections -= {EXTRACTORS[NETWORK].section}
+    why = f"features.extractor is {config.features.extractor}"
+    for section in sections:
+        keys = [one.name for one in fields(getattr(config, section)) if one.name != "extractor"]
+        (wanted,) = (name for name, kind in EXTRACTORS.items() if kind.section == section)
+        yield _Idle(section, keys, True, why, wanted)
+
+
+def _idle_protocol(config: Config) -> Iterator[_Idle]:
+    protocol = config.evaluation.protocol
+    for key, wanted in (("n_folds", "subject_folds"), ("held_out_split", "official_split")):
+        yield _Idle("evaluation", (key,), protocol != wanted, f"protocol is {protocol}", wanted)
+
+
+def _shown(value: object) -> str:
+    return f"[{', '.join(map(str, value))}]" if isinstance(value, tuple) else str(value)

@@ -1,0 +1,159 @@
+"""What a configuration is refused for before any job."""
+
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from merec_hpc.config.whole import Config, parse_config
+from merec_hpc.dataset.clip import Clip
+from merec_hpc.dataset.sources import Folder
+from merec_hpc.errors import MerecError
+from merec_hpc.runs.checks import check_clips, check_config, check_files
+
+SMIC = {"dataset": "smic", "dataset_root": "/data"}
+
+
+def refusal(values: dict[str, Any]) -> str:
+    with pytest.raises(MerecError) as caught:
+        check_config(parse_config(values))
+    assert "\n" not in str(caught.value)
+    return str(caught.value)
+
+
+def test_defaults_are_good() -> None:
+    check_config(Config())
+    check_files(Config())
+
+
+@pytest.mark.parametrize(
+    ("values", "key", "nearest"),
+    [
+        ({"evaluation": {"methods": ["genetik"]}}, "evaluation.methods", "genetic"),
+        ({"evaluation": {"methods": ["fischer+ensemble"]}}, "evaluation.methods", "fisher"),
+        ({"permutation": {"methods": ["ant_colonny"]}}, "permutation.methods", "ant_colony"),
+        ({"features": {"network": "mobilenet_v3"}}, "features.network", "mobilenet_v2"),
+        ({"sweep": {"networks": ["mobilenetv2"]}}, "sweep.networks", "mobilenet_v2"),
+        ({"features": {"extractor": "lbptop"}}, "features.extractor", "lbp_top"),
+        ({**SMIC, "smic": {"scheme": "smic-vis3"}}, "smic.scheme", "smic-vis-3"),
+        ({"weights": {"face_mes": "/w"}}, "weights", "face_mesh"),
+    ],
+)
+def test_unknown_name_is_refused_by_its_key_with_the_nearest(
+    values: dict[str, Any], key: str, nearest: str
+) -> None:
+    message = refusal(values)
+    assert message.startswith(key)
+    assert f"did you mean '{nearest}'?" in message
+
+
+@pytest.mark.parametrize("section", ["features", "sweep"])
+def test_layer_that_a_network_has_not_is_refused_with_the_nearest(section: str) -> None:
+    given = {"layer": "feature.18"} if section == "features" else {"layers": ["feature.18"]}
+    message = refusal({section: given})
+    assert message.startswith(f"{section}.layer")
+    assert "layer 'feature.18' expected in mobilenet_v2" in message
+    assert "did you mean 'features.18'?" in message
+
+
+@pytest.mark.parametrize(
+    "layer", ["features.14", "features.18", "classifier.1", "features.3.conv.2"]
+)
+def test_layers_of_the_graph_are_known_usual_or_not(layer: str) -> None:
+    check_config(parse_config({"features": {"layer": layer}}))
+
+
+def test_official_split_needs_a_dataset_that_has_one() -> None:
+    split = {"evaluation": {"protocol": "official_split"}}
+    assert "a dataset with splits expected, found smic" in refusal({**SMIC, **split})
+    for dataset in ("fer2013", "rafdb", "sfew", "manifest"):
+        check_config(parse_config({"dataset": dataset, "dataset_root": "/data", **split}))
+
+
+@pytest.mark.parametrize(
+    ("values", "key", "wanted"),
+    [
+        ({"evaluation": {"n_folds": 5}}, "evaluation.n_folds", "subject_folds"),
+        ({"evaluation": {"held_out_split": "validation"}}, "evaluation.held_out_split", "official"),
+        (
+            {"faces": {"registration": "none", "warp": "piecewise_affine"}},
+            "faces.warp",
+            "first_frame or each_frame",
+        ),
+        ({"faces": {"shape_model": "/m"}}, "faces.shape_model", "active_shape"),
+        ({"faces": {"landmark_tables": "/t"}}, "faces.landmark_tables", "table"),
+        ({"faces": {"crop": "shape", "eye_row_fraction": 0.4}}, "faces.eye_row_fraction", "eyes"),
+        ({"faces": {"shape_fraction": 0.7}}, "faces.shape_fraction", "crop shape"),
+        (
+            {"features": {"extractor": "lbp_top", "statistics": ["std"]}},
+            "features.statistics",
+            "network",
+        ),
+        ({"lbp_top": {"n_blocks": 3}}, "lbp_top.n_blocks", "lbp_top"),
+    ],
+)
+def test_key_that_does_nothing_is_named(values: dict[str, Any], key: str, wanted: str) -> None:
+    message = refusal(values)
+    assert message.startswith(f"'{key}' is ")
+    assert f"{wanted}" in message.partition("does nothing where")[2]
+
+
+def test_key_that_acts_is_let_through() -> None:
+    check_config(parse_config({"evaluation": {"protocol": "subject_folds", "n_folds": 5}}))
+    check_config(parse_config({"faces": {"landmarks": "active_shape", "shape_model": "/m"}}))
+    check_config(parse_config({"features": {"extractor": "lbp_top"}, "lbp_top": {"n_blocks": 3}}))
+    check_config(parse_config({"faces": {"crop": "shape", "shape_fraction": 0.7}}))
+
+
+@pytest.mark.parametrize(
+    ("values", "key"),
+    [
+        ({"faces": {"landmarks": "active_shape", "shape_model": "absent"}}, "faces.shape_model"),
+        ({"faces": {"reference": "absent"}}, "faces.reference"),
+        ({"faces": {"landmarks": "table", "landmark_tables": "absent"}}, "faces.landmark_tables"),
+        ({"corrections": "absent"}, "corrections"),
+        ({"weights": {"mobilenet_v2": "absent"}}, "weights.mobilenet_v2"),
+    ],
+)
+def test_file_that_is_not_there_is_named(values: dict[str, Any], key: str) -> None:
+    with pytest.raises(
+        MerecError, match=rf"^{key}: a (file|folder) expected, found none at absent"
+    ):
+        check_files(parse_config(values))
+
+
+def test_missing_folder_of_a_dataset_is_named(tmp_path: Path) -> None:
+    config = Config(dataset="smic", dataset_root=tmp_path / "absent")
+    with pytest.raises(MerecError, match="expected the dataset's folder, found no such folder"):
+        check_files(config)
+
+
+def clips(n_subjects: int) -> list[Clip]:
+    return [
+        Clip(f"s{subject}_{label}", f"s{subject}", label, Folder("x"))
+        for subject in range(n_subjects)
+        for label in ("a", "b")
+    ]
+
+
+def test_more_inner_folds_than_training_subjects_are_refused() -> None:
+    config = parse_config({"inner": {"n_inner_folds": 9000}})
+    expected = r"^all_features\.n_inner_folds: at most 4, the training subjects of a fold, .* 9000$"
+    with pytest.raises(MerecError, match=expected):
+        check_clips(config, clips(5))
+    check_clips(parse_config({"inner": {"n_inner_folds": 4}}), clips(5))
+    # Of a selector that does not run nobody asks.
+    check_clips(parse_config({"ranking": {"n_inner_folds": 9000}}), clips(5))
+
+
+def test_more_folds_than_subjects_are_refused() -> None:
+    config = parse_config({"evaluation": {"protocol": "subject_folds", "n_folds": 9}})
+    with pytest.raises(MerecError, match=r"evaluation\.n_folds: at most 5"):
+        check_clips(config, clips(5))
+
+
+def test_catalog_without_splits_has_no_official_one() -> None:
+    values = {"dataset": "manifest", "dataset_root": "/d"}
+    config = parse_config({**values, "evaluation": {"protocol": "official_split"}})
+    with pytest.raises(MerecError, match="official_split"):
+        check_clips(config, clips(5))

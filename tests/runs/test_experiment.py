@@ -1,0 +1,102 @@
+"""Which files an experiment has, and what its jobs are told."""
+
+from pathlib import Path
+
+import pytest
+
+from merec_hpc.config.evaluation import Method
+from merec_hpc.config.whole import Config, parse_config
+from merec_hpc.dataset.clip import Clip
+from merec_hpc.dataset.sources import Folder
+from merec_hpc.runs.experiment import (
+    dataset_folder,
+    extractor_of,
+    extractor_settings,
+    features_name,
+    inner_differences,
+    landmark_files,
+    landmark_weights,
+    permutation_jobs,
+    permutation_numbers,
+    selection_files,
+    selector_settings,
+)
+
+
+def test_simulated_dataset_lies_among_the_results_any_other_where_it_is(tmp_path: Path) -> None:
+    assert dataset_folder(Config()) == Path("results/demo/simulated")
+    given = Config(dataset="smic", dataset_root=tmp_path / "a" / ".." / "b")
+    assert dataset_folder(given) == tmp_path / "b"
+
+
+def test_features_are_named_by_network_or_extractor() -> None:
+    assert features_name(Config()) == "mobilenet_v2"
+    other = parse_config({"features": {"extractor": "lbp_top"}, "lbp_top": {"n_blocks": 3}})
+    assert features_name(other) == "lbp_top"
+    assert (extractor_of("lbp_top"), extractor_of("mobilenet_v2")) == ("lbp_top", "network")
+    assert extractor_settings(other, "lbp_top") is other.lbp_top
+    assert extractor_settings(other, "mobilenet_v2") is other.features
+
+
+def test_selections_are_those_of_each_selector_once_fold_by_fold() -> None:
+    methods = [Method("genetic"), Method("fisher"), Method("genetic", "ensemble")]
+    assert selection_files(Config(), methods, ["s1", "s2"]) == [
+        f"results/demo/selection/{name}/{fold}.h5"
+        for name in ("genetic", "fisher")
+        for fold in ("s1", "s2")
+    ]
+
+
+@pytest.mark.parametrize(
+    ("selector", "section"),
+    [("mrmr", "ranking"), ("ranked_forward_gini", "forward"), ("genetic", "genetic")],
+)
+def test_selector_is_set_by_its_section(selector: str, section: str) -> None:
+    config = Config()
+    assert selector_settings(config, selector) is getattr(config, section)
+
+
+def test_permutations_are_dealt_out_to_jobs_and_none_is_lost() -> None:
+    config = parse_config(
+        {
+            "permutation": {
+                "n_permutations": 7,
+                "permutations_per_job": 3,
+                "methods": ["genetic", "genetic+ensemble"],
+            }
+        }
+    )
+    jobs = permutation_jobs(config)
+    assert [(str(method), job) for method, job in jobs] == [
+        (name, job) for name in ("genetic", "genetic+ensemble") for job in range(3)
+    ]
+    dealt = [number for job in range(3) for number in permutation_numbers(config, job)]
+    assert dealt == list(range(8))
+    assert permutation_jobs(Config()) == []
+
+
+def test_what_methods_are_scored_by_is_said_where_it_differs() -> None:
+    assert inner_differences(Config()) == []
+    config = parse_config(
+        {
+            "evaluation": {"methods": ["genetic", "fisher", "stable_sfs"]},
+            "genetic": {"n_inner_folds": 4},
+        }
+    )
+    assert inner_differences(config) == [
+        "criterion: mu_minus_variance of genetic, fisher; mu_minus_deviation of stable_sfs",
+        "n_inner_folds: 4 of genetic; one subject at a time of fisher, stable_sfs",
+    ]
+
+
+def test_landmarks_are_of_weights_a_model_or_tables_that_are_there(tmp_path: Path) -> None:
+    clips = [Clip(name, "s1", "a", Folder("x")) for name in ("one", "two")]
+    assert landmark_weights(Config()) == ["resources/weights/face_mesh"]
+    assert landmark_files(Config(), clips) == []
+    model = parse_config({"faces": {"landmarks": "active_shape", "shape_model": "/m.npz"}})
+    assert (landmark_weights(model), landmark_files(model, clips)) == ([], ["/m.npz"])
+    whole = parse_config({"faces": {"registration": "none"}})
+    assert landmark_weights(whole) == []
+    (tmp_path / "two.csv").touch()
+    table = parse_config({"faces": {"landmarks": "table", "landmark_tables": str(tmp_path)}})
+    assert landmark_files(table, clips) == [str(tmp_path / "two.csv")]
