@@ -2,6 +2,7 @@
 # make test    all tests
 # make test-cluster  the workflow through jobs of a throw-away SLURM (Debian, root)
 # make check   formatting, lint, types, workflow
+# make mutants small mistakes in the library that no test notices (an hour on two cores; not in CI)
 # make benchmarks  every measurement of docs/speed.md, and selectors, as tables in benchmarks/tables/ (forty minutes)
 # Each sets up .venv with pip first, and again when pyproject.toml has changed.
 
@@ -12,7 +13,7 @@ TEST_INPUTS := .venv/.test-inputs
 ACTIVATE := . .venv/bin/activate &&
 SHELL := /bin/bash
 
-.PHONY: demo test test-cluster check format benchmarks docs clean
+.PHONY: demo test test-cluster check format mutants benchmarks docs clean
 
 demo: $(INSTALLED)
 	$(ACTIVATE) snakemake --cores $(CORES)
@@ -37,6 +38,9 @@ format: $(INSTALLED)
 	$(ACTIVATE) ruff check --fix
 	$(ACTIVATE) ruff format
 	$(ACTIVATE) snakefmt Snakefile workflow
+
+mutants: $(TEST_INPUTS)
+	$(ACTIVATE) python tests/mutation/mutate.py --workers $(CORES)
 
 benchmarks: $(TEST_INPUTS)
 	.venv/bin/python -m pip install --quiet --editable '.[dev,benchmark]'

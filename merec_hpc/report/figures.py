@@ -14,6 +14,11 @@ _COLUMNS = 4
 
 
 def confusion_figure(counts: NDArray[np.int64], classes: Sequence[str]) -> str:
+    """Return the SVG of a confusion matrix."""
+    return _svg(draw_confusion(counts, classes))
+
+
+def draw_confusion(counts: NDArray[np.int64], classes: Sequence[str]) -> Figure:
     """Draw a confusion matrix: labels in rows, predictions in columns, counts in cells."""
     figure = Figure(figsize=(3.2, 2.8), layout="constrained")
     axes = figure.subplots()
@@ -25,10 +30,15 @@ def confusion_figure(counts: NDArray[np.int64], classes: Sequence[str]) -> str:
     for (row, column), count in np.ndenumerate(counts):
         colour = "white" if shares[row, column] > 0.6 else "black"
         axes.text(column, row, str(count), ha="center", va="center", color=colour)
-    return _svg(figure)
+    return figure
 
 
 def convergence_figure(selections: Mapping[str, Selection]) -> str:
+    """Return the SVG of what a search saw in each fold."""
+    return _svg(draw_convergence(selections))
+
+
+def draw_convergence(selections: Mapping[str, Selection]) -> Figure:
     """Draw what a search saw in each fold, over its generations.
 
     Best fitness of the hall of fame, training accuracy of that individual, mean fitness of
@@ -50,7 +60,7 @@ def convergence_figure(selections: Mapping[str, Selection]) -> str:
     figure.supxlabel("generation")
     handles, labels = grid.flat[0].get_legend_handles_labels()
     figure.legend(handles, labels, loc="outside upper center", ncols=4)
-    return _svg(figure)
+    return figure
 
 
 def _svg(figure: Figure) -> str:

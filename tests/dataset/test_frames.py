@@ -1,5 +1,8 @@
+import time
+import weakref
 from collections.abc import Iterator, Sequence
 from pathlib import Path
+from threading import Event
 
 import cv2
 import numpy as np
@@ -11,6 +14,7 @@ from merec_hpc.dataset.frames import (
     broken_frames,
     folder_states,
     frame_files,
+    iterate_frames,
     read_ahead,
     read_frames,
 )
@@ -301,19 +305,71 @@ def test_mistake_while_reading_ahead_is_told_when_it_is_due() -> None:
         next(read)
 
 
+def _n_alive(references: Sequence[weakref.ref[NDArray[np.uint8]]]) -> int:
+    return sum(reference() is not None for reference in references)
+
+
 def test_no_more_is_read_ahead_than_memory_allows() -> None:
-    n_read = 0
+    read: list[weakref.ref[NDArray[np.uint8]]] = []
 
     def large() -> Iterator[NDArray[np.uint8]]:
+        for _ in range(40):
+            frame = np.empty((4000, 2000, 3), np.uint8)  # 24 MB: two of them ahead
+            read.append(weakref.ref(frame))
+            yield frame
+
+    most = 0
+    for _ in read_ahead(large()):
+        time.sleep(0.005)  # the thread reads on as far as it is let
+        most = max(most, _n_alive(read))
+    assert len(read) == 40
+    # The first, which is kept, the one worked on, two ahead and one being handed over.
+    assert most <= 5
+
+
+def test_next_frame_is_read_while_one_is_worked_on() -> None:
+    is_read = Event()
+
+    def small() -> Iterator[NDArray[np.uint8]]:
+        yield np.zeros((HEIGHT, WIDTH, 3), np.uint8)
+        is_read.set()
+        yield np.ones((HEIGHT, WIDTH, 3), np.uint8)
+
+    frames = read_ahead(small())
+    next(frames)
+    assert is_read.wait(timeout=30)
+    assert next(frames).min() == 1
+
+
+def test_nothing_is_read_on_once_a_reader_is_left() -> None:
+    n_read = 0
+
+    def endless() -> Iterator[NDArray[np.uint8]]:
         nonlocal n_read
         while True:
             n_read += 1
-            yield np.zeros((4000, 4000, 3), np.uint8)
+            yield np.zeros((HEIGHT, WIDTH, 3), np.uint8)
 
-    read = read_ahead(large())
-    next(read)
-    read.close()  # type: ignore[attr-defined]
-    assert n_read <= 4
+    frames = read_ahead(endless())
+    next(frames)
+    frames.close()  # type: ignore[attr-defined]
+    n_read_before = n_read
+    time.sleep(0.01)
+    assert n_read == n_read_before
+
+
+@pytest.mark.parametrize("path", ["clip", "clip.avi"])
+def test_frames_that_were_yielded_are_not_kept(tmp_path: Path, path: str) -> None:
+    n_frames = 12
+    _write_images(tmp_path, [f"{number}.png" for number in range(n_frames)])
+    _write_video(tmp_path / "clip.avi", [_plain(RED)] * n_frames)
+    seen: list[weakref.ref[NDArray[np.uint8]]] = []
+    most = 0
+    for frame in iterate_frames(tmp_path, _clip(path)):
+        seen.append(weakref.ref(frame))
+        most = max(most, _n_alive(seen))
+    assert len(seen) == n_frames
+    assert most <= 2
 
 
 def test_undecodable_frames_of_a_video_are_numbered(tmp_path: Path) -> None:

@@ -19,7 +19,7 @@ from merec_hpc.evaluation.curves import (
 from merec_hpc.evaluation.held_out import predict_held_out
 from merec_hpc.files.rows import read_rows
 from merec_hpc.parallel.communicator import SerialCommunicator
-from merec_hpc.records import Features
+from merec_hpc.records import Features, History, Population, Selection
 from merec_hpc.selection.fitness.subject_folds import SubjectFoldFitness
 from merec_hpc.selection.genetic.archipelago import evolve
 
@@ -100,3 +100,48 @@ def test_any_table_is_searched_and_read_back(
     np.savez(other, X=np.ones((4, 2)), y=[0, 1, 0, 1], group=["s03", "s03", "b", "b"])
     with pytest.raises(MerecError, match="2 features expected, found 30"):
         describe_selection.run(other, selection, chosen, generations)
+
+
+def test_every_column_of_the_rows_is_that_of_the_history(features: Features) -> None:
+    mask = np.arange(30) < 3
+    history = History(
+        best_fitness=np.array([0.1, 0.3]),
+        training_accuracy=np.array([0.5, 0.4]),
+        mean_fitness=np.array([0.05, 0.15]),
+        min_selected=np.array([1, 2]),
+        max_selected=np.array([20, 10]),
+        best_masks=np.stack([~mask, mask]),
+        best_C=np.array([10.0, 0.1]),
+    )
+    last = Population(mask[None], np.ones(1), np.ones(1))
+    selection = Selection(mask, 0.1, 0.3, 1, history, last, last)
+    first, second = describe_generations(selection, features, None, "none")
+    assert first == GenerationRow(
+        generation=0,
+        chosen=0,
+        best_fitness=0.1,
+        best_fitness_derivative=None,
+        training_accuracy=0.5,
+        training_accuracy_derivative=None,
+        test_accuracy=None,
+        test_accuracy_derivative=None,
+        mean_fitness=0.05,
+        min_selected=1,
+        max_selected=20,
+        n_selected=27,
+        C=10.0,
+    )
+    assert second == replace(
+        first,
+        generation=1,
+        chosen=1,
+        best_fitness=0.3,
+        best_fitness_derivative=0.3 - 0.1,
+        training_accuracy=0.4,
+        training_accuracy_derivative=0.4 - 0.5,
+        mean_fitness=0.15,
+        min_selected=2,
+        max_selected=10,
+        n_selected=3,
+        C=0.1,
+    )

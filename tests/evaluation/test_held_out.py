@@ -168,3 +168,18 @@ def test_decisions_are_read_as_written() -> None:
 def test_decisions_of_other_classes_are_refused(other: str) -> None:
     with pytest.raises(MerecError, match="clip 'c': decisions of classes"):
         read_decisions([_row("a=1;b=2"), _row(other)])
+
+
+def test_without_a_feature_classes_weigh_their_shares_of_the_training_clips(
+    features: Features,
+) -> None:
+    labels = np.where(is_held_out(features), 2, np.where(np.arange(24) == 3, 1, 0))
+    decisions = held_out_decisions(
+        replace(features, labels=labels), SUBJECT, np.zeros(30, np.bool_), 1.0, "none"
+    )
+    np.testing.assert_allclose(decisions, [[17 / 18, 1 / 18, -np.inf]] * 6)
+
+
+def test_without_a_feature_equally_frequent_classes_give_the_first(features: Features) -> None:
+    predicted = predict_held_out(features, SUBJECT, np.zeros(30, np.bool_), 1.0, "none")
+    assert predicted.tolist() == [0] * 6

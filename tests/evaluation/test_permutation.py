@@ -5,7 +5,7 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
-from merec_hpc.config.evaluation import Method
+from merec_hpc.config.evaluation import Decider, Method
 from merec_hpc.config.selection import AllFeaturesSettings, GeneticSettings, RandomMasksSettings
 from merec_hpc.evaluation.held_out import decider_decisions, predict_held_out
 from merec_hpc.evaluation.permutation import (
@@ -15,10 +15,11 @@ from merec_hpc.evaluation.permutation import (
     run_on,
     summarise,
 )
-from merec_hpc.metrics import METRICS
+from merec_hpc.metrics import METRICS, unweighted_average_recall, unweighted_f1
 from merec_hpc.records import Features
 from merec_hpc.selection.all_features import select_all_features
 from merec_hpc.selection.fitness.subject_folds import SubjectFoldFitness
+from merec_hpc.selection.random_masks import select_random_masks
 
 QUICK = GeneticSettings(n_islands=1, n_individuals=8, n_generations=2, n_random_migrants=2)
 
@@ -111,3 +112,69 @@ def test_summary_sets_the_real_score_among_the_permuted_ones() -> None:
     assert (row.n_permutations, row.real, row.p_value) == (4, 0.6, 2 / 5)
     assert row.permuted_mean == pytest.approx(0.4)
     assert row.optimism == pytest.approx(0.2)
+
+
+def test_every_score_of_a_summary_is_that_of_its_metric() -> None:
+    real, *others = [
+        {"accuracy": 0.6, "UF1": 0.5, "UAR": 0.4},
+        {"accuracy": 0.3, "UF1": 0.55, "UAR": 0.1},
+        {"accuracy": 0.35, "UF1": 0.25, "UAR": 0.5},
+    ]
+    added = dict.fromkeys(set(METRICS) - set(real), 0.0)  # metrics that come later
+    runs = [PermutedRun("genetic", 0, real | added, 0.9)]
+    runs += [
+        PermutedRun("genetic", number, scores | added, 0.9 - 0.1 * number)
+        for number, scores in enumerate(others, 1)
+    ]
+    rows = {row.metric: row for row in summarise(runs)}
+    assert {name: rows[name].real for name in real} == real
+    assert [rows[name].permuted_mean for name in real] == pytest.approx([0.325, 0.4, 0.3])
+    assert [rows[name].p_value for name in real] == [1 / 3, 2 / 3, 2 / 3]
+    assert {row.inner_fitness for row in rows.values()} == {0.9}  # of the real labels
+    assert rows["accuracy"].permuted_95 == pytest.approx(0.3 + 0.95 * 0.05)
+
+
+def test_scores_of_a_run_are_those_of_its_predictions(features: Features) -> None:
+    # More clips of one class than of another, or accuracy and UAR would be one.
+    uneven = replace(features, labels=np.where(features.labels == 2, 0, features.labels))
+    method = Method("random_masks")
+    run, predicted = run_on(uneven, method, RandomMasksSettings(n_masks=2), "none")
+    labels = features.class_names[uneven.labels]
+    expected = {name: metric(labels, predicted) for name, metric in METRICS.items()}
+    assert run.scores == pytest.approx(expected)
+    assert len({expected[name] for name in ("accuracy", "UF1", "UAR")}) == 3
+    assert (run.method, run.permutation) == ("random_masks", 0)
+
+
+def test_the_decider_that_a_method_names_decides(features: Features) -> None:
+    settings = RandomMasksSettings(n_masks=6)
+    deciders: tuple[Decider, ...] = ("champion", "ensemble")
+    found = {
+        decider: run_on(features, Method("random_masks", decider), settings, "none")[1]
+        for decider in deciders
+    }
+    for decider, predicted in found.items():
+        expected = np.empty(len(features.labels), np.int64)
+        for subject in np.unique(features.subjects):
+            training = features.without(subject)
+            fitness = SubjectFoldFitness(training.values, training.labels, training.subjects)
+            chosen = select_random_masks(fitness, settings)
+            decisions = decider_decisions(features, subject, [chosen], decider, "none")
+            expected[features.subjects == subject] = decisions.argmax(axis=1)
+        assert predicted == features.class_names[expected].tolist()
+    assert found["champion"] != found["ensemble"]
+    assert run_on(features, Method("random_masks"), settings, "none")[1] == found["champion"]
+
+
+def test_a_class_that_is_predicted_without_a_label_is_no_class_of_the_scores(
+    features: Features,
+) -> None:
+    labels = np.where((features.subjects == "s04") & (features.labels == 2), 0, features.labels)
+    folds = np.where(features.subjects == "s04", "test", "")
+    split = replace(features, labels=labels, folds=folds)
+    settings = AllFeaturesSettings(C_values=(1.0,))
+    run, predicted = run_on(split, Method("all_features"), settings, "none")
+    held = features.class_names[labels[features.subjects == "s04"]]
+    assert set(predicted) > set(held)
+    assert run.scores["UF1"] == unweighted_f1(held, predicted) != unweighted_f1(predicted, held)
+    assert run.scores["UAR"] == unweighted_average_recall(held, predicted)

@@ -7,8 +7,8 @@ from merec_hpc.config.base import ScalingName
 from merec_hpc.config.evaluation import Decider
 from merec_hpc.config.selection import RandomMasksSettings
 from merec_hpc.evaluation.held_out import decider_decisions, predict_held_out
-from merec_hpc.evaluation.predictor import fit_predictor
-from merec_hpc.records import Features, Selection
+from merec_hpc.evaluation.predictor import decisions_of, fit_predictor, predict
+from merec_hpc.records import Features, Predictor, Selection
 from merec_hpc.selection.fitness.subject_folds import SubjectFoldFitness
 from merec_hpc.selection.random_masks import select_random_masks
 
@@ -62,3 +62,36 @@ def test_selection_of_other_features_is_refused(features: Features, selection: S
     )
     with pytest.raises(ValueError, match="masks of 9 features expected, found 30"):
         fit_predictor(fewer, [selection], "champion", "none")
+
+
+def test_clips_are_scaled_by_what_the_training_clips_show(
+    features: Features, selection: Selection
+) -> None:
+    # A shift and a scale of each feature are undone by "standard", but not by "none".
+    rng = np.random.default_rng(0)
+    shifts, scales = rng.normal(0, 50, 30), rng.uniform(0.01, 100, 30)
+    changed = Features(**{**vars(features), "values": features.values * scales + shifts})
+    for scaling, is_undone in (("standard", True), ("none", False)):
+        before, after = (
+            decider_decisions(clips, HELD_OUT, [selection], "champion", scaling)
+            for clips in (features, changed)
+        )
+        assert np.allclose(after, before, atol=1e-4) == is_undone
+
+
+def test_class_that_most_speaks_for_is_named_and_of_equals_the_first() -> None:
+    predictor = Predictor(
+        weights=np.array([[[1.0, 0.0], [0.0, 1.0], [-1.0, -1.0]]]),
+        mean=np.array([10.0, 0.0]),
+        std=np.array([1.0, 4.0]),
+        masks=np.ones((1, 2), np.bool_),
+        C=np.ones(1),
+        class_names=np.array(["b", "a", "c"]),
+        feature_names=np.array(["x", "y"]),
+    )
+    values = np.array([[11.0, 0.0], [11.0, 8.0], [11.0, 4.0], [7.0, -4.0]])
+    np.testing.assert_array_equal(
+        decisions_of(predictor, values),
+        [[1.0, 0.0, -1.0], [1.0, 2.0, -3.0], [1.0, 1.0, -2.0], [-3.0, -1.0, 4.0]],
+    )
+    assert predict(predictor, values).tolist() == ["b", "a", "b", "c"]

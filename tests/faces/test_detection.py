@@ -1,9 +1,13 @@
+from types import SimpleNamespace
+from typing import Any
+
 import numpy as np
 import pytest
 from numpy.typing import NDArray
 from skimage.data import astronaut
 
 from merec_hpc.errors import MerecError
+from merec_hpc.faces import detection
 from merec_hpc.faces.detection import Box, detect_faces
 
 NOSE = np.array([224.0, 127.0])  # tip of the astronaut's, read off the photograph
@@ -58,3 +62,27 @@ def test_dim_face_is_among_the_candidates() -> None:
 
 def test_centre_is_half_a_side_from_the_corner() -> None:
     assert Box(10.0, 20.0, 8.0).centre == (14.0, 24.0)
+
+
+def test_candidates_of_more_neighbours_come_first_and_of_those_the_larger(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    small, middle, large = (10, 10, 30, 30), (40, 0, 50, 50), (0, 0, 90, 90)
+    larger, smaller = (1, 1, 70, 70), (2, 2, 28, 28)
+    found = {
+        6: [small, large, middle],
+        3: [smaller, small, large, larger, middle],
+        1: [(3, 3, 99, 99), small],
+    }
+    asked: list[int] = []
+
+    def find(_: object, **options: Any) -> list[tuple[int, ...]]:
+        asked.append(options["minNeighbors"])
+        return found[asked[-1]]
+
+    monkeypatch.setattr(detection, "_cascade", lambda: SimpleNamespace(detectMultiScale=find))
+    candidates = detect_faces(np.zeros((100, 100, 3), np.uint8), 0.2)
+    assert next(candidates) == Box(0, 0, 90)
+    assert asked == [6]  # no laxer search than is needed
+    assert [box.side for box in candidates] == [50, 30, 70, 28, 99]
+    assert asked == [6, 3, 1]

@@ -5,7 +5,12 @@ import numpy as np
 import pytest
 
 from merec_hpc.records import History, Population, Selection
-from merec_hpc.report.figures import confusion_figure, convergence_figure
+from merec_hpc.report.figures import (
+    confusion_figure,
+    convergence_figure,
+    draw_confusion,
+    draw_convergence,
+)
 
 COUNTS = np.array([[17, 3, 0], [2, 41, 5], [0, 0, 0]])
 CLASSES = ["negative", "positive", "surprise"]
@@ -85,3 +90,71 @@ def test_names_of_classes_are_drawn_as_they_are() -> None:
 
 def test_names_with_dollars_are_no_formulas() -> None:
     assert "$x^$" in _texts(confusion_figure(COUNTS[:2, :2], ["$x^$", "other"]))
+
+
+def test_every_curve_of_a_fold_is_what_its_label_says() -> None:
+    selections = {f"s{number:02d}": _selection(number) for number in range(1, 7)}
+    figure = draw_convergence(selections)
+    for axes, (fold, selection) in zip(figure.axes, selections.items(), strict=False):
+        assert axes.get_title() == f"without {fold}"
+        curves = {str(line.get_label()): line for line in axes.get_lines()}
+        history = {
+            "best fitness": selection.history.best_fitness,
+            "training accuracy": selection.history.training_accuracy,
+            "mean fitness": selection.history.mean_fitness,
+        }
+        assert list(curves) == [*history, "chosen generation"]
+        for name, values in history.items():
+            np.testing.assert_array_equal(curves[name].get_ydata(), values)
+            np.testing.assert_array_equal(curves[name].get_xdata(), range(6))
+        assert set(curves["chosen generation"].get_xdata()) == {selection.generation}
+
+
+def test_panels_without_a_fold_are_empty() -> None:
+    figure = draw_convergence({f"s{number}": _selection(number) for number in range(5)})
+    assert [axes.axison for axes in figure.axes] == [True] * 5 + [False] * 3
+    assert not any(axes.get_lines() for axes in figure.axes[5:])
+
+
+def test_legend_names_each_curve_by_its_colour() -> None:
+    figure = draw_convergence({"s01": _selection(1)})
+    (legend,) = figure.legends
+    curves = {line.get_label(): line.get_color() for line in figure.axes[0].get_lines()}
+    named = zip(legend.get_texts(), legend.get_lines(), strict=True)
+    assert {text.get_text(): line.get_color() for text, line in named} == curves
+    assert len(set(curves.values())) == 4
+
+
+def test_labels_stand_in_the_rows_and_predictions_in_the_columns() -> None:
+    (axes,) = draw_confusion(COUNTS, CLASSES).axes
+    found = {tuple(text.get_position()): text.get_text() for text in axes.texts}
+    assert found == {(column, row): str(count) for (row, column), count in np.ndenumerate(COUNTS)}
+    assert (axes.get_xlabel(), axes.get_ylabel()) == ("predicted", "label")
+    for labels in (axes.get_xticklabels(), axes.get_yticklabels()):
+        assert [text.get_text() for text in labels] == CLASSES
+
+
+def test_cells_are_shaded_by_their_share_of_the_label() -> None:
+    (axes,) = draw_confusion(COUNTS, CLASSES).axes
+    (image,) = axes.get_images()
+    expected = [[17 / 20, 3 / 20, 0], [2 / 48, 41 / 48, 5 / 48], [0, 0, 0]]
+    np.testing.assert_allclose(np.asarray(image.get_array()), expected)
+    assert image.get_clim() == (0, 1)
+    white = {text.get_text() for text in axes.texts if text.get_color() == "white"}
+    assert white == {"17", "41"}  # numbers that stand on dark cells
+
+
+@pytest.mark.parametrize(("n_folds", "n_rows"), [(1, 1), (4, 1), (5, 2)])
+def test_panels_stand_in_rows_of_four_on_the_same_axes(n_folds: int, n_rows: int) -> None:
+    selections = {f"s{number}": _selection(number, 3 + number) for number in range(n_folds)}
+    figure = draw_convergence(selections)
+    panels = figure.axes
+    assert panels[0].get_subplotspec().get_geometry()[:2] == (n_rows, 4)
+    assert {panel.get_xlim() for panel in panels} == {panels[0].get_xlim()}
+    assert {panel.get_ylim() for panel in panels} == {panels[0].get_ylim()}
+
+
+def test_a_class_of_one_clip_is_shaded_by_all_of_it() -> None:
+    (axes,) = draw_confusion(np.array([[1, 0], [0, 0]]), ["a", "b"]).axes
+    (image,) = axes.get_images()
+    np.testing.assert_array_equal(np.asarray(image.get_array()), [[1, 0], [0, 0]])

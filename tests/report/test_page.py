@@ -11,6 +11,7 @@ from merec_hpc import __version__
 from merec_hpc.config.base import to_json
 from merec_hpc.config.evaluation import EvaluationSettings
 from merec_hpc.config.whole import Config
+from merec_hpc.evaluation.permutation import PermutationRow
 from merec_hpc.evaluation.predictions import Prediction
 from merec_hpc.learning.averages import class_averages
 from merec_hpc.metrics import (
@@ -20,7 +21,9 @@ from merec_hpc.metrics import (
     unweighted_f1,
 )
 from merec_hpc.records import Failure, History, Population, Selection
+from merec_hpc.report.comparisons import compare_with, describe_stability
 from merec_hpc.report.page import render_page
+from merec_hpc.runs.resources import RuleResources
 
 SETTINGS = EvaluationSettings(n_bootstraps=40, seed=1)
 CONFIG = to_json(Config())
@@ -252,3 +255,147 @@ def test_text_is_escaped() -> None:
 def test_page_holds_settings_version_and_number_of_features(text: str) -> None:
     assert "&#34;n_islands&#34;: 4" in text
     assert f"merec_hpc {__version__}. Features of this report: {N_FEATURES} per clip." in text
+
+
+def _by_heading(page: _Page, heading: Sequence[str], row: Sequence[str]) -> dict[str, str]:
+    """The cells of a row by the headings over them."""
+    names = page.row(*heading)
+    assert len(set(names)) == len(names)
+    return dict(zip(names, page.row(*row), strict=True))
+
+
+def test_every_score_of_a_method_stands_under_its_heading() -> None:
+    decisions = [0.9, 0.4, 0.6, 0.3, 0.8, 0.5, 0.7, 0.2]  # of negative
+    predictions = [
+        replace(row, decisions=f"negative={value};positive={1 - value};surprise=0.5")
+        for row, value in zip(_predictions()[:8], decisions, strict=True)
+    ]
+    cells = _by_heading(
+        _Page(_render(predictions)), ("method", "classifier"), ("all_features", "linear_svm")
+    )
+    # Negative: 4 of 5 found, 2 wrongly; positive: 1 of 2, 1 wrongly; surprise: none.
+    expected = {
+        "accuracy": 5 / 8,
+        "UF1": (8 / 11 + 1 / 2 + 0) / 3,
+        "UAR": (4 / 5 + 1 / 2 + 0) / 3,
+        "precision": (4 / 6 + 1 / 2 + 0) / 3,
+        "weighted F1": (5 * 8 / 11 + 2 * 1 / 2) / 8,
+        # Of 15 pairs of a negative and another clip 14 are in order, of 12 of a positive one
+        # all, and all decisions for surprise are equal.
+        "AUC": (14 / 15 + 1 + 1 / 2) / 3,
+        "inner fitness": 0.62,
+    }
+    shown = {name: cells[name].split(" ")[0] for name in expected}
+    assert len(set(shown.values())) == len(shown)
+    assert shown == {name: f"{value:.3f}" for name, value in expected.items()}
+    assert cells["features"] == "40"
+
+
+def test_every_figure_of_a_comparison_stands_under_its_heading() -> None:
+    third = [
+        replace(row, method="forward", predicted=predicted)
+        for row, predicted in zip(_predictions()[:8], LABELS, strict=True)
+    ]
+    predictions = [*_predictions(), *third]
+    page = _Page(
+        render_page(
+            "trial",
+            predictions,
+            _selections({"all_features": 1, "genetic": 1})
+            | {"forward": {"s01": _selection(3, 0.5, 1)}},
+            (),
+            CONFIG,
+            SETTINGS,
+        )
+    )
+    (known,) = [
+        row
+        for row in compare_with(predictions, None, SETTINGS)
+        if (row.method, row.metric) == ("forward", "UAR")
+    ]
+    cells = _by_heading(page, ("method", "metric", "difference"), ("forward", "UAR"))
+    assert known.corrected_p_value > known.p_value
+    assert cells["difference"] == f"{known.difference:+.3f} [{known.low:+.2f}, {known.high:+.2f}]"
+    assert cells["p"] == f"{known.p_value:.3f}"
+    assert cells["p, corrected"] == f"{known.corrected_p_value:.3f}"
+
+
+def test_every_figure_of_permuted_labels_and_of_resources_stands_under_its_heading() -> None:
+    permuted = PermutationRow(
+        method="genetic",
+        metric="UF1",
+        n_permutations=77,
+        real=0.61,
+        permuted_mean=0.31,
+        permuted_95=0.41,
+        p_value=0.011,
+        inner_fitness=0.91,
+        optimism=0.3,
+    )
+    used = RuleResources(
+        rule="search",
+        method="genetic",
+        n_jobs=2,
+        seconds=30.0,
+        longest_s=20.0,
+        peak_mb=400.0,
+        cpu_s=50.0,
+    )
+    text = render_page(
+        "trial",
+        _predictions(),
+        _selections({"all_features": 1, "genetic": 1}),
+        (),
+        CONFIG,
+        SETTINGS,
+        [used],
+        [permuted],
+    )
+    page = _Page(text)
+    row = ("genetic", "UF1", "0.610")  # a row of the comparison begins like it
+    assert _by_heading(page, ("method", "metric", "real"), row) == {
+        "method": "genetic",
+        "metric": "UF1",
+        "real": "0.610",
+        "permuted, mean": "0.310",
+        "permuted, 95 %": "0.410",
+        "p": "0.011",
+        "inner fitness": "0.910",
+        "optimism": "+0.300",
+    }
+    assert "77 permutations" in text
+    assert _by_heading(page, ("rule", "method"), ("search",)) == {
+        "rule": "search",
+        "method": "genetic",
+        "jobs": "2",
+        "seconds": "30",
+        "longest, s": "20",
+        "CPU, s": "50",
+        "peak, MB": "400",
+    }
+
+
+def test_every_index_of_stability_stands_under_its_heading() -> None:
+    selections = _selections({"all_features": 1, "genetic": 1})
+    one = _selection(10, 0.5, 1)
+    selections["genetic"] = {
+        fold: replace(one, mask=np.roll(one.mask, shift))
+        for fold, shift in zip(("s01", "s02", "s03"), (0, 3, 5), strict=True)
+    }
+    text = render_page("trial", _predictions(), selections, (), CONFIG, SETTINGS)
+    (known,) = describe_stability(selections)
+    cells = _by_heading(_Page(text), ("selector", "features"), ("genetic", "10 to 10"))
+    shown = {name: cells[name] for name in ("Jaccard", "Kuncheva", "Nogueira")}
+    assert shown == {
+        "Jaccard": f"{known.jaccard:.3f}",
+        "Kuncheva": f"{known.kuncheva:.3f}",
+        "Nogueira": f"{known.nogueira:.3f}",
+    }
+    assert shown["Jaccard"] != shown["Kuncheva"]
+
+
+def test_a_method_that_searched_in_any_fold_converges() -> None:
+    selections = _selections({"all_features": 1, "genetic": 1})
+    selections["genetic"]["s03"] = _selection(12, 0.76, 2)
+    text = render_page("trial", _predictions(), selections, (), CONFIG, SETTINGS)
+    assert re.findall(r"<h2>Convergence: (.*)</h2>", text) == ["genetic"]

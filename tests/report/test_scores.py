@@ -102,3 +102,18 @@ def test_auc_is_that_of_the_decisions_where_all_have_some() -> None:
     (found,) = score_methods(known, SETTINGS)
     # Of the 4 x 2 pairs of a negative and a positive clip, 6 are in order.
     assert found.auc == pytest.approx(6 / 8)
+
+
+def test_a_class_that_is_predicted_without_a_label_is_no_class_of_the_scores() -> None:
+    rows = _predictions("genetic", ("surprise", "negative", *FOUND["genetic"][2:]))
+    (found,) = score_methods(rows, SETTINGS)
+    # Negative: 3 of 4 found, one wrongly; positive: 1 of 2, none wrongly.
+    assert found.scores["UF1"].value == pytest.approx((6 / 8 + 2 / 3) / 2)
+    assert found.scores["UAR"].value == pytest.approx((3 / 4 + 1 / 2) / 2)
+    assert found.macro.recall == pytest.approx((3 / 4 + 1 / 2) / 2)
+    assert found.weighted.recall == pytest.approx(4 / 6)
+
+
+def test_subjects_of_one_method_are_scored() -> None:
+    rows = score_subjects(_predictions("genetic", FOUND["genetic"]))
+    assert [(row.n_clips, row.accuracies) for row in rows] == [(3, [1]), (2, [0.5]), (1, [1])]

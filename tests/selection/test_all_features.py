@@ -79,3 +79,21 @@ def test_it_agrees_with_scoring_each_penalty_alone(features: Features) -> None:
     assert len(set(scores)) > 1
     assert C_values[int(np.argmax(scores))] == selection.C
     assert selection.fitness == max(scores)
+
+
+def test_the_last_population_is_every_penalty_best_first() -> None:
+    settings = AllFeaturesSettings(C_values=(10.0, 1.0, 0.1))
+    last = select_all_features(fitness_by_penalty(UNEVEN), settings).last
+    assert last.C.tolist() == [0.1, 10.0, 1.0]
+    np.testing.assert_allclose(last.fitness, [0.4, 0.3, 0.25])
+
+
+def test_of_many_equal_penalties_the_smaller_comes_first() -> None:
+    penalties = tuple(float(C) for C in range(1, 61))  # as few as ten are sorted by another rule
+    equal = {C: (0.4, 0.4) if C % 3 else (0.5, 0.5) for C in penalties}
+    settings = AllFeaturesSettings(C_values=penalties)
+    selection = select_all_features(fitness_by_penalty(equal), settings)
+    expected = sorted(penalties, key=lambda C: (C % 3 > 0, C))
+    assert selection.C == 3.0
+    assert selection.last.C.tolist() == expected
+    assert selection.hall_of_fame.C.tolist() == expected

@@ -90,3 +90,33 @@ def test_ants_gather_as_many_as_they_are_told(fitness: SubjectFoldFitness) -> No
     settings = AntColonySettings(n_selected=5, n_ants=3, n_iterations=1)
     selection = search_with_ants(fitness, np.ones(fitness.n_features), settings)
     assert selection.last.masks.sum(axis=1).tolist() == [5, 5, 5]
+
+
+def test_of_equally_appealing_features_the_former_are_taken() -> None:
+    appeal = np.tile([1.0, 2.0, 1.0], 20)
+    mask = gather(appeal, 30, 1.0, np.random.default_rng(0))
+    expected = sorted(range(60), key=lambda place: (-appeal[place], place))[:30]
+    assert np.flatnonzero(mask).tolist() == sorted(expected)
+
+
+def test_history_describes_the_ants_and_the_best_of_them(fitness: SubjectFoldFitness) -> None:
+    settings = AntColonySettings(n_ants=7, n_iterations=1, C_values=(0.01, 1.0), seed=3)
+    selection = search_with_ants(fitness, np.ones(fitness.n_features), settings)
+    ants, history = selection.last, selection.history
+    scores = np.stack(
+        [fitness.score(ants.masks, np.full(7, C), settings.criterion) for C in (0.01, 1.0)]
+    )
+    np.testing.assert_array_equal(ants.fitness, scores.max(axis=0))
+    np.testing.assert_array_equal(ants.C, np.array([0.01, 1.0])[scores.argmax(axis=0)])
+    sizes = ants.masks.sum(axis=1)
+    assert sizes.min() < sizes.max()
+    assert (history.min_selected[0], history.max_selected[0]) == (sizes.min(), sizes.max())
+    assert history.mean_fitness[0] == ants.fitness.mean()
+    best = ants.fitness.argmax()
+    assert (np.delete(ants.fitness, best) < ants.fitness[best]).all()
+    assert selection.fitness == history.best_fitness[0] == ants.fitness[best]
+    assert selection.C == history.best_C[0] == ants.C[best]
+    np.testing.assert_array_equal(selection.mask, ants.masks[best])
+    np.testing.assert_array_equal(history.best_masks, ants.masks[[best]])
+    expected = fitness.training_accuracies(ants.masks[[best]], ants.C[[best]])
+    np.testing.assert_array_equal(history.training_accuracy, expected)

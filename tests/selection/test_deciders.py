@@ -9,7 +9,7 @@ from numpy.typing import NDArray
 from merec_hpc.config.base import ClassWeight
 from merec_hpc.config.selection import RandomMasksSettings
 from merec_hpc.learning.linear_svm import train_svm
-from merec_hpc.records import Features, Selection
+from merec_hpc.records import Features, Population, Selection
 from merec_hpc.selection.deciders import decide, deciding, trained
 from merec_hpc.selection.fitness.subject_folds import SubjectFoldFitness
 from merec_hpc.selection.random_masks import select_random_masks
@@ -102,3 +102,12 @@ def test_weights_predict_the_clips_that_they_were_trained_on(
     predicted = np.einsum("nf,mcf->mnc", known.values, weights).argmax(axis=2)
     accuracies = (predicted == known.labels).mean(axis=1)
     np.testing.assert_allclose(accuracies, fitness.training_accuracies(masks, np.full(4, C)))
+
+
+def test_of_equals_the_better_half_takes_the_former(selection: Selection) -> None:
+    masks = np.eye(60, dtype=np.bool_)
+    fitness = np.array([0.5, 0.7, 0.5] * 20)
+    many = replace(selection, last=Population(masks, np.ones(60), fitness))
+    expected = sorted(range(60), key=lambda place: (-fitness[place], place))[:30]
+    found = deciding([many], "ensemble")
+    assert found.masks.argmax(axis=1).tolist() == expected

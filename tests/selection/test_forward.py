@@ -122,7 +122,9 @@ def test_ranked_search_keeps_what_improves_and_nothing_else(fitness: SubjectFold
 def test_ranked_search_ends_after_its_steps(fitness: SubjectFoldFitness) -> None:
     settings = ForwardSettings(n_steps=2)
     selection = search_by_rank(fitness, settings, np.arange(fitness.n_features))
-    assert selection.mask.sum() <= 2
+    assert _steps(selection) == [1, 2]
+    longer = search_by_rank(fitness, ForwardSettings(n_steps=3), np.arange(fitness.n_features))
+    assert _steps(longer) == [1, 2, 3]
 
 
 @pytest.mark.parametrize(("backward", "n_left"), [(False, 30), (True, 1)])

@@ -52,3 +52,21 @@ def test_every_fold_trains_on_the_others_alone(
         hits.append((predicted == held.labels).mean())
     score = found.score(masks[:1], np.array([1.0]), "mu")[0]
     assert score == pytest.approx(np.mean(hits))
+
+
+def test_training_clips_of_a_single_class_name_that_class(features: Features) -> None:
+    # Without s01 only class 0 is left.
+    labels = np.where(features.subjects == "s01", np.arange(24) % 2, 0)
+    fitness = SubjectFoldFitness(features.values, labels, features.subjects)
+    slow = ClassifierFitness(fitness, "linear_svm", "none", seed=0)
+    everything, C = np.ones((1, 30), np.bool_), np.ones(1)
+    assert slow.score(everything, C, "minimum")[0] == 0.5
+    np.testing.assert_allclose(slow.score(everything, C, "mu"), fitness.score(everything, C, "mu"))
+
+
+def test_two_classes_are_told_apart(features: Features) -> None:
+    labels = np.minimum(features.labels, 1)
+    values = features.values + 9 * labels[:, None]
+    fitness = SubjectFoldFitness(values - values.mean(axis=0), labels, features.subjects)
+    slow = ClassifierFitness(fitness, "linear_svm", "none", seed=0)
+    assert slow.score(np.ones((1, 30), np.bool_), np.ones(1), "mu")[0] == 1.0

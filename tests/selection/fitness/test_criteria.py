@@ -8,7 +8,9 @@ from hypothesis import strategies as st
 from merec_hpc.metrics import accuracy, unweighted_average_recall, unweighted_f1
 from merec_hpc.selection.fitness.criteria import (
     fold_accuracies,
+    minimum,
     mu,
+    mu_minus_deviation,
     mu_minus_variance,
     score_predictions,
     statistics_of_two,
@@ -111,3 +113,28 @@ def test_each_individual_has_its_own_fitness() -> None:
     rows = np.array([[0.0, 1.0], [0.5, 0.5], [1.0, 1.0]])
     np.testing.assert_array_equal(mu(rows), [0.5, 0.5, 1.0])
     np.testing.assert_array_equal(mu_minus_variance(rows), [0.25, 0.5, 1.0])
+
+
+def test_deviation_and_minimum_are_those_of_each_individual() -> None:
+    rows = np.array([[0.0, 1.0, 0.5], [0.5, 0.5, 0.5], [0.2, 0.9, 1.0], [0.0, 0.0, 1.0]])
+    means, deviations = [0.5, 0.5, 0.7], [(1 / 6) ** 0.5, 0, (0.38 / 3) ** 0.5]
+    expected = [*(mean - spread for mean, spread in zip(means, deviations, strict=True)), 0.0]
+    # Of the last the deviation is larger than the mean: 1/3 and 0.47.
+    np.testing.assert_allclose(mu_minus_deviation(rows), expected)
+    np.testing.assert_array_equal(minimum(rows), [0.0, 0.5, 0.2, 0.0])
+
+
+def test_criteria_are_found_by_their_names() -> None:
+    predicted = np.array([[0, 1, 1, 2, 0, 2, 1, 0], np.zeros(8, np.int64)])
+    accuracies = fold_accuracies(predicted, LABELS, FOLDS)
+    found = {
+        name: score_predictions(name, predicted, LABELS, FOLDS).tolist()
+        for name in ("mu", "mu_minus_variance", "mu_minus_deviation", "minimum")
+    }
+    assert found == {
+        "mu": mu(accuracies).tolist(),
+        "mu_minus_variance": mu_minus_variance(accuracies).tolist(),
+        "mu_minus_deviation": mu_minus_deviation(accuracies).tolist(),
+        "minimum": minimum(accuracies).tolist(),
+    }
+    assert len({scores[0] for scores in found.values()}) == 4

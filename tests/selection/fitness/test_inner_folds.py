@@ -51,3 +51,10 @@ def test_balanced_weights_of_two_classes_are_of_both() -> None:
     expected = [5 / 6] * 3 + [5 / 4] * 2
     for machine in weights:
         np.testing.assert_allclose(machine[:5], expected)
+
+
+def test_as_many_folds_as_subjects_leave_each_out_alone() -> None:
+    folds = InnerFolds.of(LABELS, SUBJECTS, 4)
+    assert folds.n_folds == 4
+    owners = SUBJECTS[folds.order]
+    assert all(len(set(owners[folds.folds == fold])) == 1 for fold in range(4))

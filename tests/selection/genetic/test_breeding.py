@@ -3,9 +3,11 @@
 from dataclasses import replace
 
 import numpy as np
+import pytest
 
 from merec_hpc.config.selection import GeneticSettings
 from merec_hpc.records import Population
+from merec_hpc.selection.genetic import breeding
 from merec_hpc.selection.genetic.breeding import breed, draw, island_rng, keys_of
 
 SETTINGS = GeneticSettings(n_individuals=20, C_values=(0.1, 1.0))
@@ -29,6 +31,31 @@ def test_without_change_children_are_copies_of_parents() -> None:
     island = some_island()
     children = breed(island, island_rng(0, 0), settings)
     assert set(keys_of(children.masks, children.C)) <= set(keys_of(island.masks, island.C))
+
+
+def test_without_change_children_keep_the_penalty_of_their_mask() -> None:
+    settings = replace(SETTINGS, crossover_probability=0.0, mutation_rate=0.0)
+    island = replace(some_island(), C=np.linspace(1.0, 2.0, 20))
+    children = breed(island, island_rng(0, 0), settings)
+    assert len(set(children.C)) > 1
+    assert set(keys_of(children.masks, children.C)) <= set(keys_of(island.masks, island.C))
+
+
+def test_penalty_of_a_crossed_child_is_that_of_either_parent_of_another_its_mothers(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    mother, father = 0, 1
+    parents = iter([np.full(4000, mother), np.full(4000, father)])
+    monkeypatch.setattr(breeding, "spin_roulette", lambda *_: next(parents))
+    settings = replace(
+        SETTINGS, n_individuals=4000, n_elites=0, crossover_probability=0.6, mutation_rate=0.0
+    )
+    island = Population(np.array([[False] * 50, [True] * 50]), np.array([0.1, 1.0]), np.ones(2))
+    children = breed(island, island_rng(0, 0), settings)
+    crossed = children.masks.any(axis=1)  # by a gene of its father
+    assert crossed.mean() == pytest.approx(0.6, abs=0.03)
+    assert (children.C[~crossed] == 0.1).all()
+    assert (children.C[crossed] == 1.0).mean() == pytest.approx(0.5, abs=0.03)
 
 
 def test_penalties_of_children_are_redrawn_at_the_mutation_rate() -> None:
