@@ -4,7 +4,7 @@ Searches and selectors are measured here and now, on the features of the experim
 ones of their shape. Of the other stages constants are known.
 """
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from functools import cache
 from math import ceil
@@ -27,12 +27,11 @@ from merec_hpc.runs.experiment import (
     features_name,
     inner_differences,
     permutation_numbers,
-    results_folder,
     selector_settings,
 )
 from merec_hpc.runs.extent import Extent
 from merec_hpc.runs.jobs import Job, jobs_of
-from merec_hpc.runs.remaining import job_states
+from merec_hpc.runs.remaining import State, job_states
 from merec_hpc.runs.selector_cost import (
     INFINIBAND,
     FoldSample,
@@ -136,7 +135,7 @@ def make_plan(
     """Count the jobs of an experiment or of its sweep, and predict what those to run will take."""
     jobs = jobs_of(config, extent, sweep=sweep)
     states = job_states(jobs, folder)
-    costs = _Costs(config, extent, n_ranks, folder)
+    costs = _Costs(config, extent, n_ranks, _features_there(jobs, states, folder))
     groups: dict[tuple[str, str], list[int]] = {}
     for place, job in enumerate(jobs):
         groups.setdefault((job.rule, job.part), []).append(place)
@@ -175,6 +174,14 @@ def asked_mb(config: Config, job: Job, n_ranks: int) -> int | None:
     return ASKED_MB.get(job.rule)
 
 
+def _features_there(jobs: Sequence[Job], states: Sequence[State], folder: Path) -> Path | None:
+    """Return the experiment's features, if they are there and of this configuration."""
+    for job, state in zip(jobs, states, strict=True):
+        if job.rule == "extract_features" and state == "done":
+            return folder / job.outputs[0]
+    return None
+
+
 def _differences(config: Config, *, sweep: bool) -> list[str]:
     if sweep:
         return []
@@ -185,8 +192,8 @@ def _differences(config: Config, *, sweep: bool) -> list[str]:
 class _Costs:
     """Predicts jobs; what is measured is measured once, and only if it is to run."""
 
-    def __init__(self, config: Config, extent: Extent, n_ranks: int, folder: Path) -> None:
-        self._config, self._extent, self._folder = config, extent, folder
+    def __init__(self, config: Config, extent: Extent, n_ranks: int, store: Path | None) -> None:
+        self._config, self._extent, self._store = config, extent, store
         self._n_ranks = n_ranks
         self._samples: dict[tuple[str, int | None], tuple[FoldSample, float]] = {}
         self._seconds: dict[tuple[str, str], float] = {}
@@ -367,10 +374,8 @@ class _Costs:
         return n_masks * (ceil(_count_features(self._config_of(kind)) / 8) + 16)
 
     def _source(self, config: Config) -> Path | None:
-        """Return the experiment's features, if they are there."""
-        name = f"{features_name(config)}.h5"
-        store = self._folder / results_folder(config) / "features" / name
-        return store if store.is_file() and config is self._config else None
+        """Return the experiment's features, if they are there; of a sweep's none are."""
+        return self._store if config is self._config else None
 
     def _sample(self, kind: str, n_inner_folds: int | None) -> tuple[FoldSample, float]:
         """Return what is measured on, and by how much the real clips take longer."""
