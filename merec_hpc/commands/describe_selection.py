@@ -27,7 +27,12 @@ def run(
     generations: Annotated[Path, typer.Option(help="Table of generations to write.")],
     fold_table: FoldTable = None,
 ) -> None:
-    """Write what a search chose and how it got there: what pandas.read_csv reads back."""
+    """Write what a search chose and how it got there: what pandas.read_csv reads back.
+
+    The column "selected" of the table of features is 1 for those of the mask, "share" the part of the
+    hall of fame that has the feature. A mask of an early generation need not be in the hall of fame:
+    its features may have a share of 0.
+    """
     limit_library_threads()
     clips = read_clips(store, SerialCommunicator(), fold_table)
     chosen, origin = read_selection(selection)
