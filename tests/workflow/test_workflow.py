@@ -108,6 +108,7 @@ def test_chosen_features_are_written_by_name(finished: Path) -> None:
 @pytest.mark.xdist_group("finished")
 def test_a_second_run_does_nothing(finished: Path) -> None:
     assert planned_rules(snakemake(finished)) == set()
+    assert planned_jobs(finished) == Counter()
 
 
 @pytest.mark.xdist_group("finished")
@@ -115,6 +116,12 @@ def test_a_changed_genetic_setting_reruns_selection_and_later_stages_only(finish
     changed = {**SMALL["genetic"], "crossover_probability": 0.7}
     planned = planned_rules(snakemake(finished, "--dry-run", genetic=changed))
     assert planned == {"select_genetic", *AFTER_SELECTION}
+
+
+@pytest.mark.xdist_group("finished")
+def test_a_changed_number_of_resamplings_lists_the_report_alone(finished: Path) -> None:
+    planned = planned_rules(snakemake(finished, "--dry-run", evaluation={"n_bootstraps": 60}))
+    assert planned == {"render_report", "all"}
 
 
 @pytest.mark.xdist_group("finished")
