@@ -109,7 +109,6 @@ TESTED_ELSEWHERE = {
     "dataset.readers.smic_names": "by test_smic",
     "features.extractors": "by test_extraction and test_registries",
     "dataset.readers.simulated": "by test_simulated",
-    "report.score_table": "by test_predict_and_score",
     "report.sweep_table": "by test_workflow",
     "networks.network": "two dataclasses without code",
     "records": "through every stage: dataclasses, and 'without' by test_held_out and test_fitness",

@@ -109,25 +109,31 @@ class _ImageFiles(Source):
 
 
 @dataclass(frozen=True)
-class Folder(_ImageFiles):
-    """A folder of numbered images."""
+class _OnePath(Source):
+    """What is told by one path: a folder, a file."""
 
     path: str
-    kind: ClassVar[str] = "folder"
 
     @property
     def text(self) -> str:
-        """Return the folder's path."""
+        """Return the path."""
         return self.path
 
     @classmethod
     def parse(cls, text: str) -> Self:
-        """Return the folder of a path."""
+        """Return the source of a path."""
         return cls(text)
 
     def below(self, folder: str) -> Self:
-        """Return the folder as seen from above."""
+        """Return the source as seen from above."""
         return type(self)(f"{folder}/{self.path}")
+
+
+@dataclass(frozen=True)
+class Folder(_OnePath, _ImageFiles):
+    """A folder of numbered images."""
+
+    kind: ClassVar[str] = "folder"
 
     def files(self, root: Path, span: Span, /) -> list[Path]:
         """Return the images by number; between a first and a last one that is given, all of them.
@@ -187,25 +193,10 @@ class Images(_ImageFiles):
 
 
 @dataclass(frozen=True)
-class Video(Source):
+class Video(_OnePath):
     """A video, whose frames count from 0."""
 
-    path: str
     kind: ClassVar[str] = "video"
-
-    @property
-    def text(self) -> str:
-        """Return the video's path."""
-        return self.path
-
-    @classmethod
-    def parse(cls, text: str) -> Self:
-        """Return the video of a path."""
-        return cls(text)
-
-    def below(self, folder: str) -> Self:
-        """Return the video as seen from above."""
-        return type(self)(f"{folder}/{self.path}")
 
     def files(self, root: Path, _span: Span, /) -> list[Path]:
         """Return the video, there or not."""

@@ -34,7 +34,6 @@ ROOMS = ("metrics", "learning", "selection", "evaluation", "report")
 # Test files of modules whose laws stand elsewhere than in tests/<room>/test_<module>.py.
 TESTED_BY = {
     "evaluation.predictions": ("evaluation/test_held_out.py", "report/test_scores.py"),
-    "report.score_table": ("commands/test_predict_and_score.py",),
     "selection.training_folds": (
         "selection/test_leakage.py",
         "commands/test_predict_and_score.py",
