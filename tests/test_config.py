@@ -93,6 +93,8 @@ def test_ready_experiment_states_only_what_differs_from_the_defaults(path: Path)
         ({"data_set": "smic"}, "data_set", "dataset"),
         ({"genetic": {"n_islnds": 1}}, "genetic.n_islnds", "genetic.n_islands"),
         ({"faces": {"size": 64}}, "faces.size", "faces.size_px"),
+        ({"criterion": "mu"}, "criterion", "inner.criterion"),
+        ({"n_inner_folds": 3}, "n_inner_folds", "inner.n_inner_folds"),
     ],
 )
 def test_unknown_key_is_named_with_the_nearest_known_one(
@@ -371,6 +373,11 @@ def _keys_of_dataclass(section: Any, prefix: str = "") -> Iterator[str]:
         {"evaluation": {"methods": ["genetic", "genetic"]}},
         {"dataset": "cmu_faces", "dataset_root": "/d", "cmu_faces": {"poses": ["up", "up"]}},
         {"features": {"statistics": ["std", "std"]}},
+        {"inner": {"C_values": [1, 1.0]}},
+        {"ranking": {"n_selected_values": [5, 5]}},
+        {"sweep": {"statistics": [["mean", "std"], ["std", "mean"]]}},
+        {"genetic": {"topology": "custom", "edges": [[0, 1], [0, 1]]}},
+        {"dataset": "manifest", "dataset_root": "/d", "manifest": {"labels": ["a", "a"]}},
     ],
 )
 def test_value_that_is_named_twice_is_refused(values: dict[str, Any]) -> None:
@@ -387,6 +394,8 @@ def test_value_that_is_named_twice_is_refused(values: dict[str, Any]) -> None:
         ({"topology": "full", "n_emigrants": 20}, "from each of 3 islands"),
         ({"topology": "torus", "n_emigrants": 13}, "from each of 4 islands"),
         ({"topology": "custom", "edges": [[1, 0], [2, 0]], "n_emigrants": 25}, "of 2 islands"),
+        ({"topology": "custom", "edges": [[0, 0]]}, r"edges hold \[0, 0\]"),
+        ({"topology": "custom", "edges": [[0, -1]]}, "edges name islands"),
         ({"n_inner_folds": 1}, "n_inner_folds"),
         ({"flat_window": 0}, "flat_window"),
     ],
@@ -415,3 +424,42 @@ def test_datasets_page_explains_every_key_in_a_comment() -> None:
         lines = block.splitlines()
         for above, line in pairwise(lines[1:]):
             assert line.lstrip().startswith("#") or above.lstrip().startswith("#"), line
+
+
+def test_a_great_number_of_islands_takes_no_memory_to_check() -> None:
+    assert from_json(GeneticSettings, '{"n_islands": 1000000000}').n_islands == 10**9
+
+
+def test_key_that_is_like_none_is_refused_with_those_there_are() -> None:
+    with pytest.raises(
+        MerecError, match=r"unknown key 'inner\.zzz'; known are C_values, criterion"
+    ):
+        parse_config({"inner": {"zzz": 1}})
+
+
+@pytest.mark.parametrize("dataset", [["smic"], {"a": 1}, 3, None, "SMIC"])
+def test_dataset_that_is_none_is_one_clear_line(dataset: object) -> None:
+    with pytest.raises(MerecError, match="dataset") as caught:
+        parse_config({"dataset": dataset, "dataset_root": "/d", "smic": {}})
+    assert "\n" not in str(caught.value)
+
+
+def test_case_is_no_obstacle_to_the_nearest() -> None:
+    with pytest.raises(MerecError, match="did you mean 'smic'"):
+        parse_config({"dataset": "SMIC", "dataset_root": "/d"})
+    values = {"dataset": "smic", "dataset_root": "/d", "smic": {"camera": "vis"}}
+    with pytest.raises(MerecError, match="did you mean 'VIS'"):
+        parse_config(values)
+
+
+def test_word_that_yaml_takes_for_false_is_explained() -> None:
+    with pytest.raises(MerecError, match="YAML takes on, off, yes and no for true or false"):
+        parse_config({"faces": {"registration": False}})
+
+
+def test_values_that_hold_themselves_are_refused() -> None:
+    turning: list[object] = []
+    turning.append(turning)
+    for values in ({"experiment": turning}, {"inner": {"C_values": turning}}):
+        with pytest.raises(MerecError, match="plain values expected"):
+            parse_config(values)

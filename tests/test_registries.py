@@ -279,3 +279,22 @@ def test_reader_is_configured_checked_and_indexed(
         ("c_s1", "angry"),
         ("c_s2", "happy"),
     ]
+
+
+def test_the_same_file_or_fold_twice_is_refused(store: Path, tmp_path: Path) -> None:
+    one, other = tmp_path / "a.h5", tmp_path / "b.h5"
+    with pytest.raises(MerecError, match="--output: each once expected"):
+        select.run(store, "all_features", [one, one], "{}", "standard", ["s01", "s02"])
+    with pytest.raises(MerecError, match="--held-out: each once expected, found s01 again"):
+        select.run(store, "all_features", [one, other], "{}", "standard", ["s01", "s01"])
+    with pytest.raises(MerecError, match="a file to write expected, found a folder"):
+        select.run(store, "all_features", [tmp_path], "{}", "standard", ["s01"])
+
+
+def test_weights_that_an_extractor_does_not_read_are_refused(tmp_path: Path) -> None:
+    catalog, clips = written_clips(tmp_path)
+    for extractor, said in (("lbp_top", "no file expected"), ("network", "found no such file")):
+        with pytest.raises(MerecError, match=said):
+            extract_features.run(
+                catalog, clips, "{}", tmp_path / "x.h5", extractor, tmp_path / "absent"
+            )

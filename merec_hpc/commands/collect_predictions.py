@@ -7,8 +7,8 @@ from typing import Annotated
 import typer
 
 from merec_hpc.commands.options import Output, Store
-from merec_hpc.evaluation.predictions import Prediction
-from merec_hpc.files.rows import read_rows, write_rows
+from merec_hpc.evaluation.predictions import Prediction, read_predictions
+from merec_hpc.files.rows import write_rows
 from merec_hpc.store.features import read_features
 from merec_hpc.store.selection import read_selection
 
@@ -34,9 +34,7 @@ def run(
 
     A method that keeps every feature has no rows in the second table.
     """
-    write_rows(
-        output, Prediction, [row for path in evaluation for row in read_rows(path, Prediction)]
-    )
+    write_rows(output, Prediction, [row for path in evaluation for row in read_predictions(path)])
     names = read_features(store).names
     chosen: list[ChosenFeature] = []
     for path in selection:

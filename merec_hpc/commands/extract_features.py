@@ -39,6 +39,12 @@ def run(
     """
     kind = find_extractor(extractor)
     parsed: object = from_json(kind.settings, settings)
+    if weights is not None and not kind.has_weights:
+        msg = f"--weights: no file expected for extractor {extractor}, found {weights}"
+        raise MerecError(msg)
+    if weights is not None and not weights.is_file():
+        msg = f"{weights}: weights expected, found no such file"
+        raise MerecError(msg)
     digest = "" if weights is None else sha256(weights)
     parts = FeatureParts(
         output.with_name(output.name + ".parts"), f"{__version__} {extractor} {settings} {digest}"

@@ -10,9 +10,9 @@ from rich.console import Console
 from rich.table import Table
 
 from merec_hpc.errors import MerecError
-from merec_hpc.evaluation.predictions import Prediction
+from merec_hpc.evaluation.predictions import Prediction, read_predictions
 from merec_hpc.files.atomic import make_folder
-from merec_hpc.files.rows import read_rows, write_rows
+from merec_hpc.files.rows import write_rows
 from merec_hpc.metrics import majority_share
 from merec_hpc.papers.paper1_tables import (
     DATABASES,
@@ -96,7 +96,7 @@ def _read(option: str, path: Path | None, stores: dict[str, Features]) -> list[P
     """Return predictions, or none without a path; those of other clips are refused."""
     if path is None:
         return []
-    rows = read_rows(path, Prediction)
+    rows = read_predictions(path)
     if not rows:
         msg = f"{option} {path}: predictions expected, found none"
         raise MerecError(msg)

@@ -9,7 +9,7 @@ from merec_hpc.commands.options import Output
 from merec_hpc.config.whole import parse_config_json
 from merec_hpc.errors import MerecError
 from merec_hpc.evaluation.permutation import PermutedRun, summarise
-from merec_hpc.evaluation.predictions import Prediction
+from merec_hpc.evaluation.predictions import read_predictions
 from merec_hpc.files.atomic import published
 from merec_hpc.files.rows import read_rows
 from merec_hpc.records import Failure, Selection
@@ -34,7 +34,7 @@ def run(
 ) -> None:
     """Render one self-contained HTML page."""
     config = parse_config_json(settings)
-    rows = read_rows(predictions, Prediction)
+    rows = read_predictions(predictions)
     if not rows:
         msg = f"{predictions}: at least one prediction expected, found none"
         raise MerecError(msg)

@@ -8,11 +8,12 @@ import typer
 from rich.console import Console
 from rich.table import Table
 
+from merec_hpc.config.base import nearest
 from merec_hpc.config.evaluation import EvaluationSettings
 from merec_hpc.errors import MerecError
 from merec_hpc.evaluation.megc import LoggedClip, logged_clips, read_log, write_log
-from merec_hpc.evaluation.predictions import Prediction
-from merec_hpc.files.rows import read_rows, write_rows
+from merec_hpc.evaluation.predictions import Prediction, read_predictions
+from merec_hpc.files.rows import write_rows
 from merec_hpc.metrics import METRICS
 from merec_hpc.report.comparisons import ComparisonRow, compare_with
 from merec_hpc.report.score_table import COMPOSITE, ScoreRow, score_table
@@ -44,6 +45,9 @@ def run(
     subjects, with Holm's correction for their number.
     """
     rows = _read(predictions, method)
+    if reference is not None and comparison is None:
+        msg = "--reference: --comparison expected with it, without which it does nothing"
+        raise MerecError(msg)
     scores = score_table(rows)
     _print(scores)
     if output is not None:
@@ -64,11 +68,13 @@ def _read(path: Path, method: str | None) -> list[Prediction]:
     """Return predictions; those of a log are of one method without a name."""
     if path.suffix in {".txt", ".log"}:
         return [_prediction(clip) for clip in read_log(path)]
-    rows = [row for row in read_rows(path, Prediction) if method in (None, row.method)]
-    if not rows:
-        msg = f"{path}: predictions{f' of {method}' if method else ''} expected, found none"
+    rows = read_predictions(path)
+    found = [row for row in rows if method in (None, row.method)]
+    if not found:
+        near = nearest(method, [row.method for row in rows]) if method else ""
+        msg = f"{path}: predictions{f' of {method}' if method else ''} expected, found none{near}"
         raise MerecError(msg)
-    return rows
+    return found
 
 
 def _prediction(clip: LoggedClip) -> Prediction:

@@ -40,8 +40,9 @@ UserPath = Annotated[Path, AfterValidator(expanded)]
 
 def nearest(name: str, known: Iterable[str]) -> str:
     """Return ``; did you mean 'x'?`` if a known name is like this one, else an empty text."""
-    found = difflib.get_close_matches(name, list(known), n=1)
-    return f"; did you mean '{found[0]}'?" if found else ""
+    by_case = {one.casefold(): one for one in known}
+    found = difflib.get_close_matches(name.casefold(), list(by_case), n=1)
+    return f"; did you mean '{by_case[found[0]]}'?" if found else ""
 
 
 def check_known(what: str, name: str, known: Collection[str]) -> str:
@@ -114,22 +115,37 @@ def _explain_one(kind: type, error: Any, within: str, others: Collection[str]) -
     key = ".".join(location) or "settings"
     if error["type"] == "unexpected_keyword_argument":
         known = [*_known_keys(kind, inner[:-1]), *(others if len(inner) == 1 else ())]
-        found = difflib.get_close_matches(inner[-1], known, n=1, cutoff=0.0)
-        return f"unknown key '{key}'; did you mean '{'.'.join([*location[:-1], *found])}'?"
+        return f"unknown key '{key}'" + _nearest_key(kind, location[:-1], inner[-1], known)
     if error["type"] == "value_error":
         said = str(error["ctx"]["error"])
         return f"in '{key}': {said}" if location else said
     said = f"'{key}' is {error['input']!r}, {_lower(error['msg'])}"
     if error["type"] == "literal_error" and isinstance(error["input"], str):
         said += nearest(error["input"], re.findall(r"'([^']*)'", error["ctx"]["expected"]))
+    elif error["type"] == "literal_error" and isinstance(error["input"], bool):
+        said += " (YAML takes on, off, yes and no for true or false: write 'off' in quotes)"
     elif isinstance(error["input"], str) and _NUMBER.fullmatch(error["input"]):
         said += " (a text: YAML takes 1.0e-2 for a number, but not 1e-2 or '3')"
     return said
 
 
+def _nearest_key(kind: type, above: Sequence[str], name: str, known: Sequence[str]) -> str:
+    """Return the nearest key beside one that is unknown, or where a section has a key so called."""
+    if name not in known and not above:
+        for section in known:
+            if name in _known_keys(kind, [section]):
+                return f"; did you mean '{section}.{name}'?"
+    found = difflib.get_close_matches(name, known, n=1, cutoff=0.5)
+    if found:
+        return f"; did you mean '{'.'.join([*above, *found])}'?"
+    return f"; known are {', '.join(known)}" if known else ""
+
+
 def _known_keys(kind: type, path: Sequence[str]) -> list[str]:
     """Return the keys of the section that ``path`` leads to."""
     for part in path:
+        if not is_dataclass(kind):
+            return []
         kinds = {known.name: known.type for known in fields(kind)}
         found = kinds.get(part)
         kind = found if isinstance(found, type) else next(iter(get_args(found)), object)

@@ -79,6 +79,10 @@ class CasmeSqSettings:
     kinds: tuple[Kind, ...] = Field(default=("micro-expression",), min_length=1)
     scheme: str = "casme-sq-4"
 
+    def __post_init__(self) -> None:
+        """Check what involves more than one value."""
+        check_distinct("kinds", self.kinds)
+
 
 @dataclass(frozen=True, kw_only=True, config=STRICT)
 class Casme3Settings:
@@ -165,6 +169,10 @@ class ManifestSettings:
 
     file: str = "manifest.csv"
     labels: tuple[str, ...] = ()
+
+    def __post_init__(self) -> None:
+        """Check what involves more than one value."""
+        check_distinct("labels", self.labels)
 
 
 DATASET_SETTINGS: dict[str, type] = {

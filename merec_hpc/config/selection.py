@@ -12,6 +12,7 @@ from merec_hpc.config.base import (
     Oversampling,
     Positive,
     Probability,
+    check_distinct,
     check_known,
 )
 from merec_hpc.metrics import METRICS, Metric
@@ -32,6 +33,11 @@ def _check_criterion(name: str) -> str:
 Criterion = Annotated[str, AfterValidator(_check_criterion)]
 
 
+def _listed(edges: tuple[tuple[int, int], ...]) -> str:
+    """Return edges as a configuration has them."""
+    return str([list(edge) for edge in edges])
+
+
 @dataclass(frozen=True, kw_only=True, config=STRICT)
 class InnerSettings:
     """What a selector is scored by on the training subjects of a fold; all of them have it."""
@@ -39,6 +45,10 @@ class InnerSettings:
     C_values: tuple[Positive, ...] = Field(default=(0.01, 0.1, 1.0, 10.0, 100.0), min_length=1)
     criterion: Criterion = "mu_minus_variance"
     n_inner_folds: int | None = Field(default=None, ge=2)
+
+    def __post_init__(self) -> None:
+        """Check what involves more than one value."""
+        check_distinct("C_values", list(map(str, self.C_values)))
 
 
 @dataclass(frozen=True, kw_only=True, config=STRICT)
@@ -63,6 +73,11 @@ class RankingSettings(InnerSettings):
     n_selected_values: tuple[Count, ...] = Field(
         default=(1, 2, 5, 10, 20, 50, 100, 200, 500, 1000, 2000, 5000), min_length=1
     )
+
+    def __post_init__(self) -> None:
+        """Check what involves more than one field."""
+        super().__post_init__()
+        check_distinct("n_selected_values", list(map(str, self.n_selected_values)))
 
 
 @dataclass(frozen=True, kw_only=True, config=STRICT)
@@ -115,6 +130,7 @@ class GeneticSettings(InnerSettings):
 
     def __post_init__(self) -> None:
         """Check what involves more than one field."""
+        super().__post_init__()
         for key in ("n_random_migrants", "n_elites", "n_emigrants"):
             if getattr(self, key) >= self.n_individuals:
                 msg = (
@@ -123,11 +139,18 @@ class GeneticSettings(InnerSettings):
                 )
                 raise ValueError(msg)
         if bool(self.edges) != (self.topology == "custom"):
-            msg = f"edges are {self.edges}, must be given with topology custom, and only then"
+            msg = f"edges are {_listed(self.edges)}, must be given with topology custom, and only then"
             raise ValueError(msg)
-        named = {island for edge in self.edges for island in edge}
-        if not named <= set(range(self.n_islands)):
-            msg = f"edges name islands {sorted(named)}, must be in 0..{self.n_islands - 1}"
+        named = sorted({island for edge in self.edges for island in edge})
+        if named and not 0 <= named[0] <= named[-1] < self.n_islands:
+            msg = f"edges name islands {named}, must be in 0..{self.n_islands - 1}"
+            raise ValueError(msg)
+        loops = [giver for giver, taker in self.edges if giver == taker]
+        if loops:
+            msg = f"edges hold [{loops[0]}, {loops[0]}], must lead from one island to another"
+            raise ValueError(msg)
+        if len(set(self.edges)) < len(self.edges):
+            msg = f"edges are {_listed(self.edges)}, must name each once"
             raise ValueError(msg)
         takers = [taker for _, taker in self.edges]
         most = max(map(takers.count, takers), default=0)

@@ -26,3 +26,4 @@ class SweepSettings:
             check_distinct(key, [str(value) for value in values])
         for names in self.statistics:
             check_distinct("statistics", names)
+        check_distinct("statistics", ["+".join(sorted(names)) for names in self.statistics])

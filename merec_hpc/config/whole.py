@@ -103,7 +103,7 @@ def parse_config(values: Mapping[str, Any], source: str = "config") -> Config:
     given = dict(values)
     _refuse_former(given, source)
     sections = {name: given.pop(name) for name in DATASET_SETTINGS if name in given}
-    dataset = given.get("dataset", "simulated")
+    dataset = str(given.get("dataset", "simulated"))
     unused = [name for name in sections if name != dataset]
     if unused and dataset in DATASET_SETTINGS:
         msg = f"{source}: section '{unused[0]}' does nothing under dataset '{dataset}'"
@@ -111,9 +111,9 @@ def parse_config(values: Mapping[str, Any], source: str = "config") -> Config:
     if DATASET_SECTION in given:
         msg = f"{source}: unknown key '{DATASET_SECTION}': the section is named after the dataset"
         raise MerecError(msg)
-    text = json.dumps(_with_inner(given, source), default=str)
+    text = _as_json(_with_inner(given, source), source)
     config = from_json(Config, text, source, others=DATASET_SETTINGS)
-    section = json.dumps(sections.get(dataset, {}), default=str)
+    section = _as_json(sections.get(dataset, {}), source)
     settings: Any = from_json(
         DATASET_SETTINGS[config.dataset], section, source, within=config.dataset
     )
@@ -146,12 +146,21 @@ def parse_config_json(text: str, source: str = "--settings") -> Config:
     return parse_config(values, source)
 
 
+def _as_json(values: object, source: str) -> str:
+    """Return values as JSON; a date, which YAML makes of a text, as that text."""
+    try:
+        return json.dumps(values, default=str)
+    except (ValueError, TypeError, RecursionError) as error:  # an alias inside its own anchor
+        msg = f"{source}: plain values expected, found: {error}"
+        raise MerecError(msg) from None
+
+
 def _with_inner(given: Mapping[str, Any], source: str) -> dict[str, Any]:
     """Let each selector's section take from ``inner`` what it does not say itself."""
     inner = given.get("inner")
     if not isinstance(inner, dict):
         return dict(given)
-    from_json(InnerSettings, json.dumps(inner, default=str), source, within="inner")
+    from_json(InnerSettings, _as_json(inner, source), source, within="inner")
     sections = {name: given.get(name, {}) for name in SELECTOR_SECTIONS}
     filled = {
         name: {**inner, **section}

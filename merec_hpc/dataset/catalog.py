@@ -102,11 +102,16 @@ def read_catalog(path: Path, root: Path | None = None) -> list[Clip]:
     Raises
     ------
     MerecError
-        If the file, a column or a needed cell is missing, or a kind or path is none.
+        If the file, a column or a needed cell is missing, a kind or path is none, or a clip is
+        listed twice.
     """
-    return [
-        Clip(source=_source(path, row, root), **_common(row)) for row in read_rows(path, CatalogRow)
-    ]
+    rows = read_rows(path, CatalogRow)
+    counts = Counter(row.clip for row in rows)
+    twice = [clip for clip, count in counts.items() if count > 1]
+    if twice:
+        msg = f"{path}: each clip once expected, found '{twice[0]}' {counts[twice[0]]} times"
+        raise MerecError(msg)
+    return [Clip(source=_source(path, row, root), **_common(row)) for row in rows]
 
 
 def _common(row: Clip | CatalogRow) -> dict[str, Any]:

@@ -2,11 +2,13 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from pathlib import Path
 
 import numpy as np
 from numpy.typing import NDArray
 
 from merec_hpc.errors import MerecError
+from merec_hpc.files.rows import read_rows
 from merec_hpc.records import Text
 
 
@@ -24,6 +26,25 @@ class Prediction:
     predicted: str
     decisions: str | None = None
     """What speaks for each class, as in ``negative=0.3;positive=-0.2``."""
+
+
+def read_predictions(path: Path) -> list[Prediction]:
+    """Read a table of predictions.
+
+    Raises
+    ------
+    MerecError
+        As ``read_rows``, or if a clip is predicted twice by the same machine.
+    """
+    rows = read_rows(path, Prediction)
+    seen: set[tuple[str, str, int, str]] = set()
+    for row in rows:
+        key = (row.method, row.classifier, row.seed, row.clip)
+        if key in seen:
+            msg = f"{path}: each clip once expected of {row.method}, found '{row.clip}' again"
+            raise MerecError(msg)
+        seen.add(key)
+    return rows
 
 
 def as_text(decisions: NDArray[np.float64], class_names: Text) -> str:

@@ -128,6 +128,9 @@ def check_layer(network: str, layer: str, source: str) -> None:
 def _check_layer(built: nn.Module, network: str, layer: str, source: str = "") -> None:
     names = get_graph_node_names(built)[1]
     if layer not in names and not any(name.startswith(f"{layer}.") for name in names):
-        listed = ", ".join(names[1:])
-        msg = f"{source}layer '{layer}' expected in {network}, found {listed}"
-        raise MerecError(msg + nearest(layer, [*find_network(network).layers, *names[1:]]))
+        usual = find_network(network).layers
+        msg = (
+            f"{source}a layer of {network} expected, such as {', '.join(usual)}, or one of the "
+            f"{len(names) - 1} nodes of its graph, found '{layer}'"
+        )
+        raise MerecError(msg + nearest(layer, [*usual, *names[1:]]))

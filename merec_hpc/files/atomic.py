@@ -26,9 +26,10 @@ def published(path: Path) -> Iterator[Path]:
     Raises
     ------
     MerecError
-        If there is no room to write.
+        If there is no room to write, or a folder has that name.
     """
     make_folder(path.parent)
+    check_file(path)
     partial = path.with_name(f"{path.name}.{socket.gethostname()}-{os.getpid()}.partial")
     try:
         yield partial
@@ -68,6 +69,13 @@ def is_running(pid: int) -> bool:
     except PermissionError:
         return True
     return True
+
+
+def check_file(path: Path) -> None:
+    """Raise a ``MerecError`` if a file cannot be written since a folder has its name."""
+    if path.is_dir():
+        msg = f"{path}: a file to write expected, found a folder"
+        raise MerecError(msg)
 
 
 def make_folder(folder: Path) -> None:

@@ -7,6 +7,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from merec_hpc.config.evaluation import EvaluationSettings
+from merec_hpc.errors import MerecError
 from merec_hpc.evaluation.predictions import Prediction, read_decisions
 from merec_hpc.learning.auc import one_vs_rest_auc
 from merec_hpc.learning.averages import Averages, class_averages
@@ -127,4 +128,11 @@ def _auc(rows: Sequence[Prediction]) -> float | None:
     if read is None or len(set(labels)) < 2:
         return None
     decisions, classes = read
+    unknown = sorted(set(labels) - set(classes))
+    if unknown:
+        msg = (
+            f"decisions of {rows[0].method} for each class expected, found {', '.join(classes)} "
+            f"and the label '{unknown[0]}'"
+        )
+        raise MerecError(msg)
     return one_vs_rest_auc(labels, decisions, classes)

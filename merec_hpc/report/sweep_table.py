@@ -9,8 +9,8 @@ import numpy as np
 
 from merec_hpc.config.evaluation import Decider
 from merec_hpc.config.whole import Config
-from merec_hpc.evaluation.predictions import Prediction
-from merec_hpc.files.rows import Columns, read_rows
+from merec_hpc.evaluation.predictions import read_predictions
+from merec_hpc.files.rows import Columns
 from merec_hpc.report.scores import as_columns, score_columns, score_methods
 from merec_hpc.runs.variants import Variant, ensembles_of, variants_of
 from merec_hpc.selection.deciders import deciding
@@ -53,7 +53,7 @@ def _row(folder: Path, variants: Sequence[Variant], config: Config) -> VariantRo
     first = variants[0]
     decider: Decider = "champion" if len(variants) == 1 else "ensemble"
     name = first.path if decider == "champion" else first.ensemble_path
-    predictions = read_rows(folder / "predictions" / f"{name}.csv", Prediction)
+    predictions = read_predictions(folder / "predictions" / f"{name}.csv")
     (scored,) = score_methods(predictions, config.evaluation)
     n_selected, fitness = [], []
     for fold in dict.fromkeys(row.fold for row in predictions):

@@ -7,6 +7,7 @@ or several sections.
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, fields
 from pathlib import Path
+from typing import Any
 
 from merec_hpc.config.base import nearest
 from merec_hpc.config.whole import Config
@@ -40,6 +41,10 @@ def check_files(config: Config) -> None:
         if not root.resolve().is_dir():
             msg = f"{root.resolve()}: expected the dataset's folder, found no such folder"
             raise MerecError(msg)
+        for key, table in _named_tables(root, config.dataset_settings):
+            if not table.is_file():
+                msg = f"{config.dataset}.{key}: a file expected, found none at {table}"
+                raise MerecError(msg)
     faces = config.faces
     named: list[tuple[str, Path | None, bool]] = [
         ("corrections", config.corrections, False),
@@ -52,6 +57,15 @@ def check_files(config: Config) -> None:
         if path is not None and not (path.is_dir() if is_folder else path.is_file()):
             msg = f"{key}: a {'folder' if is_folder else 'file'} expected, found none at {path}"
             raise MerecError(msg)
+
+
+def _named_tables(root: Path, settings: Any) -> Iterator[tuple[str, Path]]:
+    """Yield the sheets and lists that a dataset's settings name, by their keys."""
+    for key in ("file", "sheet", "casme2_sheet", "samm_sheet"):
+        name = getattr(settings, key, None)
+        if name is not None:
+            part = getattr(settings, key.removesuffix("_sheet"), "") if "_" in key else ""
+            yield key, root / part / name
 
 
 def check_clips(config: Config, clips: Sequence[Clip]) -> None:
@@ -126,7 +140,15 @@ class _Idle:
 
 def _keys_without_use(config: Config) -> Iterator[str]:
     """Yield what is said of each key that differs from its default and has no effect."""
-    for idle in (*_idle_faces(config), *_idle_features(config), *_idle_protocol(config)):
+    if config.dataset == "simulated" and config.dataset_root is not None:
+        root = config.dataset_root
+        yield f"'dataset_root' is {root}, which does nothing where dataset is simulated: leave it out"
+    for idle in (
+        *_idle_faces(config),
+        *_idle_features(config),
+        *_idle_search(config),
+        *_idle_protocol(config),
+    ):
         settings = getattr(config, idle.section)
         defaults = type(settings)()
         for key in idle.keys if idle.is_idle else ():
@@ -176,6 +198,18 @@ def _idle_features(config: Config) -> Iterator[_Idle]:
         keys = [one.name for one in fields(getattr(config, section)) if one.name != "extractor"]
         (wanted,) = (name for name, kind in EXTRACTORS.items() if kind.section == section)
         yield _Idle(section, keys, True, why, wanted)
+
+
+def _idle_search(config: Config) -> Iterator[_Idle]:
+    search, ranking = config.genetic, config.ranking
+    alone = ("topology", "migration_interval", "n_emigrants")
+    why = "genetic.n_islands is 1"
+    yield _Idle("genetic", alone, search.n_islands == 1, why, "several islands")
+    stops = ("flat_range", "steep_derivative")
+    why = "genetic.flat_window is null"
+    yield _Idle("genetic", stops, search.flat_window is None, why, "a flat_window")
+    why = f"ranking.n_selected is {ranking.n_selected}"
+    yield _Idle("ranking", ("n_selected_values",), ranking.n_selected is not None, why, "null")
 
 
 def _idle_protocol(config: Config) -> Iterator[_Idle]:

@@ -30,10 +30,19 @@ def read_config(files: Sequence[Path], keys: Sequence[str]) -> Config:
         if not equals:
             msg = f"--config: KEY=VALUE expected, found '{key}'"
             raise MerecError(msg)
-        _merge(merged, {name: yaml.safe_load(value)})
+        _merge(merged, {name: _read_value(key, value)})
     config = parse_config(merged, ", ".join(map(str, files)))
     check_config(config)
     return config
+
+
+def _read_value(key: str, value: str) -> Any:
+    try:
+        return yaml.load(value, _OnceEachLoader)  # a safe one
+    except (yaml.YAMLError, _TwiceError) as error:
+        said = " ".join(str(error).split())
+        msg = f"--config: a value in YAML expected in '{key}', found: {said}"
+        raise MerecError(msg) from None
 
 
 def read_mapping(path: Path) -> Mapping[str, Any]:
@@ -49,12 +58,19 @@ def read_mapping(path: Path) -> Mapping[str, Any]:
     except FileNotFoundError:
         msg = f"{path}: a configuration expected, found no such file"
         raise MerecError(msg) from None
+    except OSError as error:
+        msg = f"{path}: a configuration expected, found: {error.strerror}"
+        raise MerecError(msg) from None
     except (yaml.YAMLError, UnicodeDecodeError) as error:
         msg = f"{path}: a mapping in YAML expected, found: {str(error).splitlines()[0]}"
         raise MerecError(msg) from None
     except _TwiceError as error:
         msg = f"{path}: each key once expected, found {error}"
         raise MerecError(msg) from None
+    odd = [key for key in found if not isinstance(key, str)] if isinstance(found, dict) else []
+    if odd:
+        msg = f"{path}: names expected for keys, found {odd[0]}, which YAML takes for no text"
+        raise MerecError(msg)
     if not isinstance(found, dict):
         msg = f"{path}: a mapping in YAML expected, found {type(found).__name__}"
         raise MerecError(msg)
@@ -73,6 +89,9 @@ class _OnceEachLoader(yaml.SafeLoader):
         lines: dict[object, int] = {}
         for key_node, _ in node.value:
             key, line = key_node.value, key_node.start_mark.line + 1
+            if not isinstance(key_node, yaml.ScalarNode):
+                msg = f"a name expected for a key, found a list or mapping in line {line}"
+                raise yaml.YAMLError(msg)
             if key in lines:
                 msg = f"'{key}' in line {lines[key]} and again in line {line}"
                 raise _TwiceError(msg)

@@ -112,6 +112,12 @@ def find_extent(config: Config, folder: Path = Path(), frames: int = 40) -> Exte
     raise MerecError(msg)
 
 
+def check_simulated(config: Config) -> None:
+    """Raise a ``MerecError`` if a dataset still to be simulated is too small for what is asked."""
+    if config.dataset == "simulated":
+        check_clips(config, [clip for clip, _ in _simulated(config)])
+
+
 def assumed_extent(
     config: Config, n_clips: int, n_subjects: int, n_classes: int, frames: int
 ) -> Extent:

@@ -34,6 +34,7 @@ from merec_hpc.runs.jobs import Job, jobs_of
 from merec_hpc.runs.remaining import State, job_states
 from merec_hpc.runs.selector_cost import (
     INFINIBAND,
+    MEASURED,
     FoldSample,
     evaluation_seconds,
     n_masks_kept,
@@ -300,6 +301,8 @@ class _Costs:
             settings = selector_settings(self._config, selector)
             sample, scale = self._sample("", settings.n_inner_folds)
             self._seconds[key] = scale * selection_seconds(sample, selector, settings)
+            if SELECTORS[selector].section not in MEASURED:
+                self.notes.append(f"time of {selector}: what its jobs ask for, nothing measured")
         return self._seconds[key]
 
     def _decider_seconds(self, method: Method, classifier: str, kind: str = "") -> float:

@@ -10,10 +10,10 @@ from typing import cast
 import numpy as np
 from numpy.typing import NDArray
 
-from merec_hpc.config.base import ScalingName, from_json
+from merec_hpc.config.base import ScalingName, from_json, nearest
 from merec_hpc.dataset.folds import FoldMember
 from merec_hpc.errors import MerecError
-from merec_hpc.files.atomic import make_folder
+from merec_hpc.files.atomic import check_file, make_folder
 from merec_hpc.files.rows import read_rows
 from merec_hpc.learning.scaling import Scaling
 from merec_hpc.parallel.communicator import Communicator, SerialCommunicator
@@ -31,7 +31,7 @@ def check_scaling(scaling: str) -> ScalingName:
     """Return the kind of scaling, or raise a ``MerecError``."""
     if scaling not in {"none", "standard"}:
         msg = f"--scaling: 'none' or 'standard' expected, found '{scaling}'"
-        raise MerecError(msg)
+        raise MerecError(msg + nearest(scaling, ("none", "standard")))
     return cast("ScalingName", scaling)
 
 
@@ -111,8 +111,14 @@ def training_folds(
     if len(wanted) != len(outputs):
         msg = f"one --output per --held-out expected, found {len(outputs)} for {len(folds)}"
         raise MerecError(msg)
+    for what, named in (("--output", [*map(str, outputs)]), ("--held-out", [*folds])):
+        twice = [name for name in named if named.count(name) > 1]
+        if twice:
+            msg = f"{what}: each once expected, found {twice[0]} again"
+            raise MerecError(msg)
     for output in outputs:  # now rather than after the search
         make_folder(output.parent)
+        check_file(output)
     features = read_clips(store, group, fold_table)
     for fold, output in zip(wanted, outputs, strict=True):
         if fold is not None:

@@ -9,6 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from merec_hpc.errors import MerecError
+from merec_hpc.files.rows import long_cells
 from merec_hpc.records import Features
 
 SUFFIXES = (".csv", ".npz")
@@ -27,7 +28,8 @@ def read_table(path: Path) -> Features:
     Raises
     ------
     MerecError
-        If an array or column is missing, shapes do not fit, or a feature is no number.
+        If an array or column is missing, shapes do not fit, a feature is no finite number, a label
+        or group is empty, or two features have one name.
     """
     if not path.is_file():
         msg = f"{path}: a table expected, found no such file"
@@ -39,6 +41,7 @@ def read_table(path: Path) -> Features:
             f"{values.shape}, {labels.shape} and {groups.shape}"
         )
         raise MerecError(msg)
+    _check(path, values, labels, groups, names)
     class_names, numbers = np.unique(labels.astype(str), return_inverse=True)
     return Features(
         values=values,
@@ -50,9 +53,49 @@ def read_table(path: Path) -> Features:
     )
 
 
+def _check(
+    path: Path,
+    values: NDArray[Any],
+    labels: NDArray[Any],
+    groups: NDArray[Any],
+    names: NDArray[Any],
+) -> None:
+    """Check what an array of the right shape may still get wrong."""
+    if not values.shape[1]:
+        msg = f"{path}: features beside label and group expected, found none"
+        raise MerecError(msg)
+    if len(names) != values.shape[1]:
+        msg = f"{path}: a name for each of {values.shape[1]} features expected, found {len(names)}"
+        raise MerecError(msg)
+    odd = np.argwhere(~np.isfinite(values))
+    if len(odd):
+        row, column = odd[0]
+        msg = (
+            f"{path}: finite numbers expected, found {values[row, column]} in '{names[column]}' "
+            f"of row {row + 1}"
+        )
+        raise MerecError(msg)
+    for what, column in (("label", labels), ("group", groups)):
+        empty = np.flatnonzero(np.isin(column.astype(str), ("", "nan", "None")))
+        if len(empty):
+            msg = f"{path}: a {what} in each row expected, found '{column[empty[0]]}' in row {empty[0] + 1}"
+            raise MerecError(msg)
+    known, counts = np.unique(names, return_counts=True)
+    if (counts > 1).any():
+        msg = f"{path}: each feature once expected, found '{known[counts > 1][0]}' again"
+        raise MerecError(msg)
+
+
 def _read_csv(path: Path) -> tuple[NDArray[Any], NDArray[Any], NDArray[Any], NDArray[Any]]:
-    with path.open(newline="", encoding="utf-8-sig") as file:
-        header, *rows = list(csv.reader(file)) or [[]]
+    try:
+        with long_cells(), path.open(newline="", encoding="utf-8-sig") as file:
+            header, *rows = list(csv.reader(file)) or [[]]
+    except UnicodeDecodeError as error:
+        msg = f"{path}: a table in UTF-8 expected, found byte {error.object[error.start]:#x}"
+        raise MerecError(msg) from None
+    except csv.Error as error:
+        msg = f"{path}: a table expected, found: {error}"
+        raise MerecError(msg) from None
     label, group = (_place(path, header, known) for known in (_LABELS, _GROUPS))
     places = [place for place in range(len(header)) if place not in {label, group}]
     for number, row in enumerate(rows, start=2):
@@ -90,10 +133,15 @@ def _read_npz(path: Path) -> tuple[NDArray[Any], NDArray[Any], NDArray[Any], NDA
         raise MerecError(msg) from None
 
     found = [held[_place(path, held, known)] for known in (_VALUES, _LABELS, _GROUPS)]
-    values, labels, groups = (arrays[name] for name in found)
+    try:
+        values, labels, groups = (arrays[name] for name in found)
+        names = arrays["names"].astype(str) if "names" in held else None
+    except (ValueError, OSError) as error:  # of objects, or cut off
+        msg = f"{path}: arrays of numbers and texts expected, found: {error}"
+        raise MerecError(msg) from None
     if values.dtype.kind not in "fiub":
         msg = f"{path}: numbers expected in '{found[0]}', found {values.dtype}"
         raise MerecError(msg)
-    n_features = values.shape[-1]
-    names = arrays["names"].astype(str) if "names" in held else np.arange(n_features).astype(str)
+    if names is None:
+        names = np.arange(values.shape[-1] if values.ndim else 0).astype(str)
     return values.astype(np.float64), labels, groups, names

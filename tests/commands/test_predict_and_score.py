@@ -17,6 +17,7 @@ from merec_hpc.config.features import FeatureSettings
 from merec_hpc.errors import MerecError
 from merec_hpc.evaluation.predictions import Prediction
 from merec_hpc.files.rows import read_rows
+from merec_hpc.metrics import METRICS
 from merec_hpc.records import Features
 from merec_hpc.store.features import write_features
 
@@ -185,7 +186,7 @@ def test_scores_are_of_all_clips_and_of_each_database(tmp_path: Path) -> None:
     assert [row["n_clips"] for row in rows] == ["12", "12", "6", "6", "3", "3", "3", "3"]
     assert [float(row["accuracy"]) for row in rows[:2]] == [pytest.approx(2 / 3), 1.0]
     compared = _rows(tmp_path / "comparison.csv")
-    assert [row["metric"] for row in compared] == ["accuracy", "UF1", "UAR"]
+    assert [row["metric"] for row in compared] == list(METRICS)
     assert float(compared[0]["difference"]) == pytest.approx(1 / 3)
 
 
@@ -207,3 +208,19 @@ def test_log_is_of_one_method(tmp_path: Path) -> None:
         score.run(predictions, megc_log=tmp_path / "megc.txt")
     with pytest.raises(MerecError, match="predictions of forward expected, found none"):
         score.run(predictions, method="forward")
+
+
+def test_clip_that_is_predicted_twice_is_refused(tmp_path: Path) -> None:
+    predictions = _composite(tmp_path / "predictions.csv")
+    text = predictions.read_text()
+    predictions.write_text(text + text.splitlines()[-1] + "\n")
+    with pytest.raises(MerecError, match="each clip once expected of genetic, found"):
+        score.run(predictions)
+
+
+def test_options_of_score_that_would_do_nothing_are_refused(tmp_path: Path) -> None:
+    predictions = _composite(tmp_path / "predictions.csv")
+    with pytest.raises(MerecError, match="--reference: --comparison expected with it"):
+        score.run(predictions, reference="genetic")
+    with pytest.raises(MerecError, match=r"expected, found none; did you mean 'genetic'\?"):
+        score.run(predictions, method="genetik")

@@ -163,3 +163,10 @@ def test_classes_of_a_manifest_are_those_allowed_or_those_found(
 def test_settings_of_no_dataset_are_a_mistake_of_the_caller(tmp_path: Path) -> None:
     with pytest.raises(TypeError, match="no reader for dict"):
         list_clips(tmp_path, {})
+
+
+def test_clip_that_is_listed_twice_is_refused(tmp_path: Path) -> None:
+    clip = Clip("s1_1", "s1", "a", Folder("x"))
+    write_catalog(tmp_path / "catalog.tsv", [clip, clip])
+    with pytest.raises(MerecError, match="each clip once expected, found 's1_1' 2 times"):
+        read_catalog(tmp_path / "catalog.tsv")

@@ -108,3 +108,12 @@ def _fail_half_way(path: Path, error: type[BaseException] | BaseException) -> No
     with published(path) as partial:
         partial.write_text("half")
         raise error
+
+
+def test_folder_of_that_name_is_one_clear_line(tmp_path: Path) -> None:
+    with (
+        pytest.raises(MerecError, match="a file to write expected, found a folder"),
+        published(tmp_path),
+    ):
+        pytest.fail("too late")
+    assert not list(tmp_path.parent.glob("*.partial"))

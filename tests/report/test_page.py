@@ -15,6 +15,7 @@ from merec_hpc.evaluation.permutation import PermutationRow
 from merec_hpc.evaluation.predictions import Prediction
 from merec_hpc.learning.averages import class_averages
 from merec_hpc.metrics import (
+    METRICS,
     accuracy,
     subject_bootstrap,
     unweighted_average_recall,
@@ -144,26 +145,31 @@ def test_table_of_methods_holds_the_metrics(page: _Page, method: str) -> None:
 
 
 def test_table_of_methods_holds_mean_features_and_fitness(page: _Page) -> None:
-    assert page.row("all_features", "linear_svm")[7:] == ["-", "40", "0.620"]
-    assert page.row("genetic", "linear_svm")[7:] == ["-", "12", "0.620"]
+    assert page.row("all_features", "linear_svm")[-3:] == ["-", "40", "0.620"]
+    assert page.row("genetic", "linear_svm")[-3:] == ["-", "12", "0.620"]
 
 
 @pytest.mark.parametrize("method", FOUND)
 def test_table_of_methods_holds_averages_over_classes(page: _Page, method: str) -> None:
-    precision, weighted = page.row(method, "linear_svm")[5:7]
+    precision, weighted = page.row(method, "linear_svm")[-5:-3]
     assert precision == f"{class_averages(LABELS, FOUND[method], 'macro').precision:.3f}"
     assert weighted == f"{class_averages(LABELS, FOUND[method], 'weighted').f1:.3f}"
 
 
 def test_methods_stand_beside_the_majority_class(page: _Page) -> None:
     share = LABELS.count("negative") / len(LABELS)
-    assert page.row("majority class") == ["majority class", "-", f"{share:.3f}", *"-------"]
+    assert page.row("majority class") == [
+        "majority class",
+        "-",
+        *(f"{share:.3f}" if metric == "accuracy" else "-" for metric in METRICS),
+        *"-----",
+    ]
 
 
 def test_table_of_methods_has_a_heading_per_column(page: _Page) -> None:
     heading = page.row("method", "classifier")
     averages = ["precision", "weighted F1", "AUC"]
-    assert heading[2:] == ["accuracy", "UF1", "UAR", *averages, "features", "inner fitness"]
+    assert heading[2:] == [*METRICS, *averages, "features", "inner fitness"]
     assert len(page.row("majority class")) == len(heading)
     assert len(page.row("genetic", "linear_svm")) == len(heading)
 

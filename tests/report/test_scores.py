@@ -5,6 +5,7 @@ import numpy as np
 import pytest
 
 from merec_hpc.config.evaluation import EvaluationSettings
+from merec_hpc.errors import MerecError
 from merec_hpc.evaluation.predictions import Prediction
 from merec_hpc.metrics import (
     METRICS,
@@ -117,3 +118,12 @@ def test_a_class_that_is_predicted_without_a_label_is_no_class_of_the_scores() -
 def test_subjects_of_one_method_are_scored() -> None:
     rows = score_subjects(_predictions("genetic", FOUND["genetic"]))
     assert [(row.n_clips, row.accuracies) for row in rows] == [(3, [1]), (2, [0.5]), (1, [1])]
+
+
+def test_label_that_no_decision_names_is_one_clear_line() -> None:
+    rows = [
+        Prediction("genetic", "linear_svm", 0, "s1", "s1", clip, label, "a", "a=1;b=-1")
+        for clip, label in (("c1", "a"), ("c2", "z"))
+    ]
+    with pytest.raises(MerecError, match=r"for each class expected, found a, b and the label 'z'"):
+        score_methods(rows, SETTINGS)

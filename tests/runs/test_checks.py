@@ -52,7 +52,8 @@ def test_layer_that_a_network_has_not_is_refused_with_the_nearest(section: str) 
     given = {"layer": "feature.18"} if section == "features" else {"layers": ["feature.18"]}
     message = refusal({section: given})
     assert message.startswith(f"{section}.layer")
-    assert "layer 'feature.18' expected in mobilenet_v2" in message
+    assert "a layer of mobilenet_v2 expected" in message
+    assert "found 'feature.18'" in message
     assert "did you mean 'features.18'?" in message
 
 
@@ -90,6 +91,19 @@ def test_official_split_needs_a_dataset_that_has_one() -> None:
             "network",
         ),
         ({"lbp_top": {"n_blocks": 3}}, "lbp_top.n_blocks", "lbp_top"),
+        ({"genetic": {"n_islands": 1, "topology": "full"}}, "genetic.topology", "several islands"),
+        (
+            {"genetic": {"n_islands": 1, "migration_interval": 3}},
+            "genetic.migration_interval",
+            "several islands",
+        ),
+        ({"genetic": {"flat_range": 0.02}}, "genetic.flat_range", "a flat_window"),
+        (
+            {"ranking": {"n_selected": 5, "n_selected_values": [1, 2]}},
+            "ranking.n_selected_values",
+            "null",
+        ),
+        ({"dataset_root": "/data"}, "dataset_root", "simulated"),
     ],
 )
 def test_key_that_does_nothing_is_named(values: dict[str, Any], key: str, wanted: str) -> None:
@@ -120,6 +134,26 @@ def test_file_that_is_not_there_is_named(values: dict[str, Any], key: str) -> No
         MerecError, match=rf"^{key}: a (file|folder) expected, found none at absent"
     ):
         check_files(parse_config(values))
+
+
+@pytest.mark.parametrize(
+    ("dataset", "section", "path"),
+    [
+        ("smic", {"sheet": "absent.xlsx"}, "absent.xlsx"),
+        ("casme2", {"sheet": "absent.xlsx"}, "absent.xlsx"),
+        ("manifest", {}, "manifest.csv"),
+        ("megc2019", {"samm": "s", "samm_sheet": "absent.xlsx"}, "s/absent.xlsx"),
+    ],
+)
+def test_sheet_that_is_not_there_is_named(
+    tmp_path: Path, dataset: str, section: dict[str, str], path: str
+) -> None:
+    config = parse_config({"dataset": dataset, "dataset_root": str(tmp_path), dataset: section})
+    with pytest.raises(MerecError, match=f"^{dataset}.*expected, found none at {tmp_path / path}$"):
+        check_files(config)
+    (tmp_path / path).parent.mkdir(exist_ok=True)
+    (tmp_path / path).write_text("")
+    check_files(config)
 
 
 def test_missing_folder_of_a_dataset_is_named(tmp_path: Path) -> None:

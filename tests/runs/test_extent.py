@@ -2,6 +2,7 @@
 
 from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -12,7 +13,7 @@ from merec_hpc.config.datasets import (
     SmicSettings,
 )
 from merec_hpc.config.evaluation import EvaluationSettings
-from merec_hpc.config.whole import Config
+from merec_hpc.config.whole import Config, parse_config
 from merec_hpc.dataset.catalog import list_clips, write_catalog
 from merec_hpc.dataset.clip import Clip
 from merec_hpc.dataset.simulated import plan_clips, simulate
@@ -20,7 +21,7 @@ from merec_hpc.dataset.sources import Folder
 from merec_hpc.errors import MerecError
 from merec_hpc.files.rows import write_rows
 from merec_hpc.records import Failure
-from merec_hpc.runs.extent import assumed_extent, find_extent
+from merec_hpc.runs.extent import assumed_extent, check_simulated, find_extent
 
 FEW = SimulatedSettings(n_subjects=4, n_clips=12)
 FOLDS = EvaluationSettings(protocol="subject_folds", n_folds=2)
@@ -113,3 +114,20 @@ def test_a_protocol_that_asks_too_much_is_refused() -> None:
     asked = replace(FOLDS, n_folds=9)
     with pytest.raises(MerecError, match=r"evaluation\.n_folds: at most 4"):
         find_extent(Config(dataset_settings=FEW, evaluation=asked))
+
+
+@pytest.mark.parametrize(
+    ("values", "said"),
+    [
+        ({"inner": {"n_inner_folds": 50}}, "n_inner_folds: at most"),
+        ({"evaluation": {"protocol": "subject_folds", "n_folds": 99}}, "n_folds: at most"),
+        ({"simulated": {"n_subjects": 2}}, "three"),
+        ({"simulated": {"n_subjects": 100}}, "subjects"),
+    ],
+)
+def test_what_a_simulated_dataset_cannot_give_is_refused_before_it_is_made(
+    values: dict[str, Any], said: str
+) -> None:
+    with pytest.raises(MerecError, match=said):
+        check_simulated(parse_config(values))
+    check_simulated(Config())

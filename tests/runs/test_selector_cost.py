@@ -23,7 +23,7 @@ from merec_hpc.runs.selector_cost import (
     selection_seconds,
 )
 from merec_hpc.selection.fitness.subject_folds import SubjectFoldFitness
-from merec_hpc.selection.selectors import SELECTORS, select
+from merec_hpc.selection.selectors import SELECTORS, Selector, select
 
 COSTS = Costs(evaluation_s=1e-3, evaluation_spread=0.5, breeding_s=1e-5, training_s=2e-3)
 
@@ -50,6 +50,13 @@ def test_every_selector_has_a_time(sample: FoldSample, selector: str) -> None:
     settings = SELECTORS[selector].settings()
     assert 0 < selection_seconds(sample, selector, settings) < 600
     assert n_masks_kept(settings) > 0
+
+
+def test_of_a_selector_from_outside_the_time_is_what_its_job_asks_for(
+    monkeypatch: pytest.MonkeyPatch, sample: FoldSample
+) -> None:
+    monkeypatch.setitem(SELECTORS, "mine", Selector("mine", InnerSettings, "outside", minutes=7))
+    assert selection_seconds(sample, "mine", InnerSettings()) == 420
 
 
 @pytest.mark.parametrize("selector", ["forward", "backward", "ranked_forward_fisher"])

@@ -61,3 +61,40 @@ def test_other_files_are_refused(tmp_path: Path) -> None:
     np.savez(tmp_path / "words.npz", X=np.array([["a"]]), y=np.ones(1), group=np.ones(1))
     with pytest.raises(MerecError, match="numbers expected in 'X'"):
         read_table(tmp_path / "words.npz")
+
+
+@pytest.mark.parametrize(
+    ("text", "complaint"),
+    [
+        ("label,group\na,b\n", "features beside label and group expected, found none"),
+        ("x,x,label,group\n1,2,a,b\n", "each feature once expected, found 'x' again"),
+        ("x,label,group\n1,,b\n", "a label in each row expected, found '' in row 1"),
+        ("x,label,group\n1,a,b\n1,a,nan\n", "a group in each row expected, found 'nan' in row 2"),
+        ("x,label,group\n1,a,b\ninf,a,b\n", "finite numbers expected, found inf in 'x' of row 2"),
+        ("x,label,group\nnan,a,b\n", "finite numbers expected, found nan in 'x' of row 1"),
+    ],
+)
+def test_a_table_that_only_looks_right_is_refused(
+    tmp_path: Path, text: str, complaint: str
+) -> None:
+    with pytest.raises(MerecError, match=complaint):
+        read_table(written(tmp_path / "table.csv", text))
+
+
+def test_text_that_is_no_utf8_is_refused(tmp_path: Path) -> None:
+    (tmp_path / "table.csv").write_text(CSV, encoding="utf-16")
+    with pytest.raises(MerecError, match="a table in UTF-8 expected, found byte 0xff"):
+        read_table(tmp_path / "table.csv")
+
+
+def test_npz_of_objects_or_of_too_few_names_is_refused(tmp_path: Path) -> None:
+    others = {"y": np.ones(2), "group": np.ones(2)}
+    np.savez(tmp_path / "objects.npz", X=np.array([[1, None]] * 2), **others)
+    with pytest.raises(MerecError, match="arrays of numbers and texts expected"):
+        read_table(tmp_path / "objects.npz")
+    np.savez(tmp_path / "names.npz", X=np.ones((2, 3)), names=np.array(["a", "b"]), **others)
+    with pytest.raises(MerecError, match="a name for each of 3 features expected, found 2"):
+        read_table(tmp_path / "names.npz")
+    np.savez(tmp_path / "number.npz", X=np.float64(1), **others)
+    with pytest.raises(MerecError, match="one label and one group for each row"):
+        read_table(tmp_path / "number.npz")

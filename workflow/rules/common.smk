@@ -33,6 +33,7 @@ from merec_hpc.runs.experiment import (
     selection_files,
     selector_settings,
 )
+from merec_hpc.runs.extent import check_simulated
 from merec_hpc.runs.variants import ensembles_of, feature_settings, genetic_settings, variants_of
 from merec_hpc.selection.selectors import SELECTORS
 
@@ -42,6 +43,7 @@ try:
     CONFIG = parse_config(config)
     check_config(CONFIG)
     check_files(CONFIG)
+    check_simulated(CONFIG)
 except MerecError as error:
     raise WorkflowError(str(error)) from None
 SIMULATED = CONFIG.dataset == "simulated"
