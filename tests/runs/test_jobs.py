@@ -113,6 +113,8 @@ def test_as_many_jobs_of_each_rule_are_due_as_snakemake_plans(
 ) -> None:
     if "dataset_root" in changes:
         changes = {**changes, "dataset_root": str(tmp_path / "data")}
+        (tmp_path / "data").mkdir()
+        (tmp_path / "data" / "manifest.csv").touch()  # that it is there is checked before any job
     made = make_up(tmp_path, changes, sweep=sweep, without=rules_but(*kept))
     planned = dry_run(made, *["sweep"] * sweep)
     assert planned_counts(planned) == due(made)
