@@ -1,0 +1,1 @@
+"""What moves in a clip: optical flow between registered frames, strain, the apex."""
