@@ -12,6 +12,7 @@ include: "workflow/rules/common.smk"
 include: "workflow/rules/weights.smk"
 include: "workflow/rules/dataset.smk"
 include: "workflow/rules/faces.smk"
+include: "workflow/rules/apexes.smk"
 include: "workflow/rules/clips.smk"
 include: "workflow/rules/features.smk"
 include: "workflow/rules/selection.smk"
@@ -34,7 +35,8 @@ rule all:
         f"{RESULTS}/folds.tsv",
         # Asked for by name, so that a deleted file is made again, and all that follows from it.
         per_subject("faces/{subject}.h5"),
-        per_subject("clips/{subject}.h5"),
+        f"{RESULTS}/clips.tsv",
+        per_subject("clips/{subject}.h5") if CONFIG.clips.keep else [],
         per_subject("faces/{subject}.png"),
         per_subject("clips/{subject}.png"),
         STORE.format(experiment=CONFIG.experiment),

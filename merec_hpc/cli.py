@@ -28,12 +28,23 @@ COMMANDS = {
     ),
     "train-active-shape": "Train a shape model on annotated images, for faces.shape_model.",
     "collect-failures": "Collect the clips that were left out; too many stop the run.",
-    "interpolate-clips": "Bring one subject's clips to the same number of frames (TIM).",
+    "find-apexes": (
+        "Write the catalog again, of the clips that have faces, each with its apex."
+    ),
+    "interpolate-clips": (
+        "Bring one subject's clips to the same number of frames (TIM), and keep them as a file."
+    ),
     "draw-contact-sheets": (
         "Draw one subject's registered and interpolated frames, with the clips' labels."
     ),
     "extract-features": (
         "Extract the features of all clips: of a network's layer, on CUDA where there is one."
+    ),
+    "join-features": (
+        "Join several feature stores into one view, for one selection; values are not copied."
+    ),
+    "compute-flow": (
+        "Compute the flow from onset to apex of one subject's clips: u, v and strain as images."
     ),
     "select": (
         "Select features by any selector but the genetic one, on the training subjects of each fold."
@@ -43,6 +54,9 @@ COMMANDS = {
     ),
     "describe-selection": (
         "Write what a search chose and how it got there: what pandas.read_csv reads back."
+    ),
+    "evaluate-blocks": (
+        "Predict with each block of features alone, and count how much of each mask lies in it."
     ),
     "evaluate-folds": (
         "Predict the clips of each fold's held-out subject, with what was selected without it."

@@ -1,7 +1,7 @@
 """What travels between the stages: frozen dataclasses of arrays, shapes in comments."""
 
 from dataclasses import dataclass, replace
-from typing import Any, Self
+from typing import Any, Protocol, Self
 
 import numpy as np
 from numpy.typing import NDArray
@@ -13,6 +13,18 @@ Text = NDArray[np.str_]
 Masks = NDArray[np.bool_]  # (n_individuals, n_features)
 
 
+class Frames(Protocol):
+    """Frames in memory or in a file."""
+
+    def __len__(self) -> int:
+        """Return their number."""
+        ...
+
+    def __getitem__(self, place: int, /) -> NDArray[np.uint8]:
+        """Return a frame, (size, size, 3), RGB."""
+        ...
+
+
 @dataclass(frozen=True)
 class Failure:
     """A clip that was left out, and why."""
@@ -21,14 +33,6 @@ class Failure:
     subject: str
     stage: str
     reason: str
-
-
-@dataclass(frozen=True)
-class InterpolatedClips:
-    """One subject's clips, all with the same number of frames."""
-
-    frames: NDArray[np.float32]  # (n_clips, n_frames, size, size, 3), RGB, about 0..255
-    clips: Text  # (n_clips,)
 
 
 @dataclass(frozen=True)
@@ -52,6 +56,10 @@ class Features:
     class_names: Text  # (n_classes,)
     folds: Text | None = None
     """Fold that holds each clip out, (n_clips,), empty for none; without it each subject's own."""
+    weights: NDArray[np.float64] | None = None
+    """What each scaled feature is multiplied by, (n_features,): of blocks side by side."""
+    blocks: Text | None = None
+    """Block of each feature, (n_features,), where several stand side by side."""
 
     @property
     def held_out_by(self) -> Text:

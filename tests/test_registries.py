@@ -45,7 +45,7 @@ from merec_hpc.files.rows import read_rows
 from merec_hpc.metrics import METRICS, Metric
 from merec_hpc.networks.network import Network, WeightFile
 from merec_hpc.networks.registry import NETWORKS
-from merec_hpc.networks.weights import sha256
+from merec_hpc.files.digest import sha256
 from merec_hpc.records import Features, InterpolatedClips, Selection
 from merec_hpc.report.page import render_page
 from merec_hpc.report.scores import score_columns

@@ -7,6 +7,8 @@ from typing import Any
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
+from merec_hpc.records import Frames
+
 BLOCK = 64  # frames that are worked on at once, in memory that does not depend on a clip's length
 
 _ROWS = 1024  # of the matrix that are made at once
@@ -52,6 +54,16 @@ def interpolate(frames: ArrayLike, n_frames: int) -> NDArray[np.float32]:
         raise ValueError(msg)
     blocks = (clip[first : first + BLOCK] for first in range(0, len(clip), BLOCK))
     return interpolate_blocks(blocks, len(clip), n_frames)
+
+
+def interpolate_frames(frames: Frames, n_frames: int) -> NDArray[np.float32]:
+    """Resample a clip whose frames are read as they are needed, as ``interpolate``."""
+    starts = range(0, len(frames), BLOCK)
+    blocks = (
+        np.stack([frames[place] for place in range(first, min(first + BLOCK, len(frames)))])
+        for first in starts
+    )
+    return interpolate_blocks(blocks, len(frames), n_frames)
 
 
 def interpolate_blocks(

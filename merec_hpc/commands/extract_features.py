@@ -1,44 +1,53 @@
 """Extract the features of all clips."""
 
 import logging
+from collections.abc import Mapping
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Annotated
 
+import cv2
 import numpy as np
 import typer
 
 from merec_hpc import __version__
-from merec_hpc.commands.options import Catalog, Output, Settings, Threads
+from merec_hpc.commands.options import Catalog, Faces, Interpolation, Output, Settings, Threads
 from merec_hpc.config.base import from_json
+from merec_hpc.config.faces import InterpolationSettings
+from merec_hpc.dataset.catalog import read_catalog
 from merec_hpc.errors import MerecError
-from merec_hpc.features.extractors import EXTRACTORS, NETWORK, find_extractor
+from merec_hpc.features.extractors import EXTRACTORS, NETWORK, Extractor, find_extractor
 from merec_hpc.features.joining import joined_features
-from merec_hpc.networks.weights import sha256
+from merec_hpc.files.digest import sha256
 from merec_hpc.progress import track
 from merec_hpc.records import FeaturePart
-from merec_hpc.store.clips import iterate_clips, read_clip_names
+from merec_hpc.store.faces import iterate_face_clips, read_face_index
 from merec_hpc.store.feature_parts import FeatureParts
-from merec_hpc.store.features import write_features
+from merec_hpc.store.features import FeatureOrigin, write_features
 
 log = logging.getLogger(__name__)
 
 
 def run(
     catalog: Catalog,
-    clips: Annotated[list[Path], typer.Option(help="Clips of a subject; repeat it.")],
+    faces: Faces,
     settings: Settings,
     output: Output,
+    interpolation: Interpolation = "{}",
     extractor: Annotated[str, typer.Option(help=f"One of {', '.join(EXTRACTORS)}.")] = NETWORK,
     weights: Annotated[Path | None, typer.Option(help="Weights of the network.")] = None,
     threads: Threads = 1,
 ) -> None:
     """Extract the features of all clips: of a network's layer, on CUDA where there is one.
 
-    The features of each subject are kept in OUTPUT.parts/ as soon as they are there: a new
-    subject, or another start after an end, costs no more than what is missing.
+    The catalog is that of find-apexes, with an apex of every clip. The features of each subject
+    are kept in OUTPUT.parts/ as soon as they are there: a new subject, or another start after an
+    end, costs no more than what is missing.
     """
+    cv2.setNumThreads(1)
     kind = find_extractor(extractor)
     parsed: object = from_json(kind.settings, settings)
+    interpolated = from_json(InterpolationSettings, interpolation, "--interpolation")
     if weights is not None and not kind.has_weights:
         msg = f"--weights: no file expected for extractor {extractor}, found {weights}"
         raise MerecError(msg)
@@ -46,21 +55,47 @@ def run(
         msg = f"{weights}: weights expected, found no such file"
         raise MerecError(msg)
     digest = "" if weights is None else sha256(weights)
+    apexes = {clip.clip: clip.apex for clip in read_catalog(catalog) if clip.apex is not None}
     parts = FeatureParts(
-        output.with_name(output.name + ".parts"), f"{__version__} {extractor} {settings} {digest}"
+        output.with_name(output.name + ".parts"),
+        f"{__version__} {extractor} {settings} {interpolated} {digest}",
     )
-    missing = [path for path in clips if parts.read(path) is None]
+    subjects = [_Subject.of(path, apexes, parts) for path in faces]
+    missing = [subject for subject in subjects if parts.read(subject.part) is None]
     log.info("%s, %d threads", parsed, threads)
-    log.info("%d of %d subjects are known already", len(clips) - len(missing), len(clips))
+    log.info("%d of %d subjects are known already", len(faces) - len(missing), len(faces))
     if missing:
         opened = kind.load().open_extractor(parsed, weights)
-        for path in track(missing, "subjects", len(missing)):
-            rows = list(opened.extract(iterate_clips(path), threads))
-            if rows:
-                values, names = np.stack([row for row, _ in rows]), rows[0][1]
-                parts.write(path, FeaturePart(values, names, read_clip_names(path)))
-    complete = [part for part in map(parts.read, clips) if part is not None]
+        for subject in track(missing, "subjects", len(missing)):
+            subject.extract(opened, parts, interpolated.n_frames, threads)
+    complete = [part for part in (parts.read(subject.part) for subject in subjects) if part]
     if not complete:
         msg = "clips expected, found none in any of the files"
         raise MerecError(msg)
-    write_features(output, joined_features(catalog, complete), parsed, digest)
+    origin = FeatureOrigin(extractor, parsed, interpolated, digest)
+    write_features(output, joined_features(catalog, complete), origin)
+
+
+@dataclass(frozen=True)
+class _Subject:
+    """The clips of one subject, and where their features are kept."""
+
+    faces: Path
+    clips: list[str]
+    apexes: dict[str, int]
+    part: Path
+
+    @classmethod
+    def of(cls, faces: Path, apexes: Mapping[str, int], parts: FeatureParts) -> "_Subject":
+        clips = read_face_index(faces)[0].tolist()
+        own = {clip: apexes[clip] for clip in clips if clip in apexes}
+        return cls(faces, clips, own, parts.path(faces, repr(sorted(own.items()))))
+
+    def extract(
+        self, opened: Extractor, parts: FeatureParts, n_frames: int, n_threads: int
+    ) -> None:
+        clips = iterate_face_clips(self.faces, self.apexes, n_frames)
+        rows = list(opened.extract(clips, n_threads))
+        if rows:
+            values, names = np.stack([row for row, _ in rows]), rows[0][1]
+            parts.write(self.part, FeaturePart(values, names, np.array(self.clips)))

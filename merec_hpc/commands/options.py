@@ -10,6 +10,8 @@ Settings = Annotated[str, typer.Option(help="Section of the configuration, as JS
 Output = Annotated[Path, typer.Option(help="File to write.")]
 Threads = Annotated[int, typer.Option(min=1, help="Clips to work on at the same time.")]
 Catalog = Annotated[Path, typer.Option(help="Catalog of the dataset's clips.")]
+Faces = Annotated[list[Path], typer.Option(help="Registered faces of a subject; repeat it.")]
+Interpolation = Annotated[str, typer.Option(help="Section interpolation, as JSON.")]
 Store = Annotated[Path, typer.Option(help="Feature store.")]
 StoreOrTable = Annotated[
     Path,

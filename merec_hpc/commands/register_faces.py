@@ -11,14 +11,14 @@ from merec_hpc.commands.options import Catalog, Output, Root, Settings
 from merec_hpc.config.base import from_json
 from merec_hpc.config.faces import FaceSettings
 from merec_hpc.dataset.catalog import read_catalog
-from merec_hpc.dataset.frames import iterate_frames, read_ahead
+from merec_hpc.dataset.frames import frame_numbers, iterate_frames, read_ahead
 from merec_hpc.errors import MerecError
 from merec_hpc.faces.active_shape import shape_model_file
 from merec_hpc.faces.contact_sheet import draw_detection
 from merec_hpc.faces.engines import open_engine
 from merec_hpc.faces.registration import register_frames
 from merec_hpc.files.rows import write_rows
-from merec_hpc.networks.weights import sha256
+from merec_hpc.files.digest import sha256
 from merec_hpc.progress import track
 from merec_hpc.records import Failure
 from merec_hpc.store.faces import written_faces
@@ -56,7 +56,15 @@ def run(
                 writer.drop_clip()
                 failed.append(Failure(clip.clip, subject, "register_faces", str(error)))
                 continue
-            writer.end_clip(clip.clip, face.landmarks, face.jitter_px, draw_detection(face))
+            writer.end_clip(
+                clip.clip,
+                face.landmarks,
+                face.jitter_px,
+                draw_detection(face),
+                face.affines,
+                face.first_frame.shape[:2],
+                frame_numbers(root, clip, len(face.affines)),
+            )
         write_rows(failures, Failure, failed)
 
 

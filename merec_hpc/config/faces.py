@@ -48,3 +48,11 @@ class InterpolationSettings:
     """Temporal interpolation (TIM)."""
 
     n_frames: Count = 20
+
+
+@dataclass(frozen=True, kw_only=True, config=STRICT)
+class ClipSettings:
+    """Whether interpolated clips are kept as files, for those who want to look at them."""
+
+    keep: bool = False
+    format: Literal["uint8", "float16"] = "uint8"

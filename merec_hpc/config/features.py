@@ -1,13 +1,36 @@
 """What of a clip becomes features."""
 
-from typing import Literal
+from typing import Any, Literal
 
 from pydantic import Field
 from pydantic.dataclasses import dataclass
 
-from merec_hpc.config.base import STRICT, Count, Name, check_distinct
+from merec_hpc.config.base import STRICT, Count, Name, Positive, check_distinct
 
-Statistic = Literal["mean", "variance", "std", "spatial_mean", "spatial_variance", "spatial_std"]
+Statistic = Literal[
+    "mean",
+    "variance",
+    "std",
+    "spatial_mean",
+    "spatial_variance",
+    "spatial_std",
+    "apex_difference",
+    "mean_difference",
+    "max_difference",
+]
+
+
+@dataclass(frozen=True, kw_only=True, config=STRICT)
+class FeatureBlock:
+    """One of several extractions whose features stand side by side."""
+
+    extractor: Name = "network"
+    name: Name | None = None
+    """Without one that of the network, or of the extractor."""
+    weight: Positive | None = None
+    """Of each of its scaled features; without one 1 / sqrt(their number)."""
+    settings: dict[str, Any] = Field(default_factory=dict)
+    """Keys of the extractor's own section that differ from it."""
 
 
 @dataclass(frozen=True, kw_only=True, config=STRICT)
@@ -15,11 +38,27 @@ class FeatureSettings:
     """What extracts features, and of a network's layer what."""
 
     extractor: Name = "network"
+    blocks: tuple[FeatureBlock, ...] = ()
     network: Name = "mobilenet_v2"
     layer: str = "features.18"
     input_px: int | None = Field(default=None, ge=32)
     pooling: Literal["mean", "none"] = "mean"
     statistics: tuple[Statistic, ...] = Field(default=("mean", "std"), min_length=1)
+
+    def __post_init__(self) -> None:
+        """Check what involves more than one value."""
+        check_distinct("statistics", self.statistics)
+
+
+@dataclass(frozen=True, kw_only=True, config=STRICT)
+class LbpSettings:
+    """Local binary patterns of each frame."""
+
+    radius: Count = 1
+    n_points: int = Field(default=8, ge=3, le=16)
+    uniform: bool = True
+    n_blocks: Count = 5
+    statistics: tuple[Statistic, ...] = Field(default=("apex_difference",), min_length=1)
 
     def __post_init__(self) -> None:
         """Check what involves more than one value."""

@@ -19,8 +19,9 @@ from merec_hpc.config.base import (
 )
 from merec_hpc.config.datasets import DATASET_SETTINGS, SimulatedSettings
 from merec_hpc.config.evaluation import EvaluationSettings, PermutationSettings
-from merec_hpc.config.faces import FaceSettings, InterpolationSettings
-from merec_hpc.config.features import FeatureSettings, LbpTopSettings
+from merec_hpc.config.faces import ClipSettings, FaceSettings, InterpolationSettings
+from merec_hpc.config.features import FeatureSettings, LbpSettings, LbpTopSettings
+from merec_hpc.config.motion import ApexSettings, FlowSettings
 from merec_hpc.config.selection import (
     AllFeaturesSettings,
     AntColonySettings,
@@ -49,8 +50,12 @@ class Config:
     """Of the dataset in use; in a file the section bears the dataset's name."""
     weights: dict[str, UserPath | None] = field(default_factory=dict)
     faces: FaceSettings = field(default_factory=FaceSettings)
+    apex: ApexSettings = field(default_factory=ApexSettings)
     interpolation: InterpolationSettings = field(default_factory=InterpolationSettings)
+    clips: ClipSettings = field(default_factory=ClipSettings)
     features: FeatureSettings = field(default_factory=FeatureSettings)
+    flow: FlowSettings = field(default_factory=FlowSettings)
+    lbp: LbpSettings = field(default_factory=LbpSettings)
     lbp_top: LbpTopSettings = field(default_factory=LbpTopSettings)
     scaling: ScalingName = "standard"
     inner: InnerSettings = field(default_factory=InnerSettings)
@@ -72,6 +77,9 @@ class Config:
             msg = f"dataset_root is not given, dataset '{self.dataset}' needs its folder"
             raise ValueError(msg)
         sweeps = any(vars(self.sweep).values())
+        if sweeps and self.features.blocks:
+            msg = "sweep has values and features.blocks too, a sweep is of one network's features"
+            raise ValueError(msg)
         if sweeps and self.features.extractor != "network" and not self.sweep.networks:
             msg = (
                 f"sweep.networks is empty and features.extractor {self.features.extractor}, "

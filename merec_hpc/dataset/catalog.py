@@ -2,7 +2,7 @@
 
 from collections import Counter
 from collections.abc import Sequence
-from dataclasses import dataclass, fields
+from dataclasses import dataclass, fields, replace
 from pathlib import Path
 from typing import Any
 
@@ -40,6 +40,7 @@ def list_clips(root: Path, settings: object) -> Listing:
     listing = reader.read(root, settings)
     if reader.has_marks:
         listing = with_marks_checked(listing)
+    listing = replace(listing, clips=[_with_source(clip) for clip in listing.clips])
     if reader.scheme is None:
         return listing
     scheme = find_scheme(reader.scheme(settings))
@@ -49,6 +50,11 @@ def list_clips(root: Path, settings: object) -> Listing:
         raise MerecError(msg)
     noted = [*listing.faults, *_left_out(others), *_differing(clips, scheme)]
     return Listing(clips, listing.source, noted, scheme.classes)
+
+
+def _with_source(clip: Clip) -> Clip:
+    """Return a clip that says so if its apex is the sheet's."""
+    return clip if clip.apex is None else replace(clip, apex_source="sheet")
 
 
 def _left_out(clips: list[Clip]) -> list[Fault]:
@@ -80,6 +86,8 @@ class CatalogRow:
     offset: int | None = None
     frame_rate_hz: float | None = None
     split: str | None = None
+    apex_source: str | None = None
+    """Where the apex is from: sheet, pair, single, or the method by which it was found."""
 
 
 def write_catalog(path: Path, clips: Sequence[Clip]) -> None:

@@ -19,6 +19,8 @@ class Clip:
     frame_rate_hz: float | None = None
     split: str | None = None
     """Official split: train, validation or test."""
+    apex_source: str | None = None
+    """Where the apex is from: sheet, pair, single, or the method by which it was found."""
 
     @property
     def span(self) -> Span:

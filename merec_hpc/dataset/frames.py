@@ -77,6 +77,15 @@ def frame_files(root: Path, clip: Clip) -> list[Path]:
     return clip.source.files(root, clip.span)
 
 
+def frame_numbers(root: Path, clip: Clip, n_frames: int) -> list[int]:
+    """Return the numbers of a clip's frames, which were read, as its onset and apex count them.
+
+    Those in the names of a folder's images, those of a video from 0; images that are listed one
+    by one count from 0.
+    """
+    return clip.source.numbers(root, clip.span, n_frames)
+
+
 def frame_size(root: Path, clip: Clip) -> tuple[int, int]:
     """Return height and width of the first frame of a clip.
 

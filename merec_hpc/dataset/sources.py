@@ -65,6 +65,11 @@ class Source(ABC):
     def broken_frames(self, root: Path, span: Span, /) -> list[int]:
         """Return the numbers of the frames that do not decode, or are of another size."""
 
+    def numbers(self, _root: Path, span: Span, n_frames: int, /) -> list[int]:
+        """Return the numbers of the frames, of which there are so many; from 0 if they have none."""
+        first = span.first or 0
+        return list(range(first, first + n_frames))
+
     def file_states(self, root: Path, span: Span) -> list[tuple[str, int, int]]:
         """Return name, size and time of change (ns) of the files; none if they are missing."""
         try:
@@ -159,6 +164,11 @@ class Folder(_OnePath, _ImageFiles):
             msg = f"{expected}, {_listing(absent, n_absent)} missing"
             raise MerecError(msg)
         return [numbered[number] for number in range(first, last + 1)]
+
+    def numbers(self, root: Path, span: Span, _n_frames: int, /) -> list[int]:
+        """Return the numbers in the images' names."""
+        found = (frame_number(path) for path in self.files(root, span))
+        return [number for number in found if number is not None]
 
 
 @dataclass(frozen=True)

@@ -9,7 +9,7 @@ from numpy.typing import NDArray
 
 from merec_hpc.errors import MerecError
 from merec_hpc.files.rows import read_rows
-from merec_hpc.records import Text
+from merec_hpc.records import Features, Text
 
 
 @dataclass(frozen=True)
@@ -45,6 +45,34 @@ def read_predictions(path: Path) -> list[Prediction]:
             raise MerecError(msg)
         seen.add(key)
     return rows
+
+
+def predictions_of(
+    features: Features,
+    fold: str,
+    decisions: NDArray[np.float64],
+    method: str,
+    classifier: str = "linear_svm",
+    seed: int = 0,
+) -> list[Prediction]:
+    """Return a row for each clip that a fold holds out, from decisions, (n_held_out, n_classes)."""
+    held_out = features.only(fold)
+    return [
+        Prediction(
+            method=method,
+            classifier=classifier,
+            seed=seed,
+            fold=fold,
+            subject=str(subject),
+            clip=str(clip),
+            label=str(features.class_names[label]),
+            predicted=str(features.class_names[row.argmax()]),
+            decisions=as_text(row, features.class_names),
+        )
+        for clip, subject, label, row in zip(
+            held_out.clips, held_out.subjects, held_out.labels, decisions, strict=True
+        )
+    ]
 
 
 def as_text(decisions: NDArray[np.float64], class_names: Text) -> str:

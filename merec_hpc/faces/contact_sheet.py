@@ -8,15 +8,16 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from merec_hpc.faces.registration import Frames, RegisteredClip
+from merec_hpc.faces.registration import RegisteredClip
 from merec_hpc.files.atomic import published
-from merec_hpc.records import TILE_PX
+from merec_hpc.records import TILE_PX, Frames
 
 MOST_ROWS = 200
 """Of a sheet: a picture of more opens nowhere."""
 _CAPTION_PX = 34
 _N_REGISTERED = 4
-_GREEN, _YELLOW, _WHITE, _BLACK = (60, 220, 60), (250, 220, 60), (255, 255, 255), (0, 0, 0)
+_GREEN, _YELLOW, _RED = (60, 220, 60), (250, 220, 60), (230, 60, 50)
+_WHITE, _BLACK = (255, 255, 255), (0, 0, 0)
 _BLANK = np.zeros((TILE_PX, TILE_PX, 3), np.uint8)
 
 
@@ -26,6 +27,18 @@ class SheetRow:
 
     tiles: list[NDArray[np.uint8]]
     caption: str
+
+
+@dataclass(frozen=True)
+class Apex:
+    """The apex of a clip."""
+
+    place: int
+    """In its frames, from 0."""
+    number: int
+    """In the dataset's numbering."""
+    source: str = ""
+    """Where it is from: a sheet, or the method by which it was found."""
 
 
 def draw_detection(face: RegisteredClip) -> NDArray[np.uint8]:
@@ -52,18 +65,30 @@ def registered_row(
     frames: Frames,
     landmarks: NDArray[np.float32],
     jitter_px: float,
+    apex: Apex,
+    motion: Sequence[NDArray[np.uint8]] = (),
 ) -> SheetRow:
     """Return the row of a registered clip.
 
     The first frame with the detected box and landmarks, then registered frames spread over
-    the clip with their landmarks, (n_frames, 68, 2); the caption gives the jitter of these in
-    pixels, if it was measured.
+    the clip with their landmarks, (n_frames, 68, 2), among them the apex in a frame of its own,
+    then pictures of the motion, (size, size, 3); the caption gives the apex and the jitter of
+    the landmarks in pixels, if it was measured.
     """
-    places = np.unique(np.linspace(0, len(frames) - 1, _N_REGISTERED).round().astype(int))
+    spread = np.linspace(0, len(frames) - 1, _N_REGISTERED).round().astype(int)
+    if len(frames) > 2:  # of the middle ones the nearest gives way
+        nearest = 1 + int(np.abs(spread[1:-1] - apex.place).argmin())
+        spread[nearest] = apex.place
     tiles = [_BLANK if detection is None else detection]
-    tiles += [_registered_tile(frames[place], landmarks[place]) for place in places]
+    for place in np.unique(spread):
+        tile = _registered_tile(frames[place], landmarks[place])
+        if place == apex.place and len(frames) > 1:
+            cv2.rectangle(tile, (0, 0), (TILE_PX - 1, TILE_PX - 1), _RED, 3)
+        tiles.append(tile)
     jitter = "" if np.isnan(jitter_px) else f"  jitter {jitter_px:.2f} px"
-    return SheetRow(tiles, f"{clip}  {label}  {len(frames)} frames{jitter}")
+    marked = f"apex {apex.number} ({apex.source})" if apex.source else f"apex {apex.number}"
+    caption = f"{clip}  {label}  {len(frames)} frames  {marked}{jitter}"
+    return SheetRow([*tiles, *map(_shrunk, motion)], caption)
 
 
 def interpolated_row(clip: str, label: str, frames: NDArray[np.float32], n_before: int) -> SheetRow:
@@ -82,7 +107,7 @@ def failed_row(clip: str, reason: str) -> SheetRow:
 
 def write_contact_sheet(path: Path, rows: Sequence[SheetRow], n_others: int = 0) -> None:
     """Write the rows one below the other as a PNG, and how many other clips are not shown."""
-    n_columns = _N_REGISTERED + 1
+    n_columns = max([_N_REGISTERED + 1, *(len(row.tiles) for row in rows)])
     shown = list(rows)
     if n_others:
         shown.append(SheetRow([], f"and {n_others} clips that are not shown"))

@@ -3,7 +3,6 @@
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass, replace
 from itertools import chain
-from typing import Protocol
 
 import cv2
 import numpy as np
@@ -23,18 +22,7 @@ from merec_hpc.faces.warps import (
     warp_by_places,
     warp_image,
 )
-
-
-class Frames(Protocol):
-    """Frames in memory or in a file."""
-
-    def __len__(self) -> int:
-        """Return their number."""
-        ...
-
-    def __getitem__(self, place: int, /) -> NDArray[np.uint8]:
-        """Return a frame, (size, size, 3), RGB."""
-        ...
+from merec_hpc.records import Frames
 
 
 @dataclass(frozen=True)

@@ -145,6 +145,23 @@ def shrinking(affine: Affine) -> float:
     return 1 / float(np.hypot(affine[0, 0], affine[1, 0]))
 
 
+def filmed_pixels(affine: Affine, filmed: tuple[int, int], size_px: int) -> NDArray[np.bool_]:
+    """Return which pixels of a registered face were filmed, (size, size).
+
+    Outside of the image the warp repeats its border, which is no face.
+
+    Parameters
+    ----------
+    affine
+        The similarity that took the frame to the registered face.
+    filmed
+        Height and width of the frame.
+    """
+    places = similarity_places(affine, size_px)
+    last = np.array([filmed[1], filmed[0]]) - 1
+    return np.asarray(((places >= 0) & (places <= last)).all(axis=2), np.bool_)
+
+
 def _region(
     image: NDArray[np.uint8], affine: Affine, size_px: int
 ) -> tuple[NDArray[np.uint8], tuple[int, int]]:

@@ -1,4 +1,4 @@
-"""Turns interpolated clips into rows of deep features."""
+"""Turns clips into rows of deep features."""
 
 import logging
 from collections.abc import Iterable, Iterator
@@ -11,16 +11,22 @@ import numpy as np
 import torch
 from numpy.typing import NDArray
 
+from merec_hpc.clips.face_clip import FaceClip
 from merec_hpc.config.features import FeatureSettings
 from merec_hpc.errors import MerecError
 from merec_hpc.features.activations import Backbone, layer_shape, reproducible
-from merec_hpc.features.statistics import clip_statistics, feature_names
+from merec_hpc.features.statistics import (
+    NeededFrames,
+    clip_statistics,
+    needed_frames,
+    statistic_names,
+)
 
 log = logging.getLogger(__name__)
 
 
 def extract(
-    clips: Iterable[NDArray[np.float32]],
+    clips: Iterable[FaceClip],
     backbone: Backbone,
     settings: FeatureSettings,
     n_threads: int,
@@ -30,19 +36,23 @@ def extract(
     Every thread works on clips of its own with one torch thread, so that the number of
     threads changes no bit of the result.
 
-    Parameters
-    ----------
-    clips
-        Clips of shape (n_frames, h, w, 3), RGB, 0..255.
+    Raises
+    ------
+    MerecError
+        If a statistic does not fit the layer or a clip.
     """
 
-    def describe(frames: NDArray[np.float32]) -> tuple[NDArray[np.float32], tuple[int, ...]]:
-        activations = backbone.activations(frames)
-        values = clip_statistics(activations, settings.statistics, settings.pooling)
-        return values, activations.shape[1:]
+    def describe(needed: NeededFrames) -> tuple[NDArray[np.float32], tuple[int, ...]]:
+        found = [
+            None if frames is None else backbone.activations(frames)
+            for frames in (needed.interpolated, needed.filmed)
+        ]
+        values = clip_statistics(found[0], settings.statistics, settings.pooling, found[1])
+        shape = next(activations.shape[1:] for activations in found if activations is not None)
+        return values, shape
 
     names: NDArray[np.str_] | None = None
-    waiting = iter(clips)
+    waiting = (needed_frames(clip, settings.statistics) for clip in clips)
     # A few clips at a time: they need not all be in memory.
     while chunk := list(islice(waiting, 4 * n_threads)):
         # The caller, who works between two rows, has torch as it was.
@@ -65,7 +75,7 @@ class LayerExtractor:
     settings: FeatureSettings
 
     def extract(
-        self, clips: Iterable[NDArray[np.float32]], n_threads: int
+        self, clips: Iterable[FaceClip], n_threads: int
     ) -> Iterator[tuple[NDArray[np.float32], NDArray[np.str_]]]:
         """Yield the features of each clip, and their names."""
         return extract(clips, self.backbone, self.settings, n_threads)
@@ -85,6 +95,12 @@ def open_extractor(settings: FeatureSettings, weights: Path | None) -> LayerExtr
     backbone = Backbone(settings.network, settings.layer, weights, input_px=settings.input_px)
     log.info("%s on %s", settings.network, backbone.device)
     return LayerExtractor(backbone, settings)
+
+
+def feature_names(settings: FeatureSettings, shape: tuple[int, ...]) -> NDArray[np.str_]:
+    """Name the features of a layer whose activations of a frame have this shape."""
+    stem = f"{settings.network}/{settings.layer}"
+    return statistic_names(stem, settings.statistics, settings.pooling, shape)
 
 
 def count_features(settings: FeatureSettings) -> int:

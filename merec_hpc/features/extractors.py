@@ -1,4 +1,4 @@
-"""Every extractor of features by its name: a network's layer, LBP-TOP."""
+"""Every extractor of features by its name: a network's layer, optical flow, LBP, LBP-TOP."""
 
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
@@ -9,8 +9,10 @@ from typing import Any, Protocol
 import numpy as np
 from numpy.typing import NDArray
 
+from merec_hpc.clips.face_clip import FaceClip
 from merec_hpc.config.base import nearest
-from merec_hpc.config.features import FeatureSettings, LbpTopSettings
+from merec_hpc.config.features import FeatureSettings, LbpSettings, LbpTopSettings
+from merec_hpc.config.motion import FlowSettings
 from merec_hpc.errors import MerecError
 
 Row = NDArray[np.float32]  # (n_features,)
@@ -21,14 +23,15 @@ class Extractor(Protocol):
     """Turns clips into rows of features."""
 
     def extract(
-        self, clips: Iterable[NDArray[np.float32]], n_threads: int
+        self, clips: Iterable[FaceClip], n_threads: int
     ) -> Iterator[tuple[Row, Names]]:
         """Yield the features of each clip, and their names, in the order of the clips.
 
         Parameters
         ----------
         clips
-            Clips of shape (n_frames, h, w, 3), RGB, 0..255.
+            To be read one after the other: the frames of a clip may not be there any more when
+            the next one has been asked for.
         n_threads
             Clips to work on at the same time; it changes no bit of the result.
         """
@@ -83,6 +86,10 @@ EXTRACTORS: dict[str, ExtractorKind] = {
         minutes=60,
         seconds_per_frame=0.03,
     ),
+    "flow": ExtractorKind(
+        "flow", FlowSettings, "merec_hpc.features.flow", seconds_per_frame=0.0005
+    ),
+    "lbp": ExtractorKind("lbp", LbpSettings, "merec_hpc.features.lbp", seconds_per_frame=0.0005),
     "lbp_top": ExtractorKind(
         "lbp_top", LbpTopSettings, "merec_hpc.features.lbp_top", seconds_per_frame=0.0003
     ),

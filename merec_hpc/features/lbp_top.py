@@ -5,18 +5,19 @@ doi:10.1109/TPAMI.2007.1110; the hand-crafted baseline of paper 1's Table IX.
 """
 
 from collections.abc import Iterable, Iterator
-from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from functools import cache, partial
-from itertools import islice, product
+from itertools import product
 from pathlib import Path
 
 import cv2
 import numpy as np
 from numpy.typing import NDArray
 
+from merec_hpc.clips.face_clip import FaceClip
 from merec_hpc.config.features import LbpTopSettings
 from merec_hpc.errors import MerecError
+from merec_hpc.features.rows import described_clips
 from merec_hpc.kernels.lbp import count_patterns
 
 PLANES = ("xy", "xt", "yt")
@@ -39,21 +40,34 @@ def lbp_top(frames: NDArray[np.float32], settings: LbpTopSettings) -> NDArray[np
     MerecError
         If the clip has too few frames, or blocks without a pixel.
     """
-    grey = frames if frames.ndim == 3 else _grey(frames)
-    n_frames, height, width = grey.shape
-    if n_frames <= 2 * settings.radius_t:
+    if len(frames) <= 2 * settings.radius_t:
         msg = (
-            f"lbp_top.radius_t {settings.radius_t}: clips of at least "
-            f"{2 * settings.radius_t + 1} frames expected, found {n_frames} (interpolation.n_frames)"
+            f"lbp_top.radius_t {settings.radius_t}: clips of at least {2 * settings.radius_t + 1} "
+            f"frames expected, found {len(frames)} (interpolation.n_frames)"
         )
         raise MerecError(msg)
-    taps, weights, n_taps = _neighbours(settings)
+    return lbp_histograms(frames, settings).reshape(-1)
+
+
+def lbp_histograms(
+    frames: NDArray[np.float32], settings: LbpTopSettings, n_planes: int = 3
+) -> NDArray[np.float32]:
+    """Return the histograms of the first of the planes xy, xt and yt, (n_blocks**2, n_planes, n_bins).
+
+    Raises
+    ------
+    MerecError
+        If there are blocks without a pixel.
+    """
+    grey = frames if frames.ndim == 3 else _grey(frames)
+    _, height, width = grey.shape
+    taps, weights, n_taps = (part[:n_planes] for part in _neighbours(settings))
     read = taps[weights > 0]
     margins = np.stack([-read.min(axis=0), read.max(axis=0)], axis=1)
     # The first row and column of a block is where y * n_blocks // height becomes its number.
     numbers = np.arange(settings.n_blocks + 1)
     edges = [-(-numbers * size // settings.n_blocks) for size in (height, width)]
-    counts = np.zeros((settings.n_blocks**2, 3, 2**settings.n_points), np.int64)
+    counts = np.zeros((settings.n_blocks**2, n_planes, 2**settings.n_points), np.int64)
     frames = np.ascontiguousarray(grey, np.float32)
     count_patterns(frames, taps, weights, n_taps, margins, *edges, counts)
     bins = _bins(settings)
@@ -63,17 +77,22 @@ def lbp_top(frames: NDArray[np.float32], settings: LbpTopSettings) -> NDArray[np
     totals = histograms.sum(axis=2, keepdims=True)
     if not totals.all():
         msg = (
-            f"lbp_top.n_blocks {settings.n_blocks}: pixels in every block expected, found none in "
+            f"n_blocks {settings.n_blocks}: pixels in every block expected, found none in "
             f"some of faces of {height} x {width}"
         )
         raise MerecError(msg)
     shares: NDArray[np.float32] = (histograms / totals).astype(np.float32)
-    return shares.reshape(-1)
+    return shares
+
+
+def n_pattern_bins(settings: LbpTopSettings) -> int:
+    """Return the length of a histogram."""
+    return int(_bins(settings).max()) + 1
 
 
 def lbp_top_names(settings: LbpTopSettings) -> NDArray[np.str_]:
     """Name the features ``lbp_top/row/column/plane/bin``."""
-    n_bins = int(_bins(settings).max()) + 1
+    n_bins = n_pattern_bins(settings)
     return np.array(
         [
             f"lbp_top/{row}/{column}/{plane}/{number}"
@@ -145,16 +164,13 @@ class LbpTopExtractor:
     settings: LbpTopSettings
 
     def extract(
-        self, clips: Iterable[NDArray[np.float32]], n_threads: int
+        self, clips: Iterable[FaceClip], n_threads: int
     ) -> Iterator[tuple[NDArray[np.float32], NDArray[np.str_]]]:
         """Yield the features of each clip, and their names."""
         names = lbp_top_names(self.settings)
-        waiting = iter(clips)
-        with ThreadPoolExecutor(n_threads) as pool:
-            # A few clips at a time: they need not all be in memory.
-            while chunk := list(islice(waiting, 4 * n_threads)):
-                for values in pool.map(partial(lbp_top, settings=self.settings), chunk):
-                    yield values, names
+        describe = partial(lbp_top, settings=self.settings)
+        for row in described_clips(clips, FaceClip.interpolated, describe, n_threads):
+            yield row, names
 
 
 def open_extractor(settings: LbpTopSettings, weights: Path | None) -> LbpTopExtractor:  # noqa: ARG001  # there are none

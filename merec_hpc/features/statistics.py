@@ -1,30 +1,69 @@
 """Turns the activations of a clip into statistics over space and time, and names them."""
 
 from collections.abc import Sequence
+from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
 
-from merec_hpc.config.features import FeatureSettings
+from merec_hpc.clips.face_clip import FaceClip
 from merec_hpc.errors import MerecError
+
+DIFFERENCES = frozenset({"apex_difference", "mean_difference", "max_difference"})
+"""Statistics relative to the onset frame."""
+
+Activations = NDArray[np.float32]  # (n_frames, channels, h, w)
+
+
+@dataclass(frozen=True)
+class NeededFrames:
+    """The frames of a clip that some statistics are made of."""
+
+    interpolated: NDArray[np.float32] | None  # (n_interpolated, size, size, 3)
+    filmed: NDArray[np.float32] | None  # (1 or 2, size, size, 3): onset, apex
+
+
+def needed_frames(clip: FaceClip, statistics: Sequence[str]) -> NeededFrames:
+    """Return the frames that statistics need: interpolated ones, onset and apex as filmed.
+
+    Raises
+    ------
+    MerecError
+        If a difference is asked of a clip of a single frame.
+    """
+    relative = [name for name in statistics if name in DIFFERENCES]
+    filmed = None
+    if relative:
+        clip.check_moves(f"statistic {relative[0]}")
+        places = [0, clip.apex] if "apex_difference" in statistics else [0]
+        filmed = np.stack([clip.frames[place] for place in places]).astype(np.float32)
+    over_time = set(statistics) - {"apex_difference"}
+    return NeededFrames(clip.interpolated() if over_time else None, filmed)
 
 
 def clip_statistics(
-    activations: NDArray[np.float32], statistics: Sequence[str], pooling: str
+    activations: Activations | None,
+    statistics: Sequence[str],
+    pooling: str,
+    filmed: Activations | None = None,
 ) -> NDArray[np.float32]:
     """Return statistics over the frames or the places of a clip, one block per statistic.
 
     Parameters
     ----------
     activations
-        Shape (n_frames, channels, h, w).
+        Of interpolated frames, (n_frames, channels, h, w); not needed for "apex_difference".
     statistics
-        Of "mean", "variance" and "std" (both with ddof = 0) over frames, and of "spatial_mean",
+        Of "mean", "variance" and "std" (both with ddof = 0) over frames, of "spatial_mean",
         "spatial_variance" and "spatial_std" over the rows and columns of the clip's mean frame,
-        in the order of the blocks.
+        and relative to the onset frame: "apex_difference", "mean_difference" of the mean frame,
+        and "max_difference", of each feature its largest change by size, with its sign; in the
+        order of the blocks.
     pooling
         Before statistics over frames "mean" averages each frame over rows and columns; "none"
         keeps them.
+    filmed
+        Of the onset and, for "apex_difference", of the apex, as filmed.
 
     Returns
     -------
@@ -37,25 +76,53 @@ def clip_statistics(
     Qi et al.: Dynamic texture and scene classification by transferring deep image features,
     Neurocomputing 2016, doi:10.1016/j.neucom.2015.07.071; paper 1, IV.B.3.
     """
-    # Sums in float64: a standard deviation is small beside the mean it is taken about.
-    activations = activations.astype(np.float64)
-    mean_frame = activations.mean(axis=0)
+    blocks: dict[str, NDArray[np.float64]] = {}
+    onset = None if filmed is None else _series(filmed, pooling)[0]
+    if filmed is not None and len(filmed) > 1:
+        blocks["apex_difference"] = _series(filmed, pooling)[1] - onset
+    if activations is not None:
+        blocks |= _over_time(activations, pooling, onset)
+    return np.concatenate([blocks[name] for name in statistics]).astype(np.float32)
+
+
+def _series(activations: Activations, pooling: str) -> NDArray[np.float64]:
+    """Return what is followed over the frames, (n_frames, channels [* h * w]).
+
+    Sums in float64: a deviation, or a change, is small beside what it is taken from.
+    """
+    exact = activations.astype(np.float64)
+    kept = exact.mean(axis=(2, 3), keepdims=True) if pooling == "mean" else exact
+    return kept.reshape(len(kept), -1)
+
+
+def _over_time(
+    activations: Activations, pooling: str, onset: NDArray[np.float64] | None
+) -> dict[str, NDArray[np.float64]]:
+    mean_frame = activations.astype(np.float64).mean(axis=0)
     places = mean_frame.reshape(len(mean_frame), -1)  # (channels, h * w)
-    series = activations.mean(axis=(2, 3), keepdims=True) if pooling == "mean" else activations
-    series = series.reshape(len(series), -1)  # (n_frames, channels [* h * w])
+    series = _series(activations, pooling)
     blocks = {"mean": series.mean(axis=0), "spatial_mean": places.mean(axis=1)}
     blocks["variance"] = series.var(axis=0)
     blocks["spatial_variance"] = places.var(axis=1)
     blocks["std"] = np.sqrt(blocks["variance"])
     blocks["spatial_std"] = np.sqrt(blocks["spatial_variance"])
-    return np.concatenate([blocks[name] for name in statistics]).astype(np.float32)
+    if onset is not None:
+        changes = series - onset
+        largest = np.abs(changes).argmax(axis=0)
+        blocks["mean_difference"] = changes.mean(axis=0)
+        blocks["max_difference"] = np.take_along_axis(changes, largest[None], axis=0)[0]
+    return blocks
 
 
-def feature_names(settings: FeatureSettings, shape: tuple[int, ...]) -> NDArray[np.str_]:
+def statistic_names(
+    stem: str, statistics: Sequence[str], pooling: str, shape: tuple[int, ...]
+) -> NDArray[np.str_]:
     """Name the features ``backbone/layer/channel/row/column/statistic``.
 
     Parameters
     ----------
+    stem
+        ``backbone/layer``.
     shape
         Of the activations of a frame, (channels, h, w). Where rows and columns are pooled,
         the name says ``mean`` in their place, and ``all`` where a statistic is over them.
@@ -66,12 +133,11 @@ def feature_names(settings: FeatureSettings, shape: tuple[int, ...]) -> NDArray[
         If a spatial statistic is asked of a layer of one row and column.
     """
     channels, height, width = shape
-    spatial = [name for name in settings.statistics if name.startswith("spatial_")]
+    spatial = [name for name in statistics if name.startswith("spatial_")]
     if spatial and height * width == 1:
         msg = f"features.statistics {spatial[0]}: a layer with rows and columns expected, "
-        msg += f"found '{settings.layer}' of one value a channel"
+        msg += f"found '{stem.partition('/')[2]}' of one value a channel"
         raise MerecError(msg)
-    stem = f"{settings.network}/{settings.layer}"
     pooled = [f"{channel}/mean/mean" for channel in range(channels)]
     everywhere = [f"{channel}/all/all" for channel in range(channels)]
     kept = [
@@ -81,10 +147,12 @@ def feature_names(settings: FeatureSettings, shape: tuple[int, ...]) -> NDArray[
         for column in range(width)
     ]
     names = []
-    for statistic in settings.statistics:
+    for statistic in statistics:
         if statistic in spatial:
             names += [f"{stem}/{place}/{statistic}" for place in everywhere]
         else:
-            places = pooled if settings.pooling == "mean" else kept
-            names += [f"{stem}/{place}/temporal_{statistic}" for place in places]
+            name = statistic if statistic in DIFFERENCES else f"temporal_{statistic}"
+            names += [
+                f"{stem}/{place}/{name}" for place in (pooled if pooling == "mean" else kept)
+            ]
     return np.array(names)

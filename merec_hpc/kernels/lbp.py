@@ -16,18 +16,18 @@ def count_patterns(frames, taps, weights, n_taps, margins, edges_y, edges_x, cou
     frames
         (n_frames, h, w), float32, C order.
     taps
-        (3, n_points, 8, 3) int64: pixels (t, y, x) that a neighbour's value is read from,
+        (n_planes, n_points, 8, 3) int64: pixels (t, y, x) that a neighbour's value is read from,
         relative to the centre, by plane.
     weights
-        (3, n_points, 8) float64: of these pixels.
+        (n_planes, n_points, 8) float64: of these pixels.
     n_taps
-        (3, n_points) int64: how many of them count; one where the neighbour is a pixel.
+        (n_planes, n_points) int64: how many of them count; one where the neighbour is a pixel.
     margins
         (3, 2) int64: how far neighbours reach before and behind a pixel, along t, y, x.
     edges_y, edges_x
         (n_blocks + 1,) int64: first row and column of each block, then the size.
     counts
-        (n_blocks * n_blocks, 3, 2 ** n_points) int64, added to.
+        (n_blocks * n_blocks, n_planes, 2 ** n_points) int64, added to.
     """
     n_frames = frames.shape[0]
     n_blocks, n_patterns = len(edges_y) - 1, counts.shape[2]
@@ -37,7 +37,7 @@ def count_patterns(frames, taps, weights, n_taps, margins, edges_y, edges_x, cou
     values = np.zeros(frames.shape[2], np.float64)
     lanes = np.zeros((n_blocks, N_LANES, n_patterns), np.int32)
     for row in range(n_blocks):
-        for plane in range(3):
+        for plane in range(counts.shape[1]):
             lanes[:] = 0
             for t in range(margins[0, 0], n_frames - margins[0, 1]):
                 for y in range(max(edges_y[row], low_y), min(edges_y[row + 1], high_y)):

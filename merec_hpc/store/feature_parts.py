@@ -1,4 +1,4 @@
-"""Keeps the deep features of each subject, so that only those of new clips are computed."""
+"""Keeps the features of each subject, so that only those of new clips are computed."""
 
 import hashlib
 from dataclasses import dataclass
@@ -18,26 +18,25 @@ class FeatureParts:
     key: str
     """What the features depend on besides the clips: settings, weights, program."""
 
-    def path(self, clips: Path) -> Path:
-        """Return the part's file: named by the subject, the settings and the clips."""
-        digest = hashlib.sha256(self.key.encode())
-        with clips.open("rb") as file:
+    def path(self, faces: Path, marks: str) -> Path:
+        """Return the part's file: named by the subject, the settings, the faces and their marks."""
+        digest = hashlib.sha256(f"{self.key} {marks}".encode())
+        with faces.open("rb") as file:
             digest.update(hashlib.file_digest(file, "sha256").digest())
-        return self.folder / f"{clips.stem}.{digest.hexdigest()[:32]}.npz"
+        return self.folder / f"{faces.stem}.{digest.hexdigest()[:32]}.npz"
 
-    def read(self, clips: Path) -> FeaturePart | None:
+    def read(self, path: Path) -> FeaturePart | None:
         """Return the features of a subject's clips, if they were computed before."""
-        path = self.path(clips)
         if not path.exists():
             return None
         with np.load(path, allow_pickle=False) as arrays:
             return FeaturePart(arrays["values"], arrays["names"], arrays["clips"])
 
-    def write(self, clips: Path, part: FeaturePart) -> None:
+    def write(self, path: Path, part: FeaturePart) -> None:
         """Keep the features of a subject's clips; those of former clips are removed."""
-        path = self.path(clips)
         with published(path) as partial, partial.open("wb") as file:
             np.savez(file, **vars(part))
-        for former in self.folder.glob(f"{clips.stem}.*.npz"):
+        subject = path.name.rsplit(".", 2)[0]
+        for former in self.folder.glob(f"{subject}.*.npz"):
             if former != path and former.name.count(".") == path.name.count("."):
                 former.unlink()

@@ -24,8 +24,9 @@ class ArraySpec:
 
     name: str
     axes: tuple[str, ...]
-    kind: Literal["float", "integer", "text", "bits"]
-    """"bits" are booleans, packed along the last axis; their number is an attribute."""
+    kind: Literal["float", "integer", "number", "text", "bits"]
+    """"bits" are booleans, packed along the last axis; their number is an attribute. "number" is
+    float or integer."""
     meaning: str
     since: int = 1
     """The first version of the file's format that has it."""
@@ -46,7 +47,7 @@ _CLIPS = ArraySpec("clips", ("clip",), "text", "Name of each clip, in the catalo
 
 FACES = FileSpec(
     "faces",
-    2,
+    3,
     (
         _CLIPS,
         ArraySpec(
@@ -75,22 +76,61 @@ FACES = FileSpec(
             "First frame of each clip as filmed, shrunk, with the box and landmarks found, RGB.",
             since=2,
         ),
+        ArraySpec(
+            "numbers",
+            ("frame",),
+            "integer",
+            "Number of each frame in the dataset, as onset and apex count it.",
+            since=3,
+        ),
+        ArraySpec(
+            "affines",
+            ("frame", "affine_row", "affine_column"),
+            "float",
+            "Similarity that took each frame to the reference face, (2, 3), maps (x, y, 1).",
+            since=3,
+        ),
+        ArraySpec(
+            "sizes",
+            ("clip", "height_width"),
+            "integer",
+            "Height and width of each clip's frames as filmed, in pixels.",
+            since=3,
+        ),
     ),
-    earlier=(1,),  # with labels
+    earlier=(1, 2),  # 1 with labels
 )
 CLIPS = FileSpec(
     "clips",
-    2,
+    3,
     (
         _CLIPS,
         ArraySpec(
             "frames",
             ("clip", "frame", "row", "column", "channel"),
-            "float",
-            "Interpolated frames of each clip, RGB, about 0..255 (interpolation overshoots).",
+            "number",
+            "Interpolated frames of each clip, RGB: uint8, rounded and cut to 0..255, or float16 "
+            "(interpolation overshoots).",
         ),
     ),
-    earlier=(1,),  # with labels
+    earlier=(1, 2),  # single precision, 1 with labels
+)
+FLOW = FileSpec(
+    "flow",
+    1,
+    (
+        _CLIPS,
+        *(
+            ArraySpec(
+                f"images_{size}",
+                ("clip", f"row_{size}", f"column_{size}", "component"),
+                "float",
+                f"Flow from onset to apex: u, v (pixels of the registered face) and strain, "
+                f"averaged on {size} x {size} cells.",
+            )
+            for size in (28, 224)
+        ),
+    ),
 )
 FEATURES = FileSpec(
     "features",
@@ -102,6 +142,19 @@ FEATURES = FileSpec(
         ArraySpec("subjects", ("clip",), "text", "Subject of each clip."),
         ArraySpec("names", ("feature",), "text", "backbone/layer/channel/row/column/statistic."),
         ArraySpec("class_names", ("class",), "text", "Name of each class."),
+    ),
+)
+VIEW = FileSpec(
+    "view",
+    1,
+    (
+        ArraySpec("blocks", ("block",), "text", "Name of each extraction, side by side."),
+        ArraySpec("files", ("block",), "text", "Its feature store, as seen from the view's folder."),
+        ArraySpec(
+            "weights", ("block",), "float", "What each of its scaled features is multiplied by."
+        ),
+        ArraySpec("n_features", ("block",), "integer", "Number of its features."),
+        ArraySpec("digests", ("block",), "text", "SHA-256 of its file."),
     ),
 )
 SELECTION = FileSpec(
@@ -151,7 +204,7 @@ PREDICTOR = FileSpec(
         ArraySpec("feature_names", ("feature",), "text", "Name of each feature."),
     ),
 )
-FILES = (FACES, CLIPS, FEATURES, SELECTION, PREDICTOR)
+FILES = (FACES, CLIPS, FLOW, FEATURES, VIEW, SELECTION, PREDICTOR)
 
 
 def write_store(
@@ -333,7 +386,8 @@ def _check_kind(path: Path, dataset: h5py.Dataset | h5py.Group, array: ArraySpec
         found = "bits"
     else:
         found = {"f": "float", "i": "integer", "u": "integer"}.get(dataset.dtype.kind, "other")
-    if found != array.kind:
+    is_right = found in ("float", "integer") if array.kind == "number" else found == array.kind
+    if not is_right:
         msg = f"{path}:{array.name}: {array.kind} expected, found {found}"
         raise MerecError(msg)
 

@@ -1,16 +1,16 @@
-"""Bring every clip to the same number of frames (TIM), and draw what has become of it.
+"""Draw each subject's clips; keep them, interpolated, where that is asked for.
 
 Inputs
 
-    results/{experiment}/catalog.tsv                    the labels, for the pictures
+    results/{experiment}/clips.tsv                      the labels and apexes, for the pictures
     results/{experiment}/faces/{subject}.h5             registered frames
     results/{experiment}/faces/{subject}.failures.tsv   clips left out
 
 Outputs
 
-    results/{experiment}/clips/{subject}.h5             interpolated frames
-    results/{experiment}/faces/{subject}.png            contact sheet of registered frames
+    results/{experiment}/faces/{subject}.png            contact sheet of registered frames and flow
     results/{experiment}/clips/{subject}.png            contact sheet of interpolated frames
+    results/{experiment}/clips/{subject}.h5             interpolated frames, with clips.keep
 """
 
 
@@ -26,15 +26,17 @@ rule interpolate_clips:
     group:
         together("clips")
     resources:
-        mem_mb=lambda wildcards, attempt: 4000 * attempt,
-        runtime=lambda wildcards, attempt: 5 * attempt,
+        mem_mb=lambda wildcards, attempt: 2000 * attempt,
+        runtime=lambda wildcards, attempt: 10 * attempt,
     params:
         settings=to_json(CONFIG.interpolation),
+        clips=to_json(CONFIG.clips),
     shell:
         r"""
         merec interpolate-clips \
             --faces {input.faces:q} \
             --settings {params.settings:q} \
+            --clips {params.clips:q} \
             --output {output.clips:q} \
             2>&1 | tee {log:q}
         """
@@ -42,11 +44,9 @@ rule interpolate_clips:
 
 rule draw_contact_sheets:
     input:
-        # Its labels of this subject are a parameter: other rows draw nothing again.
-        catalog=ancient("results/{experiment}/catalog.tsv"),
+        catalog="results/{experiment}/clips.tsv",
         faces="results/{experiment}/faces/{subject}.h5",
         failures="results/{experiment}/faces/{subject}.failures.tsv",
-        clips="results/{experiment}/clips/{subject}.h5",
     output:
         faces="results/{experiment}/faces/{subject}.png",
         clips="results/{experiment}/clips/{subject}.png",
@@ -54,16 +54,17 @@ rule draw_contact_sheets:
         "logs/draw_contact_sheets/{experiment}/{subject}.log",
     localrule: True
     params:
-        labels=label_digest,
+        interpolation=to_json(CONFIG.interpolation),
+        flow=to_json(drawn_flow(CONFIG)),
     shell:
         r"""
-        : labels {params.labels}
         merec draw-contact-sheets \
             --catalog {input.catalog:q} \
             --subject {wildcards.subject:q} \
             --faces {input.faces:q} \
             --failures {input.failures:q} \
-            --clips {input.clips:q} \
+            --interpolation {params.interpolation:q} \
+            --flow {params.flow:q} \
             --faces-sheet {output.faces:q} \
             --clips-sheet {output.clips:q} \
             2>&1 | tee {log:q}

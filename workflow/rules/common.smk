@@ -1,5 +1,6 @@
 """The configuration, checked before any job, and what is known once the catalog exists."""
 
+import re
 import shlex
 import sys
 from functools import cache
@@ -14,15 +15,18 @@ from merec_hpc.config.whole import config_json, parse_config
 from merec_hpc.dataset.catalog import read_catalog
 from merec_hpc.dataset.folds import FoldSize
 from merec_hpc.errors import MerecError
+from merec_hpc.features.extractors import NETWORK
 from merec_hpc.files.rows import read_rows
 from merec_hpc.runs.checks import check_clips, check_config, check_files
 from merec_hpc.runs.configuration import read_mapping
 from merec_hpc.runs.digests import folders_digest, labels_digest, pixels_digest
 from merec_hpc.runs.experiment import (
+    BLOCKS,
+    Extraction,
     dataset_folder,
-    extractor_kind,
-    extractor_of,
-    extractor_settings,
+    drawn_flow,
+    extraction_of,
+    extractions,
     features_name,
     fold_settings,
     landmark_files,
@@ -74,6 +78,7 @@ wildcard_constraints:
     subject="[^/]+",
     fold="[^/]+",
     selector="|".join(SELECTORS),
+    features="|".join(re.escape(one.name) for one in extractions(CONFIG)),
 
 
 def dataset(wildcards):
@@ -113,20 +118,30 @@ def label_digest(wildcards):
     return labels_digest(clips_of(wildcards))
 
 
-def features_of(wildcards):
-    """Return the name of the features that a job extracts; a sweep's are of networks."""
-    return getattr(wildcards, "features", None) or wildcards.network
-
-
-def kind_of(wildcards):
-    """Return what extracts the features of a job."""
-    return extractor_kind(features_of(wildcards))
+def extraction(wildcards):
+    """Return what a job extracts: a store of the experiment, or of a sweep."""
+    if hasattr(wildcards, "features"):
+        return extraction_of(CONFIG, wildcards.features)
+    statistics = wildcards.statistics.split("+")
+    settings = feature_settings(CONFIG, wildcards.network, wildcards.layer, statistics)
+    return Extraction(wildcards.network, NETWORK, settings)
 
 
 def feature_weights(wildcards):
     """Return the weights of the network that features are of, if they are of one."""
-    has_weights = kind_of(wildcards).has_weights
-    return [f"resources/weights/{features_of(wildcards)}"] if has_weights else []
+    name = extraction(wildcards).weights
+    return [f"resources/weights/{name}"] if name else []
+
+
+def block_stores(wildcards):
+    """Return the store of each block of features."""
+    return [f"{RESULTS}/features/{one.name}.h5" for one in extractions(CONFIG)]
+
+
+def block_tables(wildcards):
+    """Return what is known of each block of features alone; nothing of one extraction."""
+    names = ("predictions", "shares") if CONFIG.features.blocks else ()
+    return [f"{RESULTS}/{BLOCKS}/{name}.csv" for name in names]
 
 
 def landmark_tables(wildcards):
@@ -251,12 +266,6 @@ def repeated(option, values):
     """Return an option before each of its values (one path may come as a string)."""
     values = [values] if isinstance(values, str) else values
     return [part for value in values for part in (option, value)]
-
-
-def sweep_features(wildcards):
-    """Return the settings of a variant's features."""
-    statistics = wildcards.statistics.split("+")
-    return to_json(feature_settings(CONFIG, wildcards.network, wildcards.layer, statistics))
 
 
 def sweep_selections(wildcards):

@@ -10,6 +10,8 @@ Outputs
     results/{experiment}/evaluation/{method}/{classifier}.csv   predictions of one method
     results/{experiment}/predictions.csv                        one row per clip and method
     results/{experiment}/chosen_features.csv                    one row per chosen feature
+    results/{experiment}/blocks/predictions.csv                 of each block of features alone
+    results/{experiment}/blocks/shares.csv                      how much of each mask lies in each
 """
 
 
@@ -75,5 +77,42 @@ rule collect_predictions:
             {params.selections:q} \
             --output {output.predictions:q} \
             --chosen-features {output.chosen:q} \
+            2>&1 | tee {log:q}
+        """
+
+
+rule evaluate_blocks:
+    input:
+        store=STORE,
+        folds="results/{experiment}/folds.tsv",  # whose checkpoint names the selections
+        selections=selections,
+        fold_table=fold_table,
+    output:
+        predictions=f"results/{{experiment}}/{BLOCKS}/predictions.csv",
+        shares=f"results/{{experiment}}/{BLOCKS}/shares.csv",
+    log:
+        "logs/evaluate_blocks/{experiment}.log",
+    benchmark:
+        "logs/resources/evaluate_blocks/{experiment}.tsv"
+    resources:
+        mem_mb=lambda wildcards, attempt: 2000 * attempt,
+        runtime=lambda wildcards, attempt: 15 * attempt,
+    params:
+        folds=lambda wildcards: repeated("--held-out", fold_names()),
+        selections=lambda wildcards, input: repeated("--selection", input.selections),
+        fold_table=lambda wildcards, input: repeated("--fold-table", input.fold_table),
+        settings=to_json(CONFIG.all_features),
+        scaling=CONFIG.scaling,
+    shell:
+        r"""
+        merec evaluate-blocks \
+            --store {input.store:q} \
+            {params.folds:q} \
+            {params.fold_table:q} \
+            {params.selections:q} \
+            --settings {params.settings:q} \
+            --scaling {params.scaling} \
+            --output {output.predictions:q} \
+            --shares {output.shares:q} \
             2>&1 | tee {log:q}
         """

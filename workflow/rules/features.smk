@@ -1,25 +1,26 @@
-"""Extract the deep features of all clips.
+"""Extract the features of all clips; join those of several extractions.
 
 Inputs
 
-    results/{experiment}/catalog.tsv                    the order of the clips
-    results/{experiment}/clips/{subject}.h5             interpolated frames
+    results/{experiment}/clips.tsv                      the clips that have faces, their apexes
+    results/{experiment}/faces/{subject}.h5             registered frames
     resources/weights/{network}                         of the network, where features are of one
 
 Outputs
 
-    results/{experiment}/features/{features}.h5         the feature store, by network or extractor
+    results/{experiment}/features/{features}.h5         a feature store, by network, extractor or block
+    results/{experiment}/features/blocks.h5             a view of several of them, side by side
+    results/{experiment}/flow/{subject}.h5              flow as images for networks: "snakemake flow"
 """
 
 
 rule extract_features:
     input:
-        # Its labels are a parameter.
-        catalog=ancient("results/{experiment}/catalog.tsv"),
+        catalog="results/{experiment}/clips.tsv",
         # Too many lost clips stop the run before anything heavy.
         failures=ancient("results/{experiment}/failures.tsv"),
         weights=feature_weights,
-        clips=per_subject("clips/{subject}.h5"),
+        faces=per_subject("faces/{subject}.h5"),
     output:
         store="results/{experiment}/features/{features}.h5",
     log:
@@ -28,24 +29,81 @@ rule extract_features:
         "logs/resources/extract_features/{experiment}/{features}.tsv"
     threads: 2
     resources:
-        mem_mb=lambda wildcards, attempt: kind_of(wildcards).memory_mb * attempt,
-        runtime=lambda wildcards, attempt: kind_of(wildcards).minutes * attempt,
+        mem_mb=lambda wildcards, attempt: extraction(wildcards).kind.memory_mb * attempt,
+        runtime=lambda wildcards, attempt: extraction(wildcards).kind.minutes * attempt,
     params:
-        extractor=lambda wildcards: extractor_of(features_of(wildcards)),
-        clips=lambda wildcards, input: repeated("--clips", input.clips),
+        extractor=lambda wildcards: extraction(wildcards).extractor,
+        faces=lambda wildcards, input: repeated("--faces", input.faces),
         weights=lambda wildcards, input: repeated("--weights", input.weights),
-        labels=label_digest,
-        settings=lambda wildcards: to_json(extractor_settings(CONFIG, wildcards.features)),
+        settings=lambda wildcards: to_json(extraction(wildcards).settings),
+        interpolation=to_json(CONFIG.interpolation),
     shell:
         r"""
-        : labels {params.labels}
         merec extract-features \
             --extractor {params.extractor} \
             --catalog {input.catalog:q} \
-            {params.clips:q} \
+            {params.faces:q} \
             {params.weights:q} \
             --settings {params.settings:q} \
+            --interpolation {params.interpolation:q} \
             --output {output.store:q} \
             --threads {threads} \
             2>&1 | tee {log:q}
         """
+
+
+rule join_features:
+    input:
+        stores=block_stores,
+    output:
+        view=f"results/{{experiment}}/features/{BLOCKS}.h5",
+    log:
+        "logs/join_features/{experiment}.log",
+    localrule: True
+    params:
+        blocks=repeated("--block", [one.name for one in extractions(CONFIG)]),
+        weights=repeated("--weight", [str(one.weight or "equal") for one in extractions(CONFIG)]),
+        stores=lambda wildcards, input: repeated("--store", input.stores),
+    shell:
+        r"""
+        merec join-features \
+            {params.blocks:q} \
+            {params.stores:q} \
+            {params.weights:q} \
+            --output {output.view:q} \
+            2>&1 | tee {log:q}
+        """
+
+
+rule compute_flow:
+    input:
+        catalog="results/{experiment}/clips.tsv",
+        faces="results/{experiment}/faces/{subject}.h5",
+    output:
+        flow="results/{experiment}/flow/{subject}.h5",
+    log:
+        "logs/compute_flow/{experiment}/{subject}.log",
+    benchmark:
+        "logs/resources/compute_flow/{experiment}/{subject}.tsv"
+    group:
+        together("flow")
+    resources:
+        mem_mb=lambda wildcards, attempt: 2000 * attempt,
+        runtime=lambda wildcards, attempt: 10 * attempt,
+    params:
+        settings=to_json(drawn_flow(CONFIG)),
+    shell:
+        r"""
+        merec compute-flow \
+            --catalog {input.catalog:q} \
+            --faces {input.faces:q} \
+            --settings {params.settings:q} \
+            --output {output.flow:q} \
+            2>&1 | tee {log:q}
+        """
+
+
+rule flow:
+    input:
+        per_subject("flow/{subject}.h5"),
+    localrule: True

@@ -5,6 +5,7 @@ Inputs
     results/{experiment}/predictions.csv                one row per clip and method
     results/{experiment}/selection/{method}/{fold}.h5   what was chosen in each fold
     results/{experiment}/failures.tsv                   clips left out
+    results/{experiment}/blocks/{table}.csv             of each block of features, if there are any
     results/{experiment}/permutations/{method}/{job}.csv  scores of permuted labels, if asked for
 
     logs/resources/{rule}/{experiment}/...              what jobs used; not waited for
@@ -22,6 +23,7 @@ rule render_report:
         folds="results/{experiment}/folds.tsv",  # whose checkpoint names the selections
         selections=selections,
         permutations=permutations,
+        blocks=block_tables,
     output:
         page="results/{experiment}/report/index.html",
     log:
@@ -30,6 +32,11 @@ rule render_report:
     params:
         selections=lambda wildcards, input: repeated("--selection", input.selections),
         permutations=lambda wildcards, input: repeated("--permutations", input.permutations),
+        blocks=lambda wildcards, input: [
+            part
+            for option, path in zip(("--block-predictions", "--block-shares"), input.blocks)
+            for part in (option, path)
+        ],
         settings=config_json(CONFIG),
     shell:
         r"""
@@ -38,6 +45,7 @@ rule render_report:
             --failures {input.failures:q} \
             {params.selections:q} \
             {params.permutations:q} \
+            {params.blocks:q} \
             --settings {params.settings:q} \
             --output {output.page:q} \
             --benchmarks logs/resources \

@@ -2,7 +2,8 @@
 
 Inputs
 
-    results/{experiment}/clips/{subject}.h5             interpolated frames
+    results/{experiment}/clips.tsv                      the clips and their apexes
+    results/{experiment}/faces/{subject}.h5             registered frames
     resources/weights/{network}                         of the backbones
 
 Outputs
@@ -22,8 +23,6 @@ use rule extract_features as sweep_extract_features with:
         f"logs/sweep_extract_features/{{experiment}}/{KIND}.log",
     benchmark:
         f"logs/resources/sweep_extract_features/{{experiment}}/{KIND}.tsv"
-    params:
-        settings=sweep_features,
 
 
 use rule select_genetic as sweep_select_genetic with:

@@ -58,7 +58,7 @@ def test_simulated_dataset_is_known(tmp_path: Path) -> None:
     numbers, landmarks = read_landmarks(folder / "landmarks.csv")
     own = {path.name: points for path, points in found if path.parent == folder}
     assert len(own) == len(numbers)
-    np.testing.assert_allclose(own[f"{numbers[0]:05d}.bmp"], landmarks[0])
+    np.testing.assert_allclose(own[f"{numbers[0]:05d}.jpg"], landmarks[0])
 
 
 @pytest.mark.parametrize(
