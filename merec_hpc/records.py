@@ -52,6 +52,8 @@ class Features:
     class_names: Text  # (n_classes,)
     folds: Text | None = None
     """Fold that holds each clip out, (n_clips,), empty for none; without it each subject's own."""
+    weights: NDArray[np.float64] | None = None
+    """What each scaled feature is multiplied by, (n_features,): of blocks side by side."""
 
     @property
     def held_out_by(self) -> Text:
@@ -65,6 +67,15 @@ class Features:
     def only(self, fold: str) -> Self:
         """Return the clips that a fold holds out."""
         return self._keep(self.held_out_by == fold)
+
+    def with_features(self, mask: NDArray[np.bool_]) -> Self:
+        """Return the clips with the features of a mask alone, in their order."""
+        return replace(
+            self,
+            values=self.values[:, mask],
+            names=self.names[mask],
+            weights=None if self.weights is None else self.weights[mask],
+        )
 
     def _keep(self, kept: NDArray[np.bool_]) -> Self:
         return replace(

@@ -12,7 +12,6 @@ from merec_hpc.config.base import (
     STRICT,
     Name,
     Probability,
-    ScalingName,
     UserPath,
     check_known,
     from_json,
@@ -21,6 +20,7 @@ from merec_hpc.config.datasets import DATASET_SETTINGS, SimulatedSettings
 from merec_hpc.config.evaluation import EvaluationSettings, PermutationSettings
 from merec_hpc.config.faces import FaceSettings, InterpolationSettings
 from merec_hpc.config.features import FeatureSettings, LbpTopSettings
+from merec_hpc.config.scaling import CalibrationSettings, ScalingKind
 from merec_hpc.config.selection import (
     AllFeaturesSettings,
     AntColonySettings,
@@ -52,7 +52,8 @@ class Config:
     interpolation: InterpolationSettings = field(default_factory=InterpolationSettings)
     features: FeatureSettings = field(default_factory=FeatureSettings)
     lbp_top: LbpTopSettings = field(default_factory=LbpTopSettings)
-    scaling: ScalingName = "standard"
+    scaling: ScalingKind = "standard"
+    calibration: CalibrationSettings = field(default_factory=CalibrationSettings)
     inner: InnerSettings = field(default_factory=InnerSettings)
     """What each selector's section takes that does not say otherwise: see ``parse_config``."""
     all_features: AllFeaturesSettings = field(default_factory=AllFeaturesSettings)

@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import Any
 
 from merec_hpc.config.base import nearest
+from merec_hpc.config.scaling import scaling_of
 from merec_hpc.config.whole import Config
 from merec_hpc.dataset.clip import Clip
 from merec_hpc.dataset.folds import count_folds, fold_members
@@ -146,6 +147,7 @@ def _keys_without_use(config: Config) -> Iterator[str]:
     for idle in (
         *_idle_faces(config),
         *_idle_features(config),
+        *_idle_scaling(config),
         *_idle_search(config),
         *_idle_protocol(config),
     ):
@@ -198,6 +200,14 @@ def _idle_features(config: Config) -> Iterator[_Idle]:
         keys = [one.name for one in fields(getattr(config, section)) if one.name != "extractor"]
         (wanted,) = (name for name, kind in EXTRACTORS.items() if kind.section == section)
         yield _Idle(section, keys, True, why, wanted)
+
+
+def _idle_scaling(config: Config) -> Iterator[_Idle]:
+    scaling, wanted = config.scaling, "transductive_full or transductive_shrunk"
+    is_idle = not scaling_of(scaling, config.calibration).is_transductive
+    yield _Idle("calibration", ("min_clips",), is_idle, f"scaling is {scaling}", wanted)
+    wanted = "transductive_shrunk"
+    yield _Idle("calibration", ("kappa",), scaling != wanted, f"scaling is {scaling}", wanted)
 
 
 def _idle_search(config: Config) -> Iterator[_Idle]:
