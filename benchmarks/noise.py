@@ -18,6 +18,7 @@ import numpy as np
 from scipy.stats import binom, kstest
 from threadpoolctl import threadpool_limits
 
+from merec_hpc.config.scaling import STANDARD
 from merec_hpc.config.selection import (
     AllFeaturesSettings,
     AntColonySettings,
@@ -75,7 +76,7 @@ def main() -> None:
     print("|---|---|---|---|")
     for method, settings in METHODS.items():
         runs = [
-            run_on(noise(71, 8, 500, 1, number), method, settings, "standard")[0]
+            run_on(noise(71, 8, 500, 1, number), method, settings, STANDARD)[0]
             for number in range(N_SETS)
         ]
         accuracy = np.mean([run.accuracy for run in runs])
@@ -89,7 +90,7 @@ def main() -> None:
     for number in range(N_NOISE_SETS):
         features = noise(24, 4, 30, 2, number)
         scores = [
-            run_on(permuted(features, permutation, 0), "fisher", settings, "standard")[0].accuracy
+            run_on(permuted(features, permutation, 0), "fisher", settings, STANDARD)[0].accuracy
             for permutation in range(N_PERMUTATIONS + 1)
         ]
         values.append(permutation_p_value(scores[0], scores[1:], ties))

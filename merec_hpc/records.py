@@ -74,6 +74,16 @@ class Features:
         """Return the clips that a fold holds out."""
         return self._keep(self.held_out_by == fold)
 
+    def with_features(self, mask: NDArray[np.bool_]) -> Self:
+        """Return the clips with the features of a mask alone, in their order."""
+        return replace(
+            self,
+            values=self.values[:, mask],
+            names=self.names[mask],
+            weights=None if self.weights is None else self.weights[mask],
+            blocks=None if self.blocks is None else self.blocks[mask],
+        )
+
     def _keep(self, kept: NDArray[np.bool_]) -> Self:
         return replace(
             self,

@@ -75,6 +75,7 @@ TESTED_ELSEWHERE = {
                 "evaluation",
                 "faces",
                 "features",
+                "scaling",
                 "selection",
                 "sweep",
                 "whole",

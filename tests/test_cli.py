@@ -323,7 +323,7 @@ def test_file_that_is_no_store_is_one_line_with_status_2(tmp_path: Path, store: 
     ("change", "words"),
     [
         (("--held-out", "s99"), "subject 's99' expected, found s01, s02, s03, s04"),
-        (("--scaling", "minmax"), "'none' or 'standard' expected, found 'minmax'"),
+        (("--scaling", "minmax"), "'transductive_shrunk' expected, found 'minmax'"),
         (("--settings", '{"C_values": []}'), "'C_values' is []"),
     ],
 )

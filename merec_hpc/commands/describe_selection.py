@@ -6,6 +6,7 @@ from typing import Annotated
 import typer
 
 from merec_hpc.commands.options import FoldTable, StoreOrTable
+from merec_hpc.config.scaling import parse_scaling
 from merec_hpc.errors import MerecError
 from merec_hpc.evaluation.curves import (
     FeatureRow,
@@ -16,7 +17,7 @@ from merec_hpc.evaluation.curves import (
 from merec_hpc.files.rows import write_rows
 from merec_hpc.parallel.communicator import SerialCommunicator
 from merec_hpc.parallel.threads import limit_library_threads
-from merec_hpc.selection.training_folds import check_fold, check_scaling, read_clips
+from merec_hpc.selection.training_folds import check_fold, read_clips
 from merec_hpc.store.selection import read_selection
 
 
@@ -42,6 +43,6 @@ def run(
         msg = f"{selection}: {len(clips.names)} features expected, found {len(chosen.mask)}"
         raise MerecError(msg)
     write_rows(features, FeatureRow, describe_features(chosen, clips.names))
-    scaling = check_scaling(origin.scaling)
+    scaling = parse_scaling(origin.scaling, str(selection))
     rows = describe_generations(chosen, clips, origin.fold, scaling)
     write_rows(generations, GenerationRow, rows)

@@ -9,6 +9,7 @@ import typer
 from merec_hpc.commands.options import FoldTable, Output, StoreOrTable
 from merec_hpc.config.base import ClassifierName, Oversampling
 from merec_hpc.config.evaluation import DECIDERS, Decider, Method
+from merec_hpc.config.scaling import ScalingSettings, parse_scaling
 from merec_hpc.errors import MerecError
 from merec_hpc.evaluation.held_out import decider_decisions, held_out_decisions
 from merec_hpc.evaluation.predictions import Prediction, as_text
@@ -16,7 +17,7 @@ from merec_hpc.files.rows import write_rows
 from merec_hpc.parallel.communicator import SerialCommunicator
 from merec_hpc.parallel.threads import limit_library_threads
 from merec_hpc.records import Features, Selection
-from merec_hpc.selection.training_folds import check_fold, check_scaling, check_together, read_clips
+from merec_hpc.selection.training_folds import check_fold, check_together, read_clips
 from merec_hpc.store.selection import SelectionOrigin, read_selection
 
 
@@ -31,7 +32,9 @@ def run(
 ) -> None:
     """Predict the clips of each fold's held-out subject, with what was selected without it.
 
-    A decider other than the champion mask is part of the method's name, as in genetic+ensemble.
+    A decider other than the champion mask is part of the method's name, as in genetic+ensemble; and
+    so is a transductive scaling, as in "genetic (transductive)": each held-out subject's clips are
+    calibrated by themselves, without their labels.
     Several selections of a fold, of different seeds, make one ensemble, of the first one's seed.
     """
     for option, found, known in (
@@ -49,9 +52,8 @@ def run(
     limit_library_threads()
     features = read_clips(store, SerialCommunicator(), fold_table)
     predictions: list[Prediction] = []
-    for fold, origin, together in _by_fold(selection, features, store, decider):
+    for fold, origin, scaling, together in _by_fold(selection, features, store, decider):
         chosen = together[0]
-        scaling = check_scaling(origin.scaling)
         if decider == "champion":
             decisions = held_out_decisions(
                 features,
@@ -68,7 +70,7 @@ def run(
         held_out = features.only(fold)
         predictions += [
             Prediction(
-                method=str(Method(origin.method, kind)),
+                method=str(Method(origin.method, kind, scaling.is_transductive)),
                 classifier=classifier,
                 seed=origin.seed,
                 fold=fold,
@@ -87,8 +89,8 @@ def run(
 
 def _by_fold(
     paths: list[Path], features: Features, store: Path, decider: str
-) -> Iterator[tuple[str, SelectionOrigin, list[Selection]]]:
-    """Yield each fold, where the first of its selections is from, and its selections."""
+) -> Iterator[tuple[str, SelectionOrigin, ScalingSettings, list[Selection]]]:
+    """Yield each fold, where the first of its selections is from, its scaling, and them all."""
     folds: dict[str, list[tuple[Path, SelectionOrigin]]] = {}
     for path in paths:
         chosen, origin = read_selection(path)
@@ -105,4 +107,6 @@ def _by_fold(
         check_together(found)
     # Read again, fold by fold: hundreds of masks each need not all be in memory.
     for fold, found in folds.items():
-        yield fold, found[0][1], [read_selection(path)[0] for path, _ in found]
+        first, origin = found[0]
+        scaling = parse_scaling(origin.scaling, str(first))
+        yield fold, origin, scaling, [read_selection(path)[0] for path, _ in found]

@@ -37,7 +37,12 @@ FoldTable = Annotated[
 ]
 Outputs = Annotated[list[Path], typer.Option("--output", help="File of each fold, in turn.")]
 ScalingOption = Annotated[
-    str, typer.Option("--scaling", help='"standard" or "none", learnt on the training subjects.')
+    str,
+    typer.Option(
+        "--scaling",
+        help="none, standard, transductive_full or transductive_shrunk (as "
+        "transductive_shrunk,min_clips=3,kappa=1.0), learnt on the training subjects.",
+    ),
 ]
 ConfigFiles = Annotated[
     list[Path],

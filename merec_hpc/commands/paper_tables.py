@@ -9,6 +9,7 @@ import typer
 from rich.console import Console
 from rich.table import Table
 
+from merec_hpc.config.scaling import parse_scaling
 from merec_hpc.errors import MerecError
 from merec_hpc.evaluation.predictions import Prediction, read_predictions
 from merec_hpc.files.atomic import make_folder
@@ -26,7 +27,6 @@ from merec_hpc.papers.paper1_tables import (
 from merec_hpc.parallel.threads import limit_library_threads
 from merec_hpc.progress import track
 from merec_hpc.records import Features
-from merec_hpc.selection.training_folds import check_scaling
 from merec_hpc.store.features import read_features
 
 _LOG_WIDTH = 200  # in a file nothing needs to be cut
@@ -53,7 +53,7 @@ def run(
         str, typer.Option(help=f"What the data are: one of {', '.join(DATABASES)}.")
     ] = "other",
     scaling: Annotated[
-        str, typer.Option(help="Of the stores' features: standard, or none as in the paper.")
+        str, typer.Option(help="Of the stores' features, as of merec select; none as in the paper.")
     ] = "none",
 ) -> None:
     """Write and print paper 1's Tables II to IV and VII to IX, its numbers next to ours.
@@ -64,7 +64,7 @@ def run(
     if database not in DATABASES:
         msg = f"--database: one of {', '.join(DATABASES)} expected, found '{database}'"
         raise MerecError(msg)
-    kind = check_scaling(scaling)
+    kind = parse_scaling(scaling)
     tables = {
         "--predictions": predictions,
         "--mu-predictions": mu_predictions,

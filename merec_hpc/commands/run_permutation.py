@@ -8,6 +8,7 @@ import typer
 from merec_hpc.commands.options import FoldTable, Output, ScalingOption, Settings, StoreOrTable
 from merec_hpc.config.base import from_json
 from merec_hpc.config.evaluation import Method
+from merec_hpc.config.scaling import parse_scaling
 from merec_hpc.errors import MerecError
 from merec_hpc.evaluation.permutation import PermutedRun, permuted, run_on
 from merec_hpc.files.rows import write_rows
@@ -15,7 +16,7 @@ from merec_hpc.parallel.communicator import SerialCommunicator
 from merec_hpc.parallel.threads import limit_library_threads
 from merec_hpc.progress import track
 from merec_hpc.selection.selectors import find_selector
-from merec_hpc.selection.training_folds import check_scaling, read_clips
+from merec_hpc.selection.training_folds import read_clips
 
 
 def run(
@@ -33,10 +34,11 @@ def run(
     """Run a method on labels permuted within subjects: selection and evaluation of all folds."""
     limit_library_threads()
     try:
-        wanted = Method.parse(method)
+        wanted = Method.wanted(method)
     except ValueError as error:
         msg = f"--method: {error}"
         raise MerecError(msg) from None
+    learnt = parse_scaling(scaling)
     parsed = from_json(find_selector(wanted.selector).settings, settings)
     features = read_clips(store, SerialCommunicator(), fold_table)
     rows = []
@@ -46,7 +48,7 @@ def run(
                 permuted(features, number, seed),
                 wanted,
                 parsed,
-                check_scaling(scaling),
+                learnt,
                 parsed.n_inner_folds,
             )
         except ValueError as error:

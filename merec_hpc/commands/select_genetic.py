@@ -19,6 +19,7 @@ from merec_hpc.commands.options import (
     StoreOrTable,
 )
 from merec_hpc.config.base import from_json
+from merec_hpc.config.scaling import parse_scaling
 from merec_hpc.config.selection import GeneticSettings
 from merec_hpc.files.running import marked_running
 from merec_hpc.parallel.memory import peak_memory_mb
@@ -63,6 +64,7 @@ def run(
     comm = connect(ranks)
     limit_library_threads()
     parsed = from_json(GeneticSettings, settings)
+    learnt = parse_scaling(scaling)
     if comm.rank == 0:
         log.info("merec_hpc %s, %d ranks, %s", __version__, comm.size, parsed)
     compile_kernels(comm.rank)
@@ -70,7 +72,7 @@ def run(
     program = f"{__version__} {_digest_of_sources()}"
     done: list[Checkpoints] = []
     folds = training_folds(
-        store, held_out or [], outputs, scaling, parsed.n_inner_folds, comm, fold_table
+        store, held_out or [], outputs, learnt, parsed.n_inner_folds, comm, fold_table
     )
     with noted_signals() as stop:
         for training in folds:
@@ -90,7 +92,9 @@ def run(
                     selection.fitness,
                     selection.generation,
                 )
-                origin = SelectionOrigin("genetic", training.fold, parsed.seed, settings, scaling)
+                origin = SelectionOrigin(
+                    "genetic", training.fold, parsed.seed, settings, learnt.text
+                )
                 write_selection(training.output, selection, origin)
             done.append(checkpoints)
     peaks = comm.allgather(peak_memory_mb())

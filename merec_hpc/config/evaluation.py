@@ -18,6 +18,8 @@ from merec_hpc.config.base import (
 Protocol = Literal["leave_one_subject_out", "subject_folds", "official_split"]
 Decider = Literal["champion", "hall_of_fame", "ensemble"]
 DECIDERS: tuple[Decider, ...] = get_args(Decider)
+TRANSDUCTIVE = " (transductive)"
+"""What the name of a method ends in that has read unlabelled clips of whom it predicts."""
 
 
 @plain_dataclass(frozen=True)
@@ -26,10 +28,14 @@ class Method:
 
     selector: str
     decider: Decider = "champion"
+    is_transductive: bool = False
+    """Whether its scaling has read unlabelled clips of whom it predicts."""
 
     @classmethod
     def parse(cls, text: object) -> "Method":
         """Return the method of a name: a selector, or one and a decider as ``genetic+ensemble``.
+
+        The name of a transductive one ends in ``(transductive)``.
 
         Raises
         ------
@@ -38,18 +44,36 @@ class Method:
         """
         if isinstance(text, Method):
             return text
-        selector, plus, decider = str(text).partition("+")
+        name = str(text).removesuffix(TRANSDUCTIVE)
+        selector, plus, decider = name.partition("+")
         if plus:
-            check_known(f"the decider of method {text}", decider, DECIDERS)
-        return cls(selector, cast("Decider", decider or "champion"))
+            check_known(f"the decider of method {name}", decider, DECIDERS)
+        return cls(selector, cast("Decider", decider or "champion"), name != str(text))
+
+    @classmethod
+    def wanted(cls, text: object) -> "Method":
+        """Return the method that is asked for by name.
+
+        Raises
+        ------
+        ValueError
+            As ``parse``, or if it is called transductive: that the scaling says.
+        """
+        method = cls.parse(text)
+        if method.is_transductive:
+            plain = str(method).removesuffix(TRANSDUCTIVE)
+            msg = f"method '{method}': '{plain}' expected, whose scaling says what is transductive"
+            raise ValueError(msg)
+        return method
 
     def __str__(self) -> str:
-        return self.selector if self.decider == "champion" else f"{self.selector}+{self.decider}"
+        name = self.selector if self.decider == "champion" else f"{self.selector}+{self.decider}"
+        return name + TRANSDUCTIVE if self.is_transductive else name
 
 
 MethodName = Annotated[
     Method,
-    PlainValidator(Method.parse, json_schema_input_type=str),
+    PlainValidator(Method.wanted, json_schema_input_type=str),
     PlainSerializer(str, return_type=str),
 ]
 

@@ -12,7 +12,6 @@ from merec_hpc.config.base import (
     STRICT,
     Name,
     Probability,
-    ScalingName,
     UserPath,
     check_known,
     from_json,
@@ -22,6 +21,7 @@ from merec_hpc.config.evaluation import EvaluationSettings, PermutationSettings
 from merec_hpc.config.faces import ClipSettings, FaceSettings, InterpolationSettings
 from merec_hpc.config.features import FeatureSettings, LbpSettings, LbpTopSettings
 from merec_hpc.config.motion import ApexSettings, FlowSettings
+from merec_hpc.config.scaling import CalibrationSettings, ScalingKind
 from merec_hpc.config.selection import (
     AllFeaturesSettings,
     AntColonySettings,
@@ -57,7 +57,8 @@ class Config:
     flow: FlowSettings = field(default_factory=FlowSettings)
     lbp: LbpSettings = field(default_factory=LbpSettings)
     lbp_top: LbpTopSettings = field(default_factory=LbpTopSettings)
-    scaling: ScalingName = "standard"
+    scaling: ScalingKind = "standard"
+    calibration: CalibrationSettings = field(default_factory=CalibrationSettings)
     inner: InnerSettings = field(default_factory=InnerSettings)
     """What each selector's section takes that does not say otherwise: see ``parse_config``."""
     all_features: AllFeaturesSettings = field(default_factory=AllFeaturesSettings)

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from merec_hpc.config.base import ScalingName
+from merec_hpc.config.scaling import ScalingSettings
 from merec_hpc.evaluation.held_out import predict_held_out
 from merec_hpc.records import Features, Selection
 
@@ -44,7 +44,7 @@ class FeatureRow:
 
 
 def describe_generations(
-    selection: Selection, features: Features, fold: str | None, scaling: ScalingName
+    selection: Selection, features: Features, fold: str | None, scaling: ScalingSettings
 ) -> list[GenerationRow]:
     """Return one row a generation, founders first.
 
@@ -87,7 +87,7 @@ def describe_features(selection: Selection, names: NDArray[np.str_]) -> list[Fea
 
 
 def _test_accuracies(
-    selection: Selection, features: Features, fold: str, scaling: ScalingName
+    selection: Selection, features: Features, fold: str, scaling: ScalingSettings
 ) -> NDArray[np.float64]:
     """Return the accuracy of each generation's best on the held-out subject, (n_generations,)."""
     labels = features.only(fold).labels

@@ -5,9 +5,10 @@ from collections.abc import Sequence
 import numpy as np
 from numpy.typing import NDArray
 
-from merec_hpc.config.base import ClassifierName, Oversampling, ScalingName
+from merec_hpc.config.base import ClassifierName, Oversampling
 from merec_hpc.config.evaluation import Decider
-from merec_hpc.evaluation.predictor import decisions_of, fit_predictor
+from merec_hpc.config.scaling import ScalingSettings
+from merec_hpc.evaluation.predictor import fit_machines
 from merec_hpc.learning.classifiers import train_classifier
 from merec_hpc.learning.oversampling import oversample
 from merec_hpc.learning.scaling import Scaling
@@ -19,14 +20,15 @@ def held_out_decisions(
     fold: str,
     mask: NDArray[np.bool_],
     C: float,
-    scaling: ScalingName,
+    scaling: ScalingSettings,
     classifier: ClassifierName = "linear_svm",
     oversampling: Oversampling = "none",
     seed: int = 0,
 ) -> NDArray[np.float64]:
     """Return what speaks for each class on the clips that a fold holds out.
 
-    Scaling, SMOTE and classifier are learnt from the other clips, on the features of the mask.
+    Scaling, SMOTE and classifier are learnt from the other clips, on the features of the mask. A
+    transductive scaling also reads the means of the held-out subjects' clips, without their labels.
     Without a single feature the most frequent training class is named.
 
     Returns
@@ -40,17 +42,16 @@ def held_out_decisions(
         return np.tile(
             np.where(counts > 0, counts / counts.sum(), -np.inf), (len(held_out.labels), 1)
         )
-    learnt = Scaling.fit(training.values[:, mask], scaling)
-    values, labels = oversample(
-        learnt.apply(training.values[:, mask]), training.labels, oversampling, seed
-    )
+    training, held_out = training.with_features(mask), held_out.with_features(mask)
+    learnt = Scaling.learn(training, scaling)
+    values, labels = oversample(learnt.apply(training), training.labels, oversampling, seed)
     machine = train_classifier(classifier, values, labels, C, seed)
-    decisions = machine.decisions(learnt.apply(held_out.values[:, mask]))
+    decisions = machine.decisions(learnt.apply(held_out))
     return _by_class(decisions, machine.classes, len(features.class_names))
 
 
 def predict_held_out(
-    features: Features, fold: str, mask: NDArray[np.bool_], C: float, scaling: ScalingName
+    features: Features, fold: str, mask: NDArray[np.bool_], C: float, scaling: ScalingSettings
 ) -> NDArray[np.int64]:
     """Return the class that the linear SVM predicts for each clip that a fold holds out."""
     decisions = held_out_decisions(features, fold, mask, C, scaling)
@@ -62,14 +63,13 @@ def decider_decisions(
     fold: str,
     selections: Sequence[Selection],
     decider: Decider,
-    scaling: ScalingName,
+    scaling: ScalingSettings,
 ) -> NDArray[np.float64]:
     """Return what a decider says for each class, as ``held_out_decisions``."""
-    predictor = fit_predictor(features.without(fold), selections, decider, scaling)
+    machines = fit_machines(features.without(fold), selections, decider, scaling)
     places = {str(name): place for place, name in enumerate(features.class_names)}
-    classes = np.array([places[str(name)] for name in predictor.class_names], np.int64)
-    decisions = decisions_of(predictor, features.only(fold).values)
-    return _by_class(decisions, classes, len(places))
+    classes = np.array([places[str(name)] for name in machines.class_names], np.int64)
+    return _by_class(machines.decisions(features.only(fold)), classes, len(places))
 
 
 def _by_class(

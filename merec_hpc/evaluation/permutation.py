@@ -7,8 +7,8 @@ from typing import Annotated
 import numpy as np
 from numpy.typing import ArrayLike
 
-from merec_hpc.config.base import ScalingName
 from merec_hpc.config.evaluation import Method
+from merec_hpc.config.scaling import ScalingSettings
 from merec_hpc.config.selection import InnerSettings
 from merec_hpc.evaluation.held_out import decider_decisions
 from merec_hpc.files.rows import Columns
@@ -50,7 +50,7 @@ def run_on(
     features: Features,
     method: Method,
     settings: InnerSettings,
-    scaling: ScalingName,
+    scaling: ScalingSettings,
     n_inner_folds: int | None = None,
 ) -> tuple[PermutedRun, list[str]]:
     """Select and predict in every fold, and return the scores and the predicted class names.
@@ -72,7 +72,7 @@ def run_on(
     held = predicted >= 0
     labels, found = features.labels[held], predicted[held]
     run = PermutedRun(
-        str(method),
+        str(replace(method, is_transductive=scaling.is_transductive)),
         0,
         {name: metric(labels, found) for name, metric in METRICS.items()},
         float(np.mean(fitnesses)),

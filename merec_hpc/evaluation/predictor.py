@@ -1,14 +1,15 @@
 """One object that predicts: what was selected, by whom it was decided, and how to scale."""
 
 from collections.abc import Sequence
+from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
 
-from merec_hpc.config.base import ScalingName
 from merec_hpc.config.evaluation import Decider
+from merec_hpc.config.scaling import ScalingSettings
 from merec_hpc.learning.scaling import Scaling
-from merec_hpc.records import Features, Predictor, Selection, Text
+from merec_hpc.records import Features, Population, Predictor, Selection, Text
 from merec_hpc.selection.deciders import decide, deciding, trained
 from merec_hpc.selection.fitness.subject_folds import SubjectFoldFitness
 
@@ -27,9 +28,49 @@ def predict(predictor: Predictor, values: NDArray[np.floating]) -> Text:
     return np.asarray(predictor.class_names[places], np.str_)
 
 
-def fit_predictor(
-    training: Features, selections: Sequence[Selection], decider: Decider, scaling: ScalingName
-) -> Predictor:
+@dataclass(frozen=True)
+class Machines:
+    """Trained machines, behind the scaling that was learnt from the same clips."""
+
+    weights: NDArray[np.float64]  # (n_machines, n_classes, n_features)
+    scaling: Scaling
+    individuals: Population
+    """Those that decide."""
+    class_names: Text  # (n_classes,), of the training clips
+    feature_names: Text  # (n_features,)
+
+    def decisions(self, clips: Features) -> NDArray[np.float64]:
+        """Return what speaks for each class, as ``decisions_of``.
+
+        A transductive scaling wants all clips of each subject at once.
+        """
+        return decide(self.weights, self.scaling.apply(clips))
+
+    def as_predictor(self) -> Predictor:
+        """Return what predicts any clip by itself.
+
+        Raises
+        ------
+        ValueError
+            If the scaling is transductive: it needs the other clips of a clip's subject.
+        """
+        if self.scaling.is_transductive:
+            msg = "a scaling that maps each clip by itself expected, found a transductive one"
+            raise ValueError(msg)
+        return Predictor(
+            weights=self.weights,
+            mean=self.scaling.mean,
+            std=self.scaling.std,
+            masks=self.individuals.masks,
+            C=self.individuals.C,
+            class_names=self.class_names,
+            feature_names=self.feature_names,
+        )
+
+
+def fit_machines(
+    training: Features, selections: Sequence[Selection], decider: Decider, scaling: ScalingSettings
+) -> Machines:
     """Train what a decider takes from selections, on the clips that these were made on.
 
     Parameters
@@ -48,15 +89,20 @@ def fit_predictor(
             f"masks of {len(training.names)} features expected, found {individuals.masks.shape[1]}"
         )
         raise ValueError(msg)
-    learnt = Scaling.fit(training.values, scaling)
-    fitness = SubjectFoldFitness(learnt.apply(training.values), training.labels, training.subjects)
+    learnt = Scaling.learn(training, scaling)
+    fitness = SubjectFoldFitness(learnt.apply(training), training.labels, training.subjects)
     weights = trained(fitness, individuals, decider)
-    return Predictor(
-        weights=weights,
-        mean=learnt.mean,
-        std=learnt.std,
-        masks=individuals.masks,
-        C=individuals.C,
+    return Machines(
+        weights,
+        learnt,
+        individuals,
         class_names=training.class_names[fitness.classes.astype(np.int64)],
         feature_names=training.names,
     )
+
+
+def fit_predictor(
+    training: Features, selections: Sequence[Selection], decider: Decider, scaling: ScalingSettings
+) -> Predictor:
+    """Train what predicts any clip by itself: ``fit_machines``, ``Machines.as_predictor``."""
+    return fit_machines(training, selections, decider, scaling).as_predictor()

@@ -14,7 +14,8 @@ from typing import Literal
 import numpy as np
 from numpy.typing import NDArray
 
-from merec_hpc.config.base import ScalingName
+from merec_hpc.config.evaluation import Method
+from merec_hpc.config.scaling import UNSCALED, ScalingSettings
 from merec_hpc.config.selection import AllFeaturesSettings
 from merec_hpc.evaluation.predictions import Prediction
 from merec_hpc.learning.linear_svm import train_svm
@@ -66,7 +67,7 @@ class FoldView:
 
 
 def view_fold(
-    features: Features, subject: str, protocol: PaperProtocol, scaling: ScalingName
+    features: Features, subject: str, protocol: PaperProtocol, scaling: ScalingSettings
 ) -> FoldView:
     """Return the clips of a fold, scaled by the training clips, as the SVM is given them.
 
@@ -80,8 +81,8 @@ def view_fold(
         If LDA is to be fitted on clips of one class.
     """
     training, held_out = features.without(subject), features.only(subject)
-    learnt = Scaling.fit(training.values, scaling)
-    values, others = learnt.apply(training.values), learnt.apply(held_out.values)
+    learnt = Scaling.learn(training, scaling)
+    values, others = learnt.apply(training), learnt.apply(held_out)
     if protocol.discriminants == "none":
         return _turned(values, others)
     if protocol.discriminants == "training":
@@ -95,7 +96,7 @@ def view_fold(
 def predict_by_protocol(
     features: Features,
     name: str,
-    scaling: ScalingName = "none",
+    scaling: ScalingSettings = UNSCALED,
     subjects: Sequence[str] | None = None,
 ) -> list[Prediction]:
     """Predict every clip with its subject held out, by one of ``PROTOCOLS``.
@@ -113,7 +114,7 @@ def predict_by_protocol(
     Returns
     -------
     list[Prediction]
-        Fold by fold; the method is the protocol's name.
+        Fold by fold; the method is the protocol's name, and whether the scaling is transductive.
 
     Raises
     ------
@@ -139,7 +140,7 @@ def predict_by_protocol(
         best = best_by_test_accuracy(np.hstack(tried), np.concatenate(labels))
     return [
         Prediction(
-            method=name,
+            method=str(Method(name, is_transductive=scaling.is_transductive)),
             classifier="linear_svm",
             seed=0,
             fold=fold,
@@ -184,7 +185,7 @@ def _predict_each(view: FoldView, labels: Labels, penalties: Sequence[float]) ->
 
 
 def _choose_penalty(
-    training: Features, view: FoldView, protocol: PaperProtocol, scaling: ScalingName
+    training: Features, view: FoldView, protocol: PaperProtocol, scaling: ScalingSettings
 ) -> float:
     """Return the C of the best predictions of training subjects that are left out in turn."""
     settings = AllFeaturesSettings(C_values=C_VALUES)
@@ -194,7 +195,7 @@ def _choose_penalty(
         fitness = SubjectFoldFitness(view.training, training.labels, training.subjects)
         return select_all_features(fitness, settings).C
     # Discriminants that have seen the clip that is predicted would choose a C for themselves.
-    values = Scaling.fit(training.values, scaling).apply(training.values)
+    values = Scaling.learn(training, scaling).apply(training)
     fitness = SubjectFoldFitness(values, training.labels, training.subjects)
     folds = fitness.folds
     predicted = np.empty((len(C_VALUES), len(values)), np.int64)

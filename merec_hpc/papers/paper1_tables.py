@@ -11,7 +11,7 @@ from typing import Literal, get_args
 import numpy as np
 from numpy.typing import NDArray
 
-from merec_hpc.config.base import ScalingName
+from merec_hpc.config.scaling import UNSCALED, ScalingSettings
 from merec_hpc.errors import MerecError
 from merec_hpc.evaluation.predictions import Prediction
 from merec_hpc.metrics import accuracy
@@ -165,7 +165,7 @@ def sort_stores(stores: Mapping[str, Features]) -> Stores:
 
 
 def paper_tables(
-    stores: Stores, searches: Searches, database: Database, scaling: ScalingName = "none"
+    stores: Stores, searches: Searches, database: Database, scaling: ScalingSettings = UNSCALED
 ) -> Iterator[TableRow]:
     """Yield the rows of all tables, table by table, as they are computed.
 
@@ -198,14 +198,14 @@ def normalise(values: NDArray[np.float32]) -> NDArray[np.float32]:
     return (values / np.where(lengths > 0, lengths, 1)).astype(np.float32)
 
 
-def _table_ii(stores: Stores, database: Database, scaling: ScalingName) -> Iterator[TableRow]:
+def _table_ii(stores: Stores, database: Database, scaling: ScalingSettings) -> Iterator[TableRow]:
     for row, paper, is_normalised, kind in _TABLE_II:
         for method in ("leaky_best_C_all_features", "all_features"):
             started = TableRow("II", row, "vis", paper, method, "", None, "")
             yield _by_protocol(started, stores, kind, database, scaling, is_normalised)
 
 
-def _table_iii(stores: Stores, database: Database, scaling: ScalingName) -> Iterator[TableRow]:
+def _table_iii(stores: Stores, database: Database, scaling: ScalingSettings) -> Iterator[TableRow]:
     for row, paper, is_global, kind in _TABLE_III:
         local = ("leaky_best_C_lda", "lda")
         everyones = ("leaky_global_lda_best_C", "leaky_global_lda_inner_C")
@@ -239,7 +239,7 @@ def _table_viii(stores: Stores, searches: Searches, database: Database) -> Itera
 
 
 def _table_ix(
-    stores: Stores, searches: Searches, database: Database, scaling: ScalingName
+    stores: Stores, searches: Searches, database: Database, scaling: ScalingSettings
 ) -> Iterator[TableRow]:
     for row, numbers in _TABLE_IX:
         for place, paper in _places(numbers, database):
@@ -268,7 +268,7 @@ def _by_protocol(
     stores: Stores,
     kind: str,
     database: Database,
-    scaling: ScalingName,
+    scaling: ScalingSettings,
     is_normalised: bool = False,
 ) -> TableRow:
     """Return a row with the accuracy of its protocol, if there are such features."""
@@ -287,6 +287,7 @@ def _by_protocol(
     )
     found = predict_by_protocol(features, row.method, scaling)
     remark = _said_of(row.method)
+    remark += "; transductive" if scaling.is_transductive else ""
     return _on(replace(row, ours=_percent(found), remark=remark), database)
 
 

@@ -67,6 +67,10 @@ def render_page(
         metrics=list(METRICS.values()),
         methods=methods,
         selector_of={row.method: Method.parse(row.method).selector for row in methods},
+        is_transductive=any(
+            Method.parse(name).is_transductive
+            for name in [row.method for row in methods] + [row.method for row in permutations]
+        ),
         notes=notes,
         blocks=blocks,
         majority=majority_share(labels),

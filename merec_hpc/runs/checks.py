@@ -11,6 +11,7 @@ from typing import Any
 
 from merec_hpc.config.base import nearest
 from merec_hpc.config.motion import FlowSettings
+from merec_hpc.config.scaling import scaling_of
 from merec_hpc.config.whole import Config
 from merec_hpc.dataset.clip import Clip
 from merec_hpc.dataset.folds import count_folds, fold_members
@@ -171,6 +172,7 @@ def _keys_without_use(config: Config) -> Iterator[str]:
     for idle in (
         *_idle_faces(config),
         *_idle_features(config),
+        *_idle_scaling(config),
         *_idle_search(config),
         *_idle_protocol(config),
     ):
@@ -242,6 +244,14 @@ def _idle_flow(flow: FlowSettings) -> Iterator[_Idle]:
     yield _Idle("flow", ("grid",), not outputs & maps, listed, "u, v, magnitude or strain")
     yield _Idle("flow", ("n_bins",), not outputs & {"hoof", "mdmo"}, listed, "hoof or mdmo")
     yield _Idle("flow", ("n_blocks", "hoof_weights"), "hoof" not in outputs, listed, "hoof")
+
+
+def _idle_scaling(config: Config) -> Iterator[_Idle]:
+    scaling, wanted = config.scaling, "transductive_full or transductive_shrunk"
+    is_idle = not scaling_of(scaling, config.calibration).is_transductive
+    yield _Idle("calibration", ("min_clips",), is_idle, f"scaling is {scaling}", wanted)
+    wanted = "transductive_shrunk"
+    yield _Idle("calibration", ("kappa",), scaling != wanted, f"scaling is {scaling}", wanted)
 
 
 def _idle_search(config: Config) -> Iterator[_Idle]:

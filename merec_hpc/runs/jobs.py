@@ -9,6 +9,7 @@ from functools import partial
 from pathlib import Path
 
 from merec_hpc.config.evaluation import Method
+from merec_hpc.config.scaling import scaling_text
 from merec_hpc.config.whole import Config
 from merec_hpc.runs.experiment import (
     BLOCKS,
@@ -259,6 +260,7 @@ def _features(config: Config, extent: Extent) -> Iterator[Job]:
 
 def _selections(config: Config, extent: Extent) -> Iterator[Job]:
     inputs = (_store(config), *_fold_table(config))
+    scaling = scaling_text(config.scaling, config.calibration)
     for selector in selectors_of(config.evaluation.methods):
         settings = selector_settings(config, selector)
         files = selection_files(config, [Method(selector)], _names(extent))
@@ -269,7 +271,7 @@ def _selections(config: Config, extent: Extent) -> Iterator[Job]:
                 fold,
                 inputs,
                 (file,),
-                is_current=partial(is_selected_by, selector, fold, settings, config.scaling),
+                is_current=partial(is_selected_by, selector, fold, settings, scaling),
             )
 
 
@@ -333,6 +335,7 @@ def _kind(variant: Variant) -> str:
 
 def _sweep(config: Config, extent: Extent) -> Iterator[Job]:
     folder, variants = f"{results_folder(config)}/sweep", variants_of(config)
+    scaling = scaling_text(config.scaling, config.calibration)
     for kind, variant in {_kind(variant): variant for variant in variants}.items():
         settings = feature_settings(
             config,
@@ -352,7 +355,7 @@ def _sweep(config: Config, extent: Extent) -> Iterator[Job]:
                 f"{variant.path}/{fold}",
                 (f"{folder}/features/{_kind(variant)}.h5", *_fold_table(config)),
                 (f"{folder}/selection/{variant.path}/{fold}.h5",),
-                is_current=partial(is_selected_by, "genetic", fold, search, config.scaling),
+                is_current=partial(is_selected_by, "genetic", fold, search, scaling),
             )
     for variant in variants:
         yield _sweep_scores(config, extent, "sweep_evaluate_folds", [variant])

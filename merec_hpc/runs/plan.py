@@ -12,9 +12,9 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
-from numpy.typing import NDArray
 
 from merec_hpc.config.evaluation import Method
+from merec_hpc.config.scaling import scaling_of
 from merec_hpc.config.selection import GeneticSettings
 from merec_hpc.config.whole import Config
 from merec_hpc.dataset.simulated import PRESETS, plan_clips, size_on_disk
@@ -411,30 +411,32 @@ class _Costs:
         key = (kind, n_inner_folds)
         if key not in self._samples:
             config = self._config_of(kind)
-            values, labels, subjects = self._training(config)
-            n_clips = len(labels)
+            training, n_clips = self._training(config)
             if n_clips > MOST_CLIPS:
-                kept = np.linspace(0, n_clips - 1, MOST_CLIPS).astype(np.int64)
-                values, labels, subjects = values[kept], labels[kept], subjects[kept]
                 self.notes.append(
                     f"measured on {MOST_CLIPS} of {n_clips} clips; the time is taken to grow with "
                     "the square of their number"
                 )
-            scaled = Scaling.fit(values, config.scaling).apply(values)
-            fitness = SubjectFoldFitness(scaled, labels, subjects, n_folds=n_inner_folds)
+            learnt = Scaling.learn(training, scaling_of(config.scaling, config.calibration))
+            fitness = SubjectFoldFitness(
+                learnt.apply(training), training.labels, training.subjects, n_folds=n_inner_folds
+            )
             sample = FoldSample(fitness, measure_costs(fitness, config.genetic))
-            self._samples[key] = sample, (n_clips / len(labels)) ** 2
+            self._samples[key] = sample, (n_clips / len(training.labels)) ** 2
         return self._samples[key]
 
-    def _training(
-        self, config: Config
-    ) -> tuple[NDArray[np.float32], NDArray[np.int64], NDArray[np.str_]]:
-        """Return features, classes and subjects that the first fold trains on."""
+    def _training(self, config: Config) -> tuple[Features, int]:
+        """Return clips that the first fold trains on, no more than needed, and how many it has."""
         features = self._features(config)
         first = self._extent.folds[0].fold
         held = {row.subject for row in self._extent.members if row.fold == first}
-        kept = np.array([str(subject) not in held for subject in features.subjects], np.bool_)
-        return features.values[kept], features.labels[kept], features.subjects[kept]
+        seen = np.flatnonzero([str(subject) not in held for subject in features.subjects])
+        kept = seen
+        if len(seen) > MOST_CLIPS:
+            kept = seen[np.linspace(0, len(seen) - 1, MOST_CLIPS).astype(np.int64)]
+        folds = np.full(len(features.subjects), first)
+        folds[kept] = ""
+        return replace(features, folds=folds).without(first), len(seen)
 
     def _features(self, config: Config) -> Features:
         """Return the experiment's features, or made-up ones of the same shape."""

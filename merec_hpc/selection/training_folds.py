@@ -5,12 +5,12 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 from operator import call
 from pathlib import Path
-from typing import cast
 
 import numpy as np
 from numpy.typing import NDArray
 
-from merec_hpc.config.base import ScalingName, from_json, nearest
+from merec_hpc.config.base import from_json
+from merec_hpc.config.scaling import ScalingSettings, parse_scaling
 from merec_hpc.dataset.folds import FoldMember
 from merec_hpc.errors import MerecError
 from merec_hpc.files.atomic import check_file, make_folder
@@ -25,14 +25,6 @@ from merec_hpc.selection.selectors import find_selector, select
 from merec_hpc.store.features import read_features
 from merec_hpc.store.selection import SelectionOrigin, write_selection
 from merec_hpc.store.table import SUFFIXES, read_table
-
-
-def check_scaling(scaling: str) -> ScalingName:
-    """Return the kind of scaling, or raise a ``MerecError``."""
-    if scaling not in {"none", "standard"}:
-        msg = f"--scaling: 'none' or 'standard' expected, found '{scaling}'"
-        raise MerecError(msg + nearest(scaling, ("none", "standard")))
-    return cast("ScalingName", scaling)
 
 
 def check_fold(features: Features, fold: str | None, store: Path) -> str:
@@ -93,7 +85,7 @@ def training_folds(
     store: Path,
     folds: Sequence[str],
     outputs: Sequence[Path],
-    scaling: str,
+    scaling: ScalingSettings,
     n_inner_folds: int | None = None,
     comm: Communicator | None = None,
     fold_table: Path | None = None,
@@ -106,7 +98,6 @@ def training_folds(
         If there is not one output per fold, or a fold's training clips cannot be scored.
     """
     group = comm or SerialCommunicator()
-    kind = check_scaling(scaling)
     wanted: list[str | None] = [*folds] or [None]
     if len(wanted) != len(outputs):
         msg = f"one --output per --held-out expected, found {len(outputs)} for {len(folds)}"
@@ -124,7 +115,7 @@ def training_folds(
         if fold is not None:
             check_fold(features, fold, store)
         try:
-            fitness, digest = fold_fitness(features, fold, kind, n_inner_folds, group.shared)
+            fitness, digest = fold_fitness(features, fold, scaling, n_inner_folds, group.shared)
         except ValueError as error:
             what = "subject" if features.folds is None else "fold"
             without = "" if fold is None else f"without {what} '{fold}': "
@@ -139,7 +130,7 @@ def training_folds(
 def fold_fitness(
     features: Features,
     fold: str | None,
-    scaling: ScalingName,
+    scaling: ScalingSettings,
     n_inner_folds: int | None = None,
     share: Share = call,
 ) -> tuple[SubjectFoldFitness, str]:
@@ -151,6 +142,8 @@ def fold_fitness(
     ----------
     fold
         ``None`` holds nobody out.
+    scaling
+        Learnt on these clips, and no others; on all of them, those of every inner fold too.
     share
         Returns what its argument makes, once for all processes of a node.
 
@@ -164,8 +157,8 @@ def fold_fitness(
         return clips if fold is None else clips.without(fold)
 
     def scaled() -> NDArray[np.float64]:
-        values = seen(features).values
-        return Scaling.fit(values, scaling).apply(values)
+        clips = seen(features)
+        return Scaling.learn(clips, scaling).apply(clips)
 
     known = seen(replace(features, values=features.values[:, :0]))  # without a copy of the values
     values = share(scaled)
@@ -196,10 +189,11 @@ def write_selections(
     """
     limit_library_threads()
     parsed = from_json(find_selector(selector).settings, settings)
+    learnt = parse_scaling(scaling)
     seed = int(getattr(parsed, "seed", 0))
     for training in training_folds(
-        store, folds, outputs, scaling, parsed.n_inner_folds, fold_table=fold_table
+        store, folds, outputs, learnt, parsed.n_inner_folds, fold_table=fold_table
     ):
         selection = select(training.fitness, selector, parsed, shows_progress=True)
-        origin = SelectionOrigin(selector, training.fold, seed, settings, scaling)
+        origin = SelectionOrigin(selector, training.fold, seed, settings, learnt.text)
         write_selection(training.output, selection, origin)

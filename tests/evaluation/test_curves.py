@@ -8,6 +8,7 @@ import numpy as np
 import pytest
 
 from merec_hpc.commands import describe_selection, select_genetic
+from merec_hpc.config.scaling import UNSCALED
 from merec_hpc.config.selection import GeneticSettings
 from merec_hpc.errors import MerecError
 from merec_hpc.evaluation.curves import (
@@ -32,7 +33,7 @@ def test_rows_are_the_history_with_derivatives_and_test_accuracy(features: Featu
     training = features.without("s02")
     fitness = SubjectFoldFitness(training.values, training.labels, training.subjects)
     selection = evolve(fitness, SETTINGS, SerialCommunicator())
-    rows = describe_generations(selection, features, "s02", "none")
+    rows = describe_generations(selection, features, "s02", UNSCALED)
     assert [row.generation for row in rows] == list(range(11))
     assert [row.chosen for row in rows].index(1) == selection.generation
     assert rows[0].best_fitness_derivative is None
@@ -42,7 +43,7 @@ def test_rows_are_the_history_with_derivatives_and_test_accuracy(features: Featu
         assert row.min_selected <= row.max_selected
     last = rows[-1]
     mask = selection.history.best_masks[-1]
-    predicted = predict_held_out(features, "s02", mask, last.C, "none")
+    predicted = predict_held_out(features, "s02", mask, last.C, UNSCALED)
     assert last.test_accuracy == (predicted == features.only("s02").labels).mean()
     assert last.n_selected == mask.sum()
 
@@ -54,7 +55,7 @@ def test_random_counts_span_a_wider_range_than_random_genes(features: Features) 
     for founders in ("random_count", "random_gene"):
         settings = replace(SETTINGS, founders=founders, n_generations=0)
         row = describe_generations(
-            evolve(fitness, settings, SerialCommunicator()), features, None, "none"
+            evolve(fitness, settings, SerialCommunicator()), features, None, UNSCALED
         )[0]
         assert row.test_accuracy is None
         spans[founders] = row.max_selected - row.min_selected
@@ -115,7 +116,7 @@ def test_every_column_of_the_rows_is_that_of_the_history(features: Features) -> 
     )
     last = Population(mask[None], np.ones(1), np.ones(1))
     selection = Selection(mask, 0.1, 0.3, 1, history, last, last)
-    first, second = describe_generations(selection, features, None, "none")
+    first, second = describe_generations(selection, features, None, UNSCALED)
     assert first == GenerationRow(
         generation=0,
         chosen=0,

@@ -11,6 +11,7 @@ from sklearn.preprocessing import StandardScaler
 from sklearn.svm import LinearSVC
 
 from merec_hpc.config.base import ClassifierName, Oversampling
+from merec_hpc.config.scaling import STANDARD, UNSCALED
 from merec_hpc.errors import MerecError
 from merec_hpc.evaluation.held_out import held_out_decisions, predict_held_out
 from merec_hpc.evaluation.predictions import Prediction, as_text, read_decisions
@@ -19,7 +20,7 @@ from merec_hpc.records import Features
 SUBJECT = "s02"
 EVERYTHING = np.ones(30, np.bool_)
 SOME = np.arange(30) % 3 == 0
-every_scaling = pytest.mark.parametrize("scaling", ["standard", "none"])
+every_scaling = pytest.mark.parametrize("scaling", [STANDARD, UNSCALED], ids=lambda one: one.text)
 
 
 def is_held_out(features: Features) -> NDArray[np.bool_]:
@@ -39,7 +40,7 @@ def test_predictions_are_those_of_scikit_learn(
         StandardScaler(), LinearSVC(C=C, fit_intercept=False, tol=1e-8, max_iter=10**7)
     )
     machine.fit(values[~held_out], features.labels[~held_out])
-    predicted = predict_held_out(features, subject, mask, C, "standard")
+    predicted = predict_held_out(features, subject, mask, C, STANDARD)
     np.testing.assert_array_equal(predicted, machine.predict(values[held_out]))
 
 
@@ -48,7 +49,7 @@ def test_clear_classes_are_recognised(features: Features) -> None:
     values[:, :3] += 10 * np.eye(3)[features.labels]
     clear = replace(features, values=values)
     for subject in np.unique(features.subjects):
-        predicted = predict_held_out(clear, str(subject), np.arange(30) < 3, 1.0, "standard")
+        predicted = predict_held_out(clear, str(subject), np.arange(30) < 3, 1.0, STANDARD)
         np.testing.assert_array_equal(predicted, features.only(str(subject)).labels)
 
 
@@ -64,9 +65,9 @@ def test_labels_of_the_held_out_subject_are_not_used(features: Features, scaling
 
 def test_labels_of_training_subjects_are_used(features: Features) -> None:
     labels = np.where(is_held_out(features), features.labels, (features.labels + 1) % 3)
-    predicted = predict_held_out(features, SUBJECT, SOME, 1.0, "standard")
+    predicted = predict_held_out(features, SUBJECT, SOME, 1.0, STANDARD)
     np.testing.assert_array_equal(
-        predict_held_out(replace(features, labels=labels), SUBJECT, SOME, 1.0, "standard"),
+        predict_held_out(replace(features, labels=labels), SUBJECT, SOME, 1.0, STANDARD),
         (predicted + 1) % 3,
     )
 
@@ -86,11 +87,9 @@ def test_a_clip_is_predicted_the_same_whatever_the_others_of_its_subject(
 
 def test_features_outside_the_mask_do_not_count(features: Features) -> None:
     changed = replace(features, values=np.where(SOME, features.values, -features.values))
-    expected = predict_held_out(features, SUBJECT, SOME, 1.0, "standard")
-    np.testing.assert_array_equal(
-        predict_held_out(changed, SUBJECT, SOME, 1.0, "standard"), expected
-    )
-    assert (predict_held_out(changed, SUBJECT, ~SOME, 1.0, "standard") != expected).any()
+    expected = predict_held_out(features, SUBJECT, SOME, 1.0, STANDARD)
+    np.testing.assert_array_equal(predict_held_out(changed, SUBJECT, SOME, 1.0, STANDARD), expected)
+    assert (predict_held_out(changed, SUBJECT, ~SOME, 1.0, STANDARD) != expected).any()
 
 
 def test_predictions_stand_in_the_order_of_the_subjects_clips(features: Features) -> None:
@@ -103,8 +102,8 @@ def test_predictions_stand_in_the_order_of_the_subjects_clips(features: Features
         names=features.names,
         class_names=features.class_names,
     )
-    found = predict_held_out(shuffled, SUBJECT, EVERYTHING, 1.0, "standard")
-    expected = predict_held_out(features, SUBJECT, EVERYTHING, 1.0, "standard")
+    found = predict_held_out(shuffled, SUBJECT, EVERYTHING, 1.0, STANDARD)
+    expected = predict_held_out(features, SUBJECT, EVERYTHING, 1.0, STANDARD)
     by_clip = dict(zip(shuffled.only(SUBJECT).clips, found, strict=True))
     assert len(set(expected.tolist())) > 1
     assert [by_clip[clip] for clip in features.only(SUBJECT).clips] == expected.tolist()
@@ -132,7 +131,7 @@ def test_a_class_of_the_held_out_subject_alone_is_never_predicted(features: Feat
 def test_training_clips_of_one_class_are_refused(features: Features) -> None:
     labels = np.where(is_held_out(features), 1, 0)
     with pytest.raises(ValueError, match="at least two classes expected"):
-        predict_held_out(replace(features, labels=labels), SUBJECT, EVERYTHING, 1.0, "standard")
+        predict_held_out(replace(features, labels=labels), SUBJECT, EVERYTHING, 1.0, STANDARD)
 
 
 @pytest.mark.parametrize("classifier", ["linear_svm", "random_forest"])
@@ -142,7 +141,7 @@ def test_forest_and_smote_never_see_the_held_out_clips(
 ) -> None:
     held = features.subjects == SUBJECT
     changed = replace(features, labels=np.where(held, features.labels[::-1], features.labels))
-    arguments = (SUBJECT, SOME, 1.0, "standard", classifier, oversampling, 3)
+    arguments = (SUBJECT, SOME, 1.0, STANDARD, classifier, oversampling, 3)
     before = held_out_decisions(features, *arguments)
     np.testing.assert_array_equal(held_out_decisions(changed, *arguments), before)
     others = replace(features, values=np.where(held[:, None], 9.0, features.values))
@@ -175,11 +174,11 @@ def test_without_a_feature_classes_weigh_their_shares_of_the_training_clips(
 ) -> None:
     labels = np.where(is_held_out(features), 2, np.where(np.arange(24) == 3, 1, 0))
     decisions = held_out_decisions(
-        replace(features, labels=labels), SUBJECT, np.zeros(30, np.bool_), 1.0, "none"
+        replace(features, labels=labels), SUBJECT, np.zeros(30, np.bool_), 1.0, UNSCALED
     )
     np.testing.assert_allclose(decisions, [[17 / 18, 1 / 18, -np.inf]] * 6)
 
 
 def test_without_a_feature_equally_frequent_classes_give_the_first(features: Features) -> None:
-    predicted = predict_held_out(features, SUBJECT, np.zeros(30, np.bool_), 1.0, "none")
+    predicted = predict_held_out(features, SUBJECT, np.zeros(30, np.bool_), 1.0, UNSCALED)
     assert predicted.tolist() == [0] * 6

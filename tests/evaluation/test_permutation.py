@@ -6,6 +6,7 @@ import numpy as np
 import pytest
 
 from merec_hpc.config.evaluation import Decider, Method
+from merec_hpc.config.scaling import STANDARD, UNSCALED
 from merec_hpc.config.selection import AllFeaturesSettings, GeneticSettings, RandomMasksSettings
 from merec_hpc.evaluation.held_out import decider_decisions, predict_held_out
 from merec_hpc.evaluation.permutation import (
@@ -45,7 +46,7 @@ def test_permutations_are_told_apart_by_number_and_seed(features: Features) -> N
 
 def test_every_fold_is_selected_and_predicted_without_its_subject(features: Features) -> None:
     settings = AllFeaturesSettings()
-    run, predicted = run_on(features, Method("all_features"), settings, "none")
+    run, predicted = run_on(features, Method("all_features"), settings, UNSCALED)
     expected = np.empty(len(features.labels), np.int64)
     fitnesses = []
     for subject in np.unique(features.subjects):
@@ -54,7 +55,7 @@ def test_every_fold_is_selected_and_predicted_without_its_subject(features: Feat
         chosen = select_all_features(fitness, settings)
         fitnesses.append(chosen.fitness)
         expected[features.subjects == subject] = predict_held_out(
-            features, subject, chosen.mask, chosen.C, "none"
+            features, subject, chosen.mask, chosen.C, UNSCALED
         )
     assert predicted == features.class_names[expected].tolist()
     assert run.scores["accuracy"] == (expected == features.labels).mean()
@@ -65,7 +66,7 @@ def test_every_fold_is_selected_and_predicted_without_its_subject(features: Feat
 def test_searches_and_deciders_are_run(features: Features, method: str) -> None:
     settings = QUICK if method.startswith("genetic") else RandomMasksSettings(n_masks=6)
     runs = [
-        run_on(permuted(features, number, 0), Method.parse(method), settings, "standard")
+        run_on(permuted(features, number, 0), Method.parse(method), settings, STANDARD)
         for number in (1, 1)
     ]
     assert runs[0] == runs[1]
@@ -76,12 +77,12 @@ def test_clips_that_no_fold_holds_out_are_trained_on_only(features: Features) ->
     folds = np.where(features.subjects == "s04", "test", "")
     split = replace(features, folds=folds)
     _, predicted = run_on(
-        split, Method("all_features"), AllFeaturesSettings(C_values=(1.0,)), "none"
+        split, Method("all_features"), AllFeaturesSettings(C_values=(1.0,)), UNSCALED
     )
     training = features.without("s04")
     fitness = SubjectFoldFitness(training.values, training.labels, training.subjects)
     chosen = select_all_features(fitness, AllFeaturesSettings(C_values=(1.0,)))
-    expected = decider_decisions(features, "s04", [chosen], "champion", "none").argmax(axis=1)
+    expected = decider_decisions(features, "s04", [chosen], "champion", UNSCALED).argmax(axis=1)
     assert predicted == features.class_names[expected].tolist()
 
 
@@ -138,7 +139,7 @@ def test_scores_of_a_run_are_those_of_its_predictions(features: Features) -> Non
     # More clips of one class than of another, or accuracy and UAR would be one.
     uneven = replace(features, labels=np.where(features.labels == 2, 0, features.labels))
     method = Method("random_masks")
-    run, predicted = run_on(uneven, method, RandomMasksSettings(n_masks=2), "none")
+    run, predicted = run_on(uneven, method, RandomMasksSettings(n_masks=2), UNSCALED)
     labels = features.class_names[uneven.labels]
     expected = {name: metric(labels, predicted) for name, metric in METRICS.items()}
     assert run.scores == pytest.approx(expected)
@@ -150,7 +151,7 @@ def test_the_decider_that_a_method_names_decides(features: Features) -> None:
     settings = RandomMasksSettings(n_masks=6)
     deciders: tuple[Decider, ...] = ("champion", "ensemble")
     found = {
-        decider: run_on(features, Method("random_masks", decider), settings, "none")[1]
+        decider: run_on(features, Method("random_masks", decider), settings, UNSCALED)[1]
         for decider in deciders
     }
     for decider, predicted in found.items():
@@ -159,11 +160,11 @@ def test_the_decider_that_a_method_names_decides(features: Features) -> None:
             training = features.without(subject)
             fitness = SubjectFoldFitness(training.values, training.labels, training.subjects)
             chosen = select_random_masks(fitness, settings)
-            decisions = decider_decisions(features, subject, [chosen], decider, "none")
+            decisions = decider_decisions(features, subject, [chosen], decider, UNSCALED)
             expected[features.subjects == subject] = decisions.argmax(axis=1)
         assert predicted == features.class_names[expected].tolist()
     assert found["champion"] != found["ensemble"]
-    assert run_on(features, Method("random_masks"), settings, "none")[1] == found["champion"]
+    assert run_on(features, Method("random_masks"), settings, UNSCALED)[1] == found["champion"]
 
 
 def test_a_class_that_is_predicted_without_a_label_is_no_class_of_the_scores(
@@ -173,7 +174,7 @@ def test_a_class_that_is_predicted_without_a_label_is_no_class_of_the_scores(
     folds = np.where(features.subjects == "s04", "test", "")
     split = replace(features, labels=labels, folds=folds)
     settings = AllFeaturesSettings(C_values=(1.0,))
-    run, predicted = run_on(split, Method("all_features"), settings, "none")
+    run, predicted = run_on(split, Method("all_features"), settings, UNSCALED)
     held = features.class_names[labels[features.subjects == "s04"]]
     assert set(predicted) > set(held)
     assert run.scores["UF1"] == unweighted_f1(held, predicted) != unweighted_f1(predicted, held)

@@ -3,8 +3,8 @@
 import numpy as np
 import pytest
 
-from merec_hpc.config.base import ScalingName
 from merec_hpc.config.evaluation import Decider
+from merec_hpc.config.scaling import STANDARD, UNSCALED, ScalingSettings
 from merec_hpc.config.selection import RandomMasksSettings
 from merec_hpc.evaluation.held_out import decider_decisions, predict_held_out
 from merec_hpc.evaluation.predictor import decisions_of, fit_predictor, predict
@@ -23,9 +23,9 @@ def selection(features: Features) -> Selection:
     return select_random_masks(fitness, RandomMasksSettings(n_masks=8))
 
 
-@pytest.mark.parametrize("scaling", ["none", "standard"])
+@pytest.mark.parametrize("scaling", [UNSCALED, STANDARD], ids=lambda one: one.text)
 def test_champion_predicts_as_the_protocol_does(
-    features: Features, selection: Selection, scaling: ScalingName
+    features: Features, selection: Selection, scaling: ScalingSettings
 ) -> None:
     found = decider_decisions(features, HELD_OUT, [selection], "champion", scaling).argmax(axis=1)
     expected = predict_held_out(features, HELD_OUT, selection.mask, selection.C, scaling)
@@ -36,12 +36,12 @@ def test_champion_predicts_as_the_protocol_does(
 def test_held_out_labels_and_clips_change_no_predictor(
     features: Features, selection: Selection, decider: Decider
 ) -> None:
-    fitted = fit_predictor(features.without(HELD_OUT), [selection], decider, "standard")
+    fitted = fit_predictor(features.without(HELD_OUT), [selection], decider, STANDARD)
     labels, values = features.labels.copy(), features.values.copy()
     held = features.subjects == HELD_OUT
     labels[held], values[held] = labels[held][::-1], 7.0
     changed = Features(**{**vars(features), "labels": labels, "values": values})
-    again = fit_predictor(changed.without(HELD_OUT), [selection], decider, "standard")
+    again = fit_predictor(changed.without(HELD_OUT), [selection], decider, STANDARD)
     for name, array in vars(fitted).items():
         np.testing.assert_array_equal(array, getattr(again, name))
 
@@ -51,7 +51,7 @@ def test_class_that_no_training_clip_shows_is_never_named(
 ) -> None:
     labels = np.where(features.subjects == HELD_OUT, 2, np.minimum(features.labels, 1))
     changed = Features(**{**vars(features), "labels": labels})
-    found = decider_decisions(changed, HELD_OUT, [selection], "ensemble", "none")
+    found = decider_decisions(changed, HELD_OUT, [selection], "ensemble", UNSCALED)
     assert (found[:, 2] == -np.inf).all()
     assert np.isfinite(found[:, :2]).all()
 
@@ -61,7 +61,7 @@ def test_selection_of_other_features_is_refused(features: Features, selection: S
         **{**vars(features), "values": features.values[:, :9], "names": features.names[:9]}
     )
     with pytest.raises(ValueError, match="masks of 9 features expected, found 30"):
-        fit_predictor(fewer, [selection], "champion", "none")
+        fit_predictor(fewer, [selection], "champion", UNSCALED)
 
 
 def test_clips_are_scaled_by_what_the_training_clips_show(
@@ -71,7 +71,7 @@ def test_clips_are_scaled_by_what_the_training_clips_show(
     rng = np.random.default_rng(0)
     shifts, scales = rng.normal(0, 50, 30), rng.uniform(0.01, 100, 30)
     changed = Features(**{**vars(features), "values": features.values * scales + shifts})
-    for scaling, is_undone in (("standard", True), ("none", False)):
+    for scaling, is_undone in ((STANDARD, True), (UNSCALED, False)):
         before, after = (
             decider_decisions(clips, HELD_OUT, [selection], "champion", scaling)
             for clips in (features, changed)

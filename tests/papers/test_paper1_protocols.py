@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 from numpy.typing import NDArray
 
-from merec_hpc.config.base import ScalingName
+from merec_hpc.config.scaling import STANDARD, UNSCALED, ScalingSettings
 from merec_hpc.evaluation.held_out import predict_held_out
 from merec_hpc.learning.linear_svm import train_svm
 from merec_hpc.papers.paper1_protocols import (
@@ -23,7 +23,7 @@ from merec_hpc.selection.discriminant import LinearDiscriminants
 SUBJECT = "s02"
 HONEST = [name for name in PROTOCOLS if not name.startswith("leaky_")]
 GLOBAL = [name for name in PROTOCOLS if name.startswith("leaky_global_lda_")]
-every_scaling = pytest.mark.parametrize("scaling", ["none", "standard"])
+every_scaling = pytest.mark.parametrize("scaling", [UNSCALED, STANDARD], ids=lambda one: one.text)
 
 
 @pytest.fixture
@@ -47,7 +47,7 @@ def relabelled(
     return replace(features, labels=labels)
 
 
-def predicted(features: Features, name: str, scaling: ScalingName = "none") -> list[str]:
+def predicted(features: Features, name: str, scaling: ScalingSettings = UNSCALED) -> list[str]:
     return [row.predicted for row in predict_by_protocol(features, name, scaling, [SUBJECT])]
 
 
@@ -65,7 +65,7 @@ def test_names_say_which_protocols_leak() -> None:
 @every_scaling
 @pytest.mark.parametrize("name", HONEST)
 def test_labels_of_the_held_out_subject_change_nothing_that_is_honest(
-    features: Features, name: str, scaling: ScalingName
+    features: Features, name: str, scaling: ScalingSettings
 ) -> None:
     before = view_fold(features, SUBJECT, PROTOCOLS[name], scaling)
     after = view_fold(permuted(features), SUBJECT, PROTOCOLS[name], scaling)
@@ -81,8 +81,8 @@ def test_features_of_the_held_out_subject_change_nothing_that_is_trained(
     values = features.values.copy()
     values[np.flatnonzero(features.subjects == SUBJECT)[1:]] = 1000.0
     changed = replace(features, values=values)
-    before = view_fold(features, SUBJECT, PROTOCOLS[name], "standard")
-    after = view_fold(changed, SUBJECT, PROTOCOLS[name], "standard")
+    before = view_fold(features, SUBJECT, PROTOCOLS[name], STANDARD)
+    after = view_fold(changed, SUBJECT, PROTOCOLS[name], STANDARD)
     np.testing.assert_array_equal(after.training, before.training)
     assert predicted(changed, name)[0] == predicted(features, name)[0]
 
@@ -90,7 +90,7 @@ def test_features_of_the_held_out_subject_change_nothing_that_is_trained(
 @every_scaling
 @pytest.mark.parametrize("name", GLOBAL)
 def test_labels_of_the_held_out_subject_do_change_a_global_projection(
-    features: Features, name: str, scaling: ScalingName
+    features: Features, name: str, scaling: ScalingSettings
 ) -> None:
     before = view_fold(features, SUBJECT, PROTOCOLS[name], scaling)
     after = view_fold(permuted(features), SUBJECT, PROTOCOLS[name], scaling)
@@ -111,7 +111,7 @@ def test_labels_of_the_held_out_subject_do_choose_the_best_penalty(
         names=noise.names[:5],
         class_names=noise.class_names,
     )
-    view = view_fold(many, SUBJECT, PROTOCOLS[name], "none")
+    view = view_fold(many, SUBJECT, PROTOCOLS[name], UNSCALED)
     labels = many.without(SUBJECT).labels
     rows = [train_svm(view.training, labels, C).predict(view.held_out) for C in C_VALUES]
     assert len({tuple(row.tolist()) for row in rows}) > 1
@@ -136,7 +136,7 @@ def test_clear_classes_are_recognised_honestly(features: Features, name: str) ->
 
 @every_scaling
 def test_all_features_are_predicted_as_by_the_protocol_of_masks(
-    features: Features, scaling: ScalingName
+    features: Features, scaling: ScalingSettings
 ) -> None:
     everything = np.ones(30, np.bool_)
     tried = [
@@ -156,7 +156,7 @@ def test_best_penalty_of_all_features_is_that_of_the_most_clips_right(features: 
         np.mean(
             np.concatenate(
                 [
-                    predict_held_out(features, str(name), everything, C, "none")
+                    predict_held_out(features, str(name), everything, C, UNSCALED)
                     == features.only(str(name)).labels
                     for name in np.unique(features.subjects)
                 ]
@@ -175,13 +175,13 @@ def test_best_row_is_the_first_of_equals() -> None:
 def test_discriminants_are_those_of_the_training_subjects(features: Features) -> None:
     training = features.without(SUBJECT)
     fitted = LinearDiscriminants.fit(training.values, training.labels)
-    view = view_fold(features, SUBJECT, PROTOCOLS["lda"], "none")
+    view = view_fold(features, SUBJECT, PROTOCOLS["lda"], UNSCALED)
     np.testing.assert_array_equal(view.training, fitted.apply(training.values.astype(np.float64)))
     assert view.held_out.shape == (6, 2)
 
 
 def test_basis_of_the_training_clips_keeps_scalar_products(features: Features) -> None:
-    view = view_fold(features, SUBJECT, PROTOCOLS["all_features"], "none")
+    view = view_fold(features, SUBJECT, PROTOCOLS["all_features"], UNSCALED)
     training, held_out = features.without(SUBJECT).values, features.only(SUBJECT).values
     assert view.training.shape == (18, 18)
     np.testing.assert_allclose(view.held_out @ view.training.T, held_out @ training.T, atol=1e-4)

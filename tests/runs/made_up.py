@@ -12,6 +12,7 @@ import yaml
 from workflow.small import workflow_copy
 
 from merec_hpc.config.base import to_json
+from merec_hpc.config.scaling import scaling_text
 from merec_hpc.config.whole import Config
 from merec_hpc.dataset.catalog import write_catalog
 from merec_hpc.dataset.clip import Clip
@@ -124,7 +125,7 @@ def _recorded(job: Job, config: Config) -> dict[str, object]:
         return {
             "method": selector,
             "fold": job.unit.rpartition("/")[2],
-            "scaling": config.scaling,
+            "scaling": scaling_text(config.scaling, config.calibration),
             "settings": to_json(settings),
         }
     if job.rule == "sweep_extract_features":

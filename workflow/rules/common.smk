@@ -11,6 +11,7 @@ from snakemake.utils import Paramspace
 
 from merec_hpc.config.base import to_json
 from merec_hpc.config.evaluation import Method
+from merec_hpc.config.scaling import scaling_text
 from merec_hpc.config.whole import config_json, parse_config
 from merec_hpc.dataset.catalog import read_catalog
 from merec_hpc.dataset.folds import FoldSize
@@ -53,6 +54,7 @@ except MerecError as error:
 SIMULATED = CONFIG.dataset == "simulated"
 RESULTS = str(results_folder(CONFIG))
 ROOT = str(dataset_folder(CONFIG))
+SCALING = scaling_text(CONFIG.scaling, CONFIG.calibration)
 STORE = f"results/{{experiment}}/features/{features_name(CONFIG)}.h5"
 
 VARIANTS = Paramspace(pd.DataFrame(map(vars, variants_of(CONFIG))))

@@ -102,7 +102,7 @@ rule evaluate_blocks:
         selections=lambda wildcards, input: repeated("--selection", input.selections),
         fold_table=lambda wildcards, input: repeated("--fold-table", input.fold_table),
         settings=to_json(CONFIG.all_features),
-        scaling=CONFIG.scaling,
+        scaling=SCALING,
     shell:
         r"""
         merec evaluate-blocks \

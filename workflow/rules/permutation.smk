@@ -26,7 +26,7 @@ rule run_permutation:
         runtime=lambda wildcards, attempt: 120 * attempt,
     params:
         settings=lambda wildcards: to_json(selector_settings(CONFIG, method_of(wildcards).selector)),
-        scaling=CONFIG.scaling,
+        scaling=SCALING,
         seed=CONFIG.permutation.seed,
         permutations=lambda wildcards: repeated(
             "--permutation", map(str, permutation_numbers(CONFIG, int(wildcards.job)))

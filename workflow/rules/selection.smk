@@ -34,7 +34,7 @@ rule select:
         runtime=asked("minutes"),
     params:
         settings=lambda wildcards: to_json(selector_settings(CONFIG, wildcards.selector)),
-        scaling=CONFIG.scaling,
+        scaling=SCALING,
         folds=lambda wildcards, input: repeated("--fold-table", input.fold_table),
     shell:
         r"""
@@ -70,7 +70,7 @@ rule select_genetic:
         runtime=lambda wildcards, attempt: 10 * attempt,
     params:
         settings=to_json(CONFIG.genetic),
-        scaling=CONFIG.scaling,
+        scaling=SCALING,
         folds=lambda wildcards, input: repeated("--fold-table", input.fold_table),
     shell:
         r"""

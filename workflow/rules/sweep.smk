@@ -41,7 +41,7 @@ use rule select_genetic as sweep_select_genetic with:
         settings=lambda wildcards: to_json(
             genetic_settings(CONFIG, wildcards.criterion, int(wildcards.seed))
         ),
-        scaling=CONFIG.scaling,
+        scaling=SCALING,
 
 
 use rule evaluate_folds as sweep_evaluate_folds with:
