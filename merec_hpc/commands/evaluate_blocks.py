@@ -7,6 +7,7 @@ import typer
 
 from merec_hpc.commands.options import FoldTable, HeldOut, Output, ScalingOption, Settings, Store
 from merec_hpc.config.base import from_json
+from merec_hpc.config.evaluation import TRANSDUCTIVE
 from merec_hpc.config.scaling import parse_scaling
 from merec_hpc.config.selection import AllFeaturesSettings
 from merec_hpc.errors import MerecError
@@ -50,7 +51,7 @@ def run(
     rows: list[Prediction] = []
     try:
         for block, fold, decisions in track(decided, "blocks of folds", n_steps):
-            name = f"{block} (transductive)" if known_scaling.is_transductive else block
+            name = block + TRANSDUCTIVE if known_scaling.is_transductive else block
             rows += predictions_of(features, fold, decisions, name)
     except ValueError as error:
         msg = f"{store}: {error}"

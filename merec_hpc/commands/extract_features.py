@@ -23,7 +23,7 @@ from merec_hpc.progress import track
 from merec_hpc.records import FeaturePart
 from merec_hpc.store.faces import iterate_face_clips, read_face_index
 from merec_hpc.store.feature_parts import FeatureParts
-from merec_hpc.store.features import FeatureOrigin, write_features
+from merec_hpc.store.features import write_features
 
 log = logging.getLogger(__name__)
 
@@ -72,8 +72,7 @@ def run(
     if not complete:
         msg = "clips expected, found none in any of the files"
         raise MerecError(msg)
-    origin = FeatureOrigin(extractor, parsed, interpolated, digest)
-    write_features(output, joined_features(catalog, complete), origin)
+    write_features(output, joined_features(catalog, complete), parsed, digest, interpolated)
 
 
 @dataclass(frozen=True)

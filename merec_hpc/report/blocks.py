@@ -5,12 +5,10 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from merec_hpc.config.evaluation import EvaluationSettings
+from merec_hpc.config.evaluation import TRANSDUCTIVE, EvaluationSettings
 from merec_hpc.evaluation.blocks import BlockShare
 from merec_hpc.evaluation.predictions import Prediction
 from merec_hpc.report.scores import Score, score_methods
-
-TRANSDUCTIVE = " (transductive)"
 
 
 @dataclass(frozen=True)
