@@ -40,8 +40,8 @@ def open_flow(settings: FlowSettings) -> FlowFunction:
 
     Of dis, the presets ultrafast, fast and medium are OpenCV's: they stop at a quarter, a
     quarter and a half of the resolution. Fine goes down to single pixels, with a smoother
-    refinement, and smooths the result a little: on drawn faces whose motion is known it errs by
-    less than 0.05 pixels in the mean, the others by up to 0.1 (medium) or 0.3.
+    refinement, and smooths the result a little. On drawn faces whose motion is known it errs by
+    less than 0.05 pixels in the mean, medium by up to 0.12, the other two by up to 0.35.
 
     Raises
     ------
