@@ -21,10 +21,14 @@ class ApexSettings:
 
 @dataclass(frozen=True, kw_only=True, config=STRICT)
 class FlowSettings:
-    """Optical flow from the onset to the apex, and what of it becomes features."""
+    """Optical flow from the onset to the apex, and what of it becomes features.
+
+    ``preset`` is of ``dis``: OpenCV's own, or ``fine``, which goes down to single pixels.
+    ``window`` is of ``farneback``.
+    """
 
     method: FlowMethod = "dis"
-    preset: Literal["ultrafast", "fast", "medium"] = "fast"
+    preset: Literal["ultrafast", "fast", "medium", "fine"] = "fine"
     window: int = Field(default=15, ge=5)
     outputs: tuple[FlowOutput, ...] = Field(default=("u", "v", "strain"), min_length=1)
     grid: Count = 28
