@@ -28,7 +28,7 @@ from merec_hpc.faces.contact_sheet import (
 )
 from merec_hpc.features.flow import onset_and_apex
 from merec_hpc.files.rows import read_rows
-from merec_hpc.motion.flow_picture import draw_motion
+from merec_hpc.motion.flow_picture import motion_pictures
 from merec_hpc.motion.optical_flow import open_flow
 from merec_hpc.records import Failure
 from merec_hpc.store.faces import iterate_detections, iterate_face_clips, read_face_index
@@ -96,7 +96,7 @@ class _Rows:
         motion: list[NDArray[np.uint8]] = []
         if len(clip.frames) > 1:
             seen = onset_and_apex(clip)
-            motion = draw_motion(self._flow(seen.onset, seen.apex), seen.was_filmed)
+            motion = motion_pictures(self._flow(seen.onset, seen.apex), seen.was_filmed)
         return registered_row(
             clip.name,
             known.label,

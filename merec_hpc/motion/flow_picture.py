@@ -4,9 +4,10 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from merec_hpc.motion.optical_flow import Flow, Strain
+from merec_hpc.motion.optical_flow import Flow, Strain, Valid, counted_motion
 
 Picture = NDArray[np.uint8]  # (h, w, 3), RGB
+_NEARLY_ALL = 99.5  # per cent of the pixels: single ones may be far off
 
 
 def flow_picture(flow: Flow, largest_px: float) -> Picture:
@@ -39,6 +40,19 @@ def strain_picture(strain: Strain, largest: float) -> Picture:
     """
     levels = _bytes(_relative(strain.astype(np.float64), largest))
     return np.asarray(cv2.applyColorMap(levels, cv2.COLORMAP_INFERNO)[..., ::-1], np.uint8)
+
+
+def motion_pictures(flow: Flow, is_valid: Valid) -> list[Picture]:
+    """Return pictures of a flow and of its strain, each relative to nearly its own largest.
+
+    Less than a tenth of a pixel, and a strain of 0.01, is noise: it is not drawn as if it were much.
+    """
+    counted, strain = counted_motion(flow, is_valid)
+    largest_px, largest = (
+        max(float(np.percentile(values, _NEARLY_ALL)), least)
+        for values, least in ((np.hypot(*np.moveaxis(counted, 2, 0)), 0.1), (strain, 0.01))
+    )
+    return [flow_picture(counted, largest_px), strain_picture(strain, largest)]
 
 
 def _relative(values: NDArray[np.float64], largest: float) -> NDArray[np.float64]:

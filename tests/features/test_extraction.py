@@ -7,10 +7,11 @@ import torch
 from numpy.typing import NDArray
 from skimage.data import astronaut
 
+from merec_hpc.clips.face_clip import FaceClip
 from merec_hpc.config.features import FeatureSettings
 from merec_hpc.features.activations import Backbone, reproducible
-from merec_hpc.features.extraction import extract
-from merec_hpc.features.statistics import clip_statistics, feature_names
+from merec_hpc.features.extraction import extract, feature_names
+from merec_hpc.features.statistics import clip_statistics
 
 SETTINGS = FeatureSettings()
 UNPOOLED = FeatureSettings(layer="features.4", pooling="none", statistics=("std",))
@@ -22,29 +23,36 @@ def backbone(weights: Path) -> Backbone:
 
 
 @pytest.fixture(scope="module")
-def clips() -> list[NDArray[np.float32]]:
+def clips() -> list[FaceClip]:
     """Nine short clips, more than the threads take at a time: windows of a photograph."""
-    photo = astronaut().astype(np.float32)
+    photo = astronaut()
+    nowhere = np.full((3, 68, 2), np.nan, np.float32)
     return [
-        np.stack([photo[start + step :, start:][:224, :224] for step in (0, 2, 5)])
+        FaceClip(
+            f"c{start}",
+            np.stack([photo[start + step :, start:][:224, :224] for step in (0, 2, 5)]),
+            nowhere,
+            apex=2,
+            n_interpolated=3,
+        )
         for start in range(0, 180, 20)
     ]
 
 
 @pytest.fixture(scope="module")
-def expected(clips: list[NDArray[np.float32]], backbone: Backbone) -> NDArray[np.float32]:
+def expected(clips: list[FaceClip], backbone: Backbone) -> NDArray[np.float32]:
     return _rows(clips, backbone, 1)
 
 
 def _rows(
-    clips: list[NDArray[np.float32]], backbone: Backbone, n_threads: int
+    clips: list[FaceClip], backbone: Backbone, n_threads: int
 ) -> NDArray[np.float32]:
     return np.stack([values for values, _ in extract(clips, backbone, SETTINGS, n_threads)])
 
 
 @pytest.mark.parametrize("n_threads", [2, 3])
 def test_number_of_threads_changes_no_bit(
-    clips: list[NDArray[np.float32]],
+    clips: list[FaceClip],
     backbone: Backbone,
     expected: NDArray[np.float32],
     n_threads: int,
@@ -53,29 +61,29 @@ def test_number_of_threads_changes_no_bit(
 
 
 def test_features_of_a_clip_do_not_depend_on_other_clips(
-    clips: list[NDArray[np.float32]], backbone: Backbone, expected: NDArray[np.float32]
+    clips: list[FaceClip], backbone: Backbone, expected: NDArray[np.float32]
 ) -> None:
     assert _rows(clips[4:5], backbone, 1).tobytes() == expected[4:5].tobytes()
 
 
 def test_order_is_that_of_the_clips(
-    clips: list[NDArray[np.float32]], backbone: Backbone, expected: NDArray[np.float32]
+    clips: list[FaceClip], backbone: Backbone, expected: NDArray[np.float32]
 ) -> None:
     np.testing.assert_array_equal(_rows(clips[::-1], backbone, 2), expected[::-1])
     assert len(np.unique(expected, axis=0)) == len(clips)
 
 
 def test_features_are_the_statistics_of_the_activations(
-    clips: list[NDArray[np.float32]], backbone: Backbone, expected: NDArray[np.float32]
+    clips: list[FaceClip], backbone: Backbone, expected: NDArray[np.float32]
 ) -> None:
     with reproducible():
-        activations = backbone.activations(clips[0])
+        activations = backbone.activations(clips[0].interpolated())
     values = clip_statistics(activations, SETTINGS.statistics, SETTINGS.pooling)
     np.testing.assert_array_equal(expected[0], values)
 
 
 def test_every_clip_comes_with_the_names_of_its_features(
-    clips: list[NDArray[np.float32]], backbone: Backbone
+    clips: list[FaceClip], backbone: Backbone
 ) -> None:
     wanted = feature_names(SETTINGS, (1280, 7, 7))
     for values, names in extract(clips[:2], backbone, SETTINGS, 1):
@@ -84,7 +92,7 @@ def test_every_clip_comes_with_the_names_of_its_features(
 
 
 def test_unpooled_features_of_another_layer_keep_rows_and_columns(
-    clips: list[NDArray[np.float32]], weights: Path
+    clips: list[FaceClip], weights: Path
 ) -> None:
     other = Backbone("mobilenet_v2", UNPOOLED.layer, weights / "mobilenet_v2", device="cpu")
     ((values, names),) = extract(clips[:1], other, UNPOOLED, 1)
@@ -93,7 +101,7 @@ def test_unpooled_features_of_another_layer_keep_rows_and_columns(
 
 
 def test_caller_has_torch_as_it_was_between_two_rows(
-    clips: list[NDArray[np.float32]], backbone: Backbone
+    clips: list[FaceClip], backbone: Backbone
 ) -> None:
     torch.set_num_threads(2)
     for _ in extract(clips[:2], backbone, SETTINGS, 2):
@@ -106,14 +114,28 @@ def test_no_clips_give_no_rows(backbone: Backbone) -> None:
 
 
 def test_clips_are_read_a_few_at_a_time(
-    clips: list[NDArray[np.float32]], backbone: Backbone
+    clips: list[FaceClip], backbone: Backbone
 ) -> None:
     read: list[int] = []
 
-    def reading() -> Iterator[NDArray[np.float32]]:
+    def reading() -> Iterator[FaceClip]:
         for number, clip in enumerate(clips):
             read.append(number)
-            yield clip[:1]
+            yield clip
 
     next(extract(reading(), backbone, SETTINGS, 1))
     assert len(read) < len(clips)
+
+
+@pytest.mark.parametrize("n_threads", [1, 2])
+def test_difference_to_the_onset_is_that_of_the_frames_as_filmed(
+    clips: list[FaceClip], backbone: Backbone, n_threads: int
+) -> None:
+    chosen = FeatureSettings(statistics=("apex_difference",))
+    rows = list(extract(clips[:3], backbone, chosen, n_threads))
+    assert rows[0][1][-1] == "mobilenet_v2/features.18/1279/mean/mean/apex_difference"
+    for clip, (values, _) in zip(clips, rows, strict=False):
+        with reproducible():
+            both = np.stack([clip.frames[0], clip.frames[2]]).astype(np.float32)
+            onset, apex = backbone.activations(both).astype(np.float64).mean(axis=(2, 3))
+        np.testing.assert_allclose(values, apex - onset, atol=1e-6)

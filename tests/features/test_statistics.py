@@ -4,9 +4,11 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from numpy.typing import NDArray
 
+from merec_hpc.clips.face_clip import FaceClip
 from merec_hpc.config.features import FeatureSettings
 from merec_hpc.errors import MerecError
-from merec_hpc.features.statistics import clip_statistics, feature_names
+from merec_hpc.features.extraction import feature_names
+from merec_hpc.features.statistics import clip_statistics, needed_frames
 
 NUMPY = {"mean": np.mean, "variance": np.var, "std": np.std}  # ddof = 0
 CHOICES = st.lists(st.sampled_from(sorted(NUMPY)), min_size=1, max_size=3, unique=True)
@@ -139,3 +141,75 @@ def test_pooled_name_leads_to_its_value() -> None:
         series = activations[:, int(channel)].astype(np.float64).mean(axis=(1, 2))
         expected = NUMPY[statistic.removeprefix("temporal_")](series)
         assert value == pytest.approx(expected, rel=1e-6)
+
+
+def _difference_by_hand(statistic: str, series: list[float], onset: float, apex: float) -> float:
+    """Follow one feature frame by frame."""
+    changes = [value - onset for value in series]
+    if statistic == "apex_difference":
+        return apex - onset
+    if statistic == "mean_difference":
+        return sum(changes) / len(changes)
+    largest = changes[0]
+    for change in changes:
+        if abs(change) > abs(largest):
+            largest = change
+    return largest
+
+
+@settings(deadline=None)
+@given(seed=SEEDS, shape=SHAPES, pooling=st.sampled_from(["mean", "none"]))
+def test_differences_are_those_of_each_feature_followed_by_hand(
+    seed: int, shape: tuple[int, int, int, int], pooling: str
+) -> None:
+    statistics = ("apex_difference", "max_difference", "mean_difference")
+    activations, filmed = _activations(seed, shape), _activations(seed + 1, (2, *shape[1:]))
+    found = clip_statistics(activations, statistics, pooling, filmed)
+    together = np.concatenate([filmed, activations]).astype(np.float64)
+    if pooling == "mean":
+        together = together.mean(axis=(2, 3), keepdims=True)
+    series = together.reshape(len(together), -1)
+    expected = [
+        _difference_by_hand(statistic, column[2:].tolist(), column[0], column[1])
+        for statistic in statistics
+        for column in series.T
+    ]
+    np.testing.assert_allclose(found, expected, rtol=1e-6, atol=1e-7)
+
+
+def test_differences_are_named_beside_statistics_over_time() -> None:
+    chosen = FeatureSettings(statistics=("mean", "apex_difference"))
+    assert feature_names(chosen, (1, 7, 7)).tolist() == [
+        "mobilenet_v2/features.18/0/mean/mean/temporal_mean",
+        "mobilenet_v2/features.18/0/mean/mean/apex_difference",
+    ]
+
+
+def _clip(n_frames: int, apex: int) -> FaceClip:
+    frames = np.arange(n_frames, dtype=np.uint8)[:, None, None, None] * np.ones(
+        (1, 8, 8, 3), np.uint8
+    )
+    return FaceClip("c1", frames, np.full((n_frames, 68, 2), np.nan, np.float32), apex, 6)
+
+
+@pytest.mark.parametrize(
+    ("statistics", "n_interpolated", "filmed"),
+    [
+        (("mean", "std"), 6, None),
+        (("apex_difference",), None, [0, 3]),
+        (("max_difference",), 6, [0]),
+        (("std", "apex_difference"), 6, [0, 3]),
+    ],
+)
+def test_no_frames_are_made_that_no_statistic_needs(
+    statistics: tuple[str, ...], n_interpolated: int | None, filmed: list[int] | None
+) -> None:
+    needed = needed_frames(_clip(5, 3), statistics)
+    assert (None if needed.interpolated is None else len(needed.interpolated)) == n_interpolated
+    assert (None if needed.filmed is None else needed.filmed[:, 0, 0, 0].tolist()) == filmed
+
+
+def test_difference_of_a_single_frame_is_refused() -> None:
+    with pytest.raises(MerecError, match="clip 'c1': two frames or more .* apex_difference, found 1"):
+        needed_frames(_clip(1, 0), ("mean", "apex_difference"))
+    assert needed_frames(_clip(1, 0), ("mean",)).filmed is None

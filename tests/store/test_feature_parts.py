@@ -24,19 +24,22 @@ def clips(tmp_path: Path) -> Path:
 
 def test_a_part_reads_back(tmp_path: Path, clips: Path) -> None:
     parts = FeatureParts(tmp_path / "parts", "settings")
-    assert parts.read(clips) is None
-    parts.write(clips, PART)
-    found = parts.read(clips)
+    assert parts.read(parts.path(clips, "")) is None
+    parts.write(parts.path(clips, ""), PART)
+    found = parts.read(parts.path(clips, ""))
     assert found is not None
     np.testing.assert_array_equal(found.values, PART.values)
     assert (found.names.tolist(), found.clips.tolist()) == (["a", "b", "c"], ["clip1", "clip2"])
 
 
-def test_other_settings_or_frames_do_not_find_it(tmp_path: Path, clips: Path) -> None:
-    FeatureParts(tmp_path / "parts", "settings").write(clips, PART)
-    assert FeatureParts(tmp_path / "parts", "others").read(clips) is None
+def test_other_settings_frames_or_apexes_do_not_find_it(tmp_path: Path, clips: Path) -> None:
+    parts, others = (FeatureParts(tmp_path / "parts", key) for key in ("settings", "others"))
+    parts.write(parts.path(clips, "apex 3"), PART)
+    assert parts.read(parts.path(clips, "apex 3")) is not None
+    assert parts.read(parts.path(clips, "apex 4")) is None
+    assert others.read(others.path(clips, "apex 3")) is None
     clips.write_bytes(b"other frames")
-    assert FeatureParts(tmp_path / "parts", "settings").read(clips) is None
+    assert parts.read(parts.path(clips, "apex 3")) is None
 
 
 def test_former_parts_of_a_subject_are_removed_and_others_kept(tmp_path: Path, clips: Path) -> None:
@@ -44,8 +47,8 @@ def test_former_parts_of_a_subject_are_removed_and_others_kept(tmp_path: Path, c
     other.write_bytes(b"frames")
     for key in ("former", "settings"):
         parts = FeatureParts(tmp_path / "parts", key)
-        parts.write(clips, PART)
-        parts.write(other, PART)
+        parts.write(parts.path(clips, ""), PART)
+        parts.write(parts.path(other, ""), PART)
     assert len(list((tmp_path / "parts").iterdir())) == 2
-    assert parts.read(clips) is not None
-    assert parts.read(other) is not None
+    assert parts.read(parts.path(clips, "")) is not None
+    assert parts.read(parts.path(other, "")) is not None

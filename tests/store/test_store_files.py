@@ -1,7 +1,7 @@
-"""The four kinds of files: what is written is read, and a broken one is refused."""
+"""The kinds of files: what is written is read, and a broken one is refused."""
 
 from collections.abc import Callable
-from dataclasses import dataclass, fields
+from dataclasses import dataclass, fields, replace
 from pathlib import Path
 from typing import Any
 
@@ -14,13 +14,13 @@ from numpy.typing import NDArray
 
 from merec_hpc.clips.interpolation import BLOCK
 from merec_hpc.config.base import to_json
-from merec_hpc.config.faces import FaceSettings, InterpolationSettings
+from merec_hpc.config.faces import ClipSettings, FaceSettings, InterpolationSettings
 from merec_hpc.config.features import FeatureSettings
+from merec_hpc.config.motion import FlowSettings
 from merec_hpc.errors import MerecError
 from merec_hpc.records import (
     Features,
     History,
-    InterpolatedClips,
     Population,
     Selection,
 )
@@ -28,13 +28,24 @@ from merec_hpc.store.clips import iterate_clips, read_clip_names, write_clips
 from merec_hpc.store.faces import (
     DETECTION_SHAPE,
     iterate_detections,
+    iterate_face_clips,
     iterate_faces,
     read_face_index,
     read_face_landmarks,
+    read_frame_numbers,
     written_faces,
 )
-from merec_hpc.store.features import read_features, write_features
-from merec_hpc.store.schema import CLIPS, FACES, FEATURES, SELECTION, FileSpec, read_attribute
+from merec_hpc.store.features import Block, read_features, write_features, write_view
+from merec_hpc.store.flow import IMAGE_SIZES, iterate_flow, read_flow_names, write_flow
+from merec_hpc.store.schema import (
+    CLIPS,
+    FACES,
+    FEATURES,
+    FLOW,
+    SELECTION,
+    FileSpec,
+    read_attribute,
+)
 from merec_hpc.store.selection import SelectionOrigin, read_selection, write_selection
 
 ORIGIN = SelectionOrigin("genetic", "s03", 7, '{"n_islands": 4}', "standard")
@@ -77,16 +88,36 @@ def _write_faces(path: Path, faces: Faces, settings: FaceSettings | None = None)
                 faces.landmarks[place],
                 float(faces.jitter_px[place]),
                 faces.detections[place],
+                *_filmed(place, len(frames)),
             )
 
 
+def _filmed(place: int, n_frames: int) -> tuple[NDArray[np.float64], tuple[int, int], list[int]]:
+    """Maps, sizes and numbers of the frames of a clip."""
+    affines = np.random.default_rng(place).normal(size=(n_frames, 2, 3))
+    return affines, (480, 640 + place), list(range(100 * place + 7, 100 * place + 7 + n_frames))
+
+
 def _read_faces(path: Path) -> list[NDArray[np.uint8]]:
-    return [np.concatenate(list(clip.blocks())) for clip in iterate_faces(path)]
+    return [
+        np.stack([clip[place] for place in range(len(clip))]) for clip in iterate_faces(path)
+    ]
 
 
-def _clips(n_clips: int = 3) -> InterpolatedClips:
-    frames = np.random.default_rng(4).normal(100, 90, (n_clips, 5, 6, 6, 3)).astype(np.float32)
-    return InterpolatedClips(frames, CLIP_NAMES[:n_clips])
+def _clips(n_clips: int = 3) -> NDArray[np.float32]:
+    return np.random.default_rng(4).normal(100, 90, (n_clips, 5, 6, 6, 3)).astype(np.float32)
+
+
+def _write_clips(path: Path, clips: NDArray[np.float32], kind: str = "uint8") -> None:
+    settings = ClipSettings(keep=True, format=kind)  # type: ignore[arg-type]
+    interpolation = InterpolationSettings(n_frames=5)
+    write_clips(path, CLIP_NAMES[: len(clips)], iter(clips), interpolation, settings)
+
+
+def _flow(n_clips: int = 3) -> list[tuple[NDArray[np.float32], ...]]:
+    rng = np.random.default_rng(6)
+    sizes = [(size, size, 3) for size in IMAGE_SIZES]
+    return [tuple(rng.normal(size=size).astype(np.float32) for size in sizes) for _ in range(n_clips)]
 
 
 def _population(rng: np.random.Generator, size: int, n_features: int) -> Population:
@@ -137,11 +168,9 @@ def test_faces_are_read_as_written_clip_by_clip(tmp_path: Path) -> None:
     np.testing.assert_array_equal(np.concatenate(found), np.concatenate(faces.frames))
 
 
-def test_long_clips_come_in_blocks(tmp_path: Path) -> None:
+def test_long_clips_are_written_as_they_come(tmp_path: Path) -> None:
     faces, path = _faces((BLOCK + 3, 2 * BLOCK), size=32), tmp_path / "faces.h5"
     _write_faces(path, faces, FaceSettings(size_px=32))
-    lengths = [[len(block) for block in clip.blocks()] for clip in iterate_faces(path)]
-    assert lengths == [[BLOCK, 3], [BLOCK, BLOCK]]
     np.testing.assert_array_equal(np.concatenate(_read_faces(path)), np.concatenate(faces.frames))
 
 
@@ -153,7 +182,9 @@ def test_frames_of_a_dropped_clip_are_forgotten(tmp_path: Path) -> None:
         writer.drop_clip()
         for frame in faces.frames[1]:
             writer.add(frame)
-        writer.end_clip("kept", faces.landmarks[1], 0.5, faces.detections[1])
+        writer.end_clip(
+            "kept", faces.landmarks[1], 0.5, faces.detections[1], *_filmed(1, 2)
+        )
     assert read_face_index(path)[0].tolist() == ["kept"]
     (found,) = _read_faces(path)
     np.testing.assert_array_equal(found, faces.frames[1])
@@ -179,29 +210,68 @@ def test_pictures_of_first_frames_are_kept_with_the_faces(tmp_path: Path) -> Non
         np.testing.assert_array_equal(found, expected)
 
 
-def _as_version_1(path: Path) -> None:
-    """Make of a file what an earlier version would have written: with labels."""
+def _as_version(number: int, path: Path) -> None:
+    """Make of a file what an earlier version would have written: the first one with labels."""
     with h5py.File(path, "r+") as file:
-        file.attrs["version"] = 1
-        file.create_dataset("labels", data=list(LABELS), dtype=h5py.string_dtype())
-        if "detections" in file:
-            del file["detections"]
+        file.attrs["version"] = number
+        later = ["numbers", "affines", "sizes", *(["detections"] if number == 1 else [])]
+        for name in later:
+            if name in file:
+                del file[name]
+        if number == 1:
+            file.create_dataset("labels", data=list(LABELS), dtype=h5py.string_dtype())
 
 
-def test_faces_and_clips_of_version_1_are_read_without_their_labels(tmp_path: Path) -> None:
-    faces, clips = _faces(), _clips()
-    _write_faces(tmp_path / "faces.h5", faces)
-    write_clips(tmp_path / "clips.h5", clips, InterpolationSettings())
-    for name in ("faces.h5", "clips.h5"):
-        _as_version_1(tmp_path / name)
-    np.testing.assert_array_equal(
-        np.concatenate(_read_faces(tmp_path / "faces.h5")), np.concatenate(faces.frames)
-    )
-    assert list(iterate_detections(tmp_path / "faces.h5")) == [None] * len(LENGTHS)
-    assert read_clip_names(tmp_path / "clips.h5").tolist() == CLIP_NAMES.tolist()
-    np.testing.assert_array_equal(
-        np.stack(list(iterate_clips(tmp_path / "clips.h5"))), clips.frames
-    )
+@pytest.mark.parametrize("number", [1, 2])
+def test_faces_of_earlier_versions_are_read(tmp_path: Path, number: int) -> None:
+    faces, path = _faces(), tmp_path / "faces.h5"
+    _write_faces(path, faces)
+    _as_version(number, path)
+    np.testing.assert_array_equal(np.concatenate(_read_faces(path)), np.concatenate(faces.frames))
+    detections = list(iterate_detections(path))
+    assert len(detections) == len(LENGTHS)
+    assert all((picture is None) == (number == 1) for picture in detections)
+    assert list(read_frame_numbers(path).values()) == [[0, 1, 2], [0], [0, 1, 2, 3]]
+    clips = iterate_face_clips(path, dict.fromkeys(CLIP_NAMES.tolist(), 0), 3)
+    assert [(clip.affines, clip.filmed) for clip in clips] == [(None, None)] * 3
+
+
+@pytest.mark.parametrize("number", [1, 2])
+def test_clips_of_earlier_versions_are_read_in_single_precision(
+    tmp_path: Path, number: int
+) -> None:
+    clips, path = _clips(), tmp_path / "clips.h5"
+    _write_clips(path, clips)
+    with h5py.File(path, "r+") as file:
+        del file["frames"]
+        file["frames"] = clips
+    _as_version(number, path)
+    assert read_clip_names(path).tolist() == CLIP_NAMES.tolist()
+    np.testing.assert_array_equal(np.stack(list(iterate_clips(path))), clips)
+
+
+def test_a_clip_for_extraction_has_its_apex_and_how_it_was_filmed(tmp_path: Path) -> None:
+    faces, path = _faces(), tmp_path / "faces.h5"
+    _write_faces(path, faces)
+    numbers = read_frame_numbers(path)
+    assert numbers[CLIP_NAMES[2]] == [207, 208, 209, 210]
+    apexes = {name: own[-1] for name, own in numbers.items()}
+    for place, clip in enumerate(iterate_face_clips(path, apexes, 3)):
+        affines, filmed, _ = _filmed(place, LENGTHS[place])
+        assert (clip.name, clip.apex) == (CLIP_NAMES[place], LENGTHS[place] - 1)
+        assert (clip.n_interpolated, clip.filmed) == (3, filmed)
+        np.testing.assert_array_equal(clip.affines, affines)
+        np.testing.assert_array_equal(clip.landmarks, faces.landmarks[place])
+        np.testing.assert_array_equal(clip.frames[clip.apex], faces.frames[place][-1])
+
+
+@pytest.mark.parametrize("apexes", [{}, {"s1_ne_01": 10}])
+def test_a_clip_without_an_apex_among_its_frames_is_refused(
+    tmp_path: Path, apexes: dict[str, int]
+) -> None:
+    _write_faces(tmp_path / "faces.h5", _faces())
+    with pytest.raises(MerecError, match="an apex of frames 7 to 9 of clip 's1_ne_01' expected"):
+        next(iterate_face_clips(tmp_path / "faces.h5", apexes, 1))
 
 
 def test_subject_of_whom_no_clip_is_left_can_be_written(tmp_path: Path) -> None:
@@ -210,18 +280,112 @@ def test_subject_of_whom_no_clip_is_left_can_be_written(tmp_path: Path) -> None:
     assert len(names) == len(jitter) == 0
     assert list(iterate_detections(tmp_path / "faces.h5")) == []
     assert list(iterate_faces(tmp_path / "faces.h5")) == []
-    write_clips(tmp_path / "clips.h5", _clips(0), InterpolationSettings())
+    _write_clips(tmp_path / "clips.h5", _clips(0))
     assert list(iterate_clips(tmp_path / "clips.h5")) == []
     assert read_clip_names(tmp_path / "clips.h5").tolist() == []
 
 
-def test_clips_are_read_as_written_one_by_one(tmp_path: Path) -> None:
-    clips, path = _clips(), tmp_path / "clips.h5"
-    write_clips(path, clips, InterpolationSettings(n_frames=5))
-    np.testing.assert_array_equal(read_clip_names(path), clips.clips)
-    found = np.stack(list(iterate_clips(path)))
-    np.testing.assert_array_equal(found, clips.frames)
-    assert found.dtype == np.float32
+def test_clips_are_rounded_and_cut_or_kept_in_half_precision(tmp_path: Path) -> None:
+    clips = _clips()
+    for kind, expected in (
+        ("uint8", np.clip(np.rint(clips), 0, 255)),
+        ("float16", clips.astype(np.float16).astype(np.float32)),
+    ):
+        path = tmp_path / f"{kind}.h5"
+        _write_clips(path, clips, kind)
+        np.testing.assert_array_equal(read_clip_names(path), CLIP_NAMES)
+        found = np.stack(list(iterate_clips(path)))
+        np.testing.assert_array_equal(found, expected)
+        assert found.dtype == np.float32
+        with h5py.File(path) as file:
+            assert (file["frames"].dtype, file["frames"].compression) == (kind, "gzip")
+
+
+def test_flow_is_read_as_written(tmp_path: Path) -> None:
+    clips, path = _flow(), tmp_path / "flow.h5"
+    write_flow(path, CLIP_NAMES, clips, FlowSettings())
+    assert read_flow_names(path).tolist() == CLIP_NAMES.tolist()
+    for place, size in enumerate(IMAGE_SIZES):
+        found = list(iterate_flow(path, size))
+        np.testing.assert_array_equal(found, [images[place] for images in clips])
+
+
+def _blocks(folder: Path, features: Features, *widths: int) -> list[Block]:
+    """Write some of the features to each of several stores."""
+    blocks, first = [], 0
+    for number, width in enumerate(widths):
+        part = features.with_features(np.isin(np.arange(len(features.names)), range(first, first + width)))
+        write_features(folder / f"{number}.h5", part, FeatureSettings(), "abc")
+        blocks.append(Block(f"block{number}", folder / f"{number}.h5"))
+        first += width
+    return blocks
+
+
+def test_blocks_side_by_side_are_the_features_they_were(tmp_path: Path, features: Features) -> None:
+    first, second = _blocks(tmp_path, features, 6, 24)
+    second = Block(second.name, second.file, 0.5)
+    write_view(tmp_path / "views" / "all.h5", [first, second])
+    found = read_features(tmp_path / "views" / "all.h5")
+    for name in ("values", "labels", "subjects", "clips", "names", "class_names"):
+        np.testing.assert_array_equal(getattr(found, name), getattr(features, name))
+    np.testing.assert_array_equal(found.weights, [6**-0.5] * 6 + [0.5] * 24)
+    assert found.blocks is not None
+    assert found.blocks.tolist() == ["block0"] * 6 + ["block1"] * 24
+    # The values are where they were.
+    assert (tmp_path / "views" / "all.h5").stat().st_size < 20_000
+
+
+def test_values_of_a_view_are_shared_once(tmp_path: Path, features: Features) -> None:
+    write_view(tmp_path / "all.h5", _blocks(tmp_path, features, 6, 24))
+    asked: list[NDArray[Any]] = []
+
+    def share(make: Callable[[], NDArray[Any]]) -> NDArray[Any]:
+        asked.append(make())
+        return asked[-1]
+
+    read_features(tmp_path / "all.h5", share)
+    assert [array.shape for array in asked] == [(24, 30)]
+
+
+def test_features_of_one_name_in_two_blocks_are_told_apart(
+    tmp_path: Path, features: Features
+) -> None:
+    (one,) = _blocks(tmp_path, features, 30)
+    write_view(tmp_path / "all.h5", [one, Block("again", one.file)])
+    names = read_features(tmp_path / "all.h5").names.tolist()
+    assert (names[0], names[-1]) == ("block0:feature00", "again:feature29")
+    assert len(set(names)) == 60
+
+
+def test_blocks_that_do_not_fit_are_refused(tmp_path: Path, features: Features) -> None:
+    first, second = _blocks(tmp_path, features, 6, 24)
+    with pytest.raises(MerecError, match="each name once expected, found 'block0' 2 times"):
+        write_view(tmp_path / "all.h5", [first, Block("block0", second.file)])
+    for others, said in (
+        (features.without("s01"), r"the clips of .*0\.h5 \(24\) expected, found 18"),
+        (replace(features, clips=features.clips[::-1]), "found 24, 'clip23' in place of 'clip00'"),
+        (replace(features, labels=features.labels[::-1]), "the labels of"),
+    ):
+        write_features(second.file, others, FeatureSettings(), "abc")
+        with pytest.raises(MerecError, match=said):
+            write_view(tmp_path / "all.h5", [first, second])
+    with pytest.raises(MerecError, match="expected a features file, found no such file"):
+        write_view(tmp_path / "all.h5", [first, Block("x", tmp_path / "absent.h5")])
+    assert not (tmp_path / "all.h5").exists()
+
+
+def test_a_block_that_was_made_anew_or_is_gone_is_noticed(
+    tmp_path: Path, features: Features
+) -> None:
+    first, second = _blocks(tmp_path, features, 6, 24)
+    write_view(tmp_path / "all.h5", [first, second])
+    other = replace(read_features(first.file), values=read_features(first.file).values + 1)
+    write_features(first.file, other, FeatureSettings(), "abc")
+    with pytest.raises(MerecError, match=r"0\.h5: the features that .*all\.h5 was made of expected"):
+        read_features(tmp_path / "all.h5")
+    first.file.unlink()
+    with pytest.raises(MerecError, match=r"0\.h5: expected a features file, found no such file"):
+        read_features(tmp_path / "all.h5")
 
 
 def test_features_are_read_as_written(tmp_path: Path, features: Features) -> None:
@@ -275,8 +439,15 @@ KINDS = {
     ),
     "clips": Kind(
         CLIPS,
-        lambda path: write_clips(path, _clips(), InterpolationSettings()),
+        lambda path: _write_clips(path, _clips()),
         lambda path: list(iterate_clips(path)),
+        ("settings",),
+        "clips",
+    ),
+    "flow": Kind(
+        FLOW,
+        lambda path: write_flow(path, CLIP_NAMES, _flow(), FlowSettings()),
+        lambda path: list(iterate_flow(path, 28)),
         ("settings",),
         "clips",
     ),
