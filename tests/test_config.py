@@ -1,7 +1,7 @@
 import json
 import re
 from collections.abc import Iterator
-from dataclasses import fields, is_dataclass
+from dataclasses import fields, is_dataclass, replace
 from itertools import pairwise
 from pathlib import Path
 from typing import Any
@@ -12,6 +12,15 @@ from conftest import REPOSITORY
 
 from merec_hpc.config.base import from_json, to_json
 from merec_hpc.config.datasets import DATASET_SETTINGS, SimulatedSettings, SmicSettings
+from merec_hpc.config.evaluation import Method
+from merec_hpc.config.scaling import (
+    KINDS,
+    CalibrationSettings,
+    ScalingKind,
+    ScalingSettings,
+    parse_scaling,
+    scaling_text,
+)
 from merec_hpc.config.selection import GeneticSettings, InnerSettings
 from merec_hpc.config.whole import (
     SELECTOR_SECTIONS,
@@ -463,3 +472,65 @@ def test_values_that_hold_themselves_are_refused() -> None:
     for values in ({"experiment": turning}, {"inner": {"C_values": turning}}):
         with pytest.raises(MerecError, match="plain values expected"):
             parse_config(values)
+
+
+@pytest.mark.parametrize("kind", KINDS)
+@pytest.mark.parametrize(("min_clips", "kappa"), [(3, 1.0), (2, 0.1), (9, 1e-7), (4, 123456789.5)])
+def test_text_of_a_scaling_is_read_again_and_says_no_more_than_has_an_effect(
+    kind: ScalingKind, min_clips: int, kappa: float
+) -> None:
+    text = scaling_text(kind, CalibrationSettings(min_clips=min_clips, kappa=kappa))
+    found = parse_scaling(text)
+    assert (found.kind, found.text) == (kind, text)
+    assert found.is_transductive == ("min_clips=" in text) == kind.startswith("transductive_")
+    assert found.min_clips == (min_clips if found.is_transductive else 3)
+    assert found.kappa == (kappa if kind == "transductive_shrunk" else 1.0)
+
+
+def test_what_the_text_of_a_scaling_does_not_say_has_its_default() -> None:
+    assert parse_scaling("standard") == ScalingSettings()
+    assert parse_scaling("transductive_full").text == "transductive_full,min_clips=3"
+    shrunk = ScalingSettings(kind="transductive_shrunk", kappa=2.0)
+    assert parse_scaling("transductive_shrunk,kappa=2") == shrunk
+    assert shrunk.text == "transductive_shrunk,min_clips=3,kappa=2.0"
+
+
+@pytest.mark.parametrize(
+    ("text", "words"),
+    [
+        ("standart", "found 'standart'; did you mean 'standard'?"),
+        ("transductive", "found 'transductive'; did you mean 'transductive_full'?"),
+        ("", "'standard', 'transductive_full', 'transductive_shrunk' expected, found ''"),
+        ("none,min_clips=3", "nothing after 'none' expected, found 'min_clips=3'"),
+        ("transductive_full,kappa=1.0", "min_clips=NUMBER after 'transductive_full' expected"),
+        ("transductive_shrunk,kapa=1.0", "did you mean 'kappa'?"),
+        ("transductive_shrunk,kappa=1,kappa=2", "min_clips=NUMBER after"),
+        ("transductive_shrunk,", "min_clips=NUMBER or kappa=NUMBER after"),
+        ("transductive_full,min_clips=1", "'min_clips' is 1"),
+        ("transductive_full,min_clips=3.5", "'min_clips' is 3.5"),
+        ("transductive_full,min_clips", "'min_clips' is ''"),
+        ("transductive_shrunk,kappa=0", "'kappa' is 0"),
+        ("transductive_shrunk,kappa=NaN", "kappa"),
+        ("transductive_shrunk,kappa=1e999", "kappa"),
+        ("transductive_shrunk,kappa=a\nb", "kappa"),
+    ],
+)
+def test_wrong_text_of_a_scaling_is_one_line(text: str, words: str) -> None:
+    with pytest.raises(MerecError) as caught:
+        parse_scaling(text, "a.h5")
+    message = str(caught.value)
+    assert message.startswith("a.h5: ")
+    assert words in message
+    assert "\n" not in message
+
+
+@pytest.mark.parametrize("name", ["genetic (transductive)", "genetic+ensemble (transductive)"])
+def test_name_of_a_transductive_method_is_read_but_not_asked_for(name: str) -> None:
+    method = Method.parse(name)
+    assert (method.selector, method.is_transductive) == ("genetic", True)
+    assert str(method) == name
+    plain = name.removesuffix(" (transductive)")
+    assert replace(method, is_transductive=False) == Method.parse(plain) == Method.wanted(plain)
+    for section in ("evaluation", "permutation"):
+        message = _refusal({section: {"methods": [name]}})
+        assert f"'{plain}' expected, whose scaling says" in message

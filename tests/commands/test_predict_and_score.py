@@ -2,6 +2,7 @@
 
 import csv
 import json
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -20,6 +21,7 @@ from merec_hpc.files.rows import read_rows
 from merec_hpc.metrics import METRICS
 from merec_hpc.records import Features
 from merec_hpc.store.features import write_features
+from merec_hpc.store.selection import read_selection, write_selection
 
 HELD_OUT = "s02"
 
@@ -95,6 +97,49 @@ def test_seeds_decide_together_of_each_fold(store: Path) -> None:
     assert found == [(row.clip, row.predicted) for row in rows[6:]]
     with pytest.raises(MerecError, match="one selection of fold 's01' expected for champion"):
         evaluate_folds.run(store, several, folder / "folds.csv")
+
+
+def test_transductive_methods_say_so_and_keep_no_predictor(store: Path) -> None:
+    folder = store.parent
+    selected, kept = folder / "selected.h5", folder / "predictor.h5"
+    given = "transductive_full,min_clips=2"
+    select.run(store, "random_masks", [selected], '{"n_masks": 6}', given, [HELD_OUT])
+    predict.run(store, folder / "clips.csv", [selected], "ensemble")
+    evaluate_folds.run(store, [selected], folder / "fold.csv", decider="ensemble")
+    rows = read_rows(folder / "fold.csv", Prediction)
+    assert {row.method for row in rows} == {"random_masks+ensemble (transductive)"}
+    assert [row["predicted"] for row in _rows(folder / "clips.csv")] == [
+        row.predicted for row in rows
+    ]
+    with pytest.raises(MerecError, match=f"scaling none or standard expected, found {given}"):
+        predict.run(store, folder / "clips.csv", [selected], save_predictor=kept)
+    assert not kept.exists()
+    score.run(folder / "fold.csv", folder / "scores.csv", method=rows[0].method)
+    assert _rows(folder / "scores.csv")[0]["method"] == rows[0].method
+
+
+def test_selections_of_one_scaling_are_told_from_those_of_another(store: Path) -> None:
+    paths = []
+    for seed, kappa in enumerate(("", ",kappa=1", ",kappa=2.0")):
+        paths.append(store.with_name(f"{seed}.h5"))
+        settings = json.dumps({"n_masks": 4, "seed": seed})
+        scaling = f"transductive_shrunk{kappa}"
+        select.run(store, "random_masks", paths[-1:], settings, scaling, [HELD_OUT])
+    output = store.with_name("clips.csv")
+    predict.run(store, output, paths[:2], "ensemble")  # the same, written in two ways
+    with pytest.raises(MerecError, match=r"min_clips=3,kappa=1\.0, expected, found .*kappa=2\.0"):
+        predict.run(store, output, paths[1:], "ensemble")
+
+
+def test_file_of_a_scaling_that_is_unknown_is_named(
+    store: Path, selection: Path, features: Features
+) -> None:
+    chosen, origin = read_selection(selection)
+    write_selection(selection, chosen, replace(origin, scaling="standart"))
+    for run in (predict.run, evaluate_folds.run):
+        output = store.with_name("clips.csv")
+        with pytest.raises(MerecError, match=r"s02_0\.h5: .* did you mean 'standard'"):
+            run(store, *((output, [selection]) if run is predict.run else ([selection], output)))
 
 
 def test_mistakes_are_named(store: Path, selection: Path) -> None:

@@ -11,10 +11,12 @@ from sklearn.preprocessing import StandardScaler
 from sklearn.svm import LinearSVC
 
 from merec_hpc.config.base import ClassifierName, Oversampling
-from merec_hpc.config.scaling import STANDARD, UNSCALED
+from merec_hpc.config.scaling import STANDARD, UNSCALED, ScalingKind, ScalingSettings
 from merec_hpc.errors import MerecError
 from merec_hpc.evaluation.held_out import held_out_decisions, predict_held_out
 from merec_hpc.evaluation.predictions import Prediction, as_text, read_decisions
+from merec_hpc.learning.linear_svm import train_svm
+from merec_hpc.learning.scaling import Scaling
 from merec_hpc.records import Features
 
 SUBJECT = "s02"
@@ -114,7 +116,7 @@ def test_without_a_feature_the_most_frequent_training_class_is_named(features: F
     labels = np.full(24, 2)
     labels[np.flatnonzero(~is_held_out(features))[:10]] = 1
     predicted = predict_held_out(
-        replace(features, labels=labels), SUBJECT, np.zeros(30, np.bool_), 1.0, "standard"
+        replace(features, labels=labels), SUBJECT, np.zeros(30, np.bool_), 1.0, STANDARD
     )
     assert predicted.tolist() == [1] * 6
 
@@ -122,7 +124,7 @@ def test_without_a_feature_the_most_frequent_training_class_is_named(features: F
 def test_a_class_of_the_held_out_subject_alone_is_never_predicted(features: Features) -> None:
     labels = np.where(is_held_out(features), 2, np.arange(24) % 2)
     predicted = predict_held_out(
-        replace(features, labels=labels), SUBJECT, EVERYTHING, 1.0, "standard"
+        replace(features, labels=labels), SUBJECT, EVERYTHING, 1.0, STANDARD
     )
     assert set(predicted.tolist()) <= {0, 1}
     assert len(predicted) == 6
@@ -147,6 +149,34 @@ def test_forest_and_smote_never_see_the_held_out_clips(
     others = replace(features, values=np.where(held[:, None], 9.0, features.values))
     whole = held_out_decisions(others, *arguments)
     assert (whole == whole[0]).all()  # equal clips, by the same machine
+
+
+@pytest.mark.parametrize("kind", ["transductive_full", "transductive_shrunk"])
+def test_held_out_clips_are_scaled_by_training_clips_and_their_own_mean(
+    features: Features, kind: ScalingKind
+) -> None:
+    settings = ScalingSettings(kind=kind, min_clips=2)
+    weighted = replace(features, weights=np.linspace(0.1, 3, 30))
+    training, held_out = weighted.without(SUBJECT), weighted.only(SUBJECT)
+    learnt = Scaling.learn(training, settings)
+    machine = train_svm(learnt.apply(training)[:, SOME], training.labels, 1.0)
+    expected = machine.decisions(learnt.apply(held_out)[:, SOME])
+    found = held_out_decisions(weighted, SUBJECT, SOME, 1.0, settings)
+    np.testing.assert_allclose(found, expected, atol=1e-6)
+    unweighted = held_out_decisions(features, SUBJECT, SOME, 1.0, settings)
+    assert not np.allclose(found, unweighted, atol=1e-3)
+
+
+def test_an_offset_of_the_held_out_subject_is_undone_by_its_own_mean(features: Features) -> None:
+    values = features.values.copy()
+    values[is_held_out(features)] += 3
+    moved = replace(features, values=values)
+    full = ScalingSettings(kind="transductive_full", min_clips=2)
+    for settings, is_undone in ((full, True), (STANDARD, False)):
+        before, after = (
+            held_out_decisions(one, SUBJECT, SOME, 1.0, settings) for one in (features, moved)
+        )
+        assert np.allclose(before, after, atol=1e-4) == is_undone
 
 
 def _row(decisions: str | None) -> Prediction:

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from merec_hpc.config.evaluation import Decider, Method
-from merec_hpc.config.scaling import STANDARD, UNSCALED
+from merec_hpc.config.scaling import STANDARD, UNSCALED, ScalingSettings
 from merec_hpc.config.selection import AllFeaturesSettings, GeneticSettings, RandomMasksSettings
 from merec_hpc.evaluation.held_out import decider_decisions, predict_held_out
 from merec_hpc.evaluation.permutation import (
@@ -71,6 +71,15 @@ def test_searches_and_deciders_are_run(features: Features, method: str) -> None:
     ]
     assert runs[0] == runs[1]
     assert runs[0][0].method == method
+
+
+def test_a_run_says_that_its_scaling_is_transductive(features: Features) -> None:
+    settings = AllFeaturesSettings(C_values=(1.0,))
+    scaling = ScalingSettings(kind="transductive_full", min_clips=2)
+    method = Method("all_features", "ensemble")
+    run, predicted = run_on(features, method, settings, scaling)
+    assert run.method == "all_features+ensemble (transductive)"
+    assert predicted != run_on(features, method, settings, STANDARD)[1]
 
 
 def test_clips_that_no_fold_holds_out_are_trained_on_only(features: Features) -> None:

@@ -1,14 +1,18 @@
 """A predictor carries all that its predictions need."""
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 
 from merec_hpc.config.evaluation import Decider
-from merec_hpc.config.scaling import STANDARD, UNSCALED, ScalingSettings
+from merec_hpc.config.scaling import STANDARD, UNSCALED, ScalingKind, ScalingSettings
 from merec_hpc.config.selection import RandomMasksSettings
 from merec_hpc.evaluation.held_out import decider_decisions, predict_held_out
-from merec_hpc.evaluation.predictor import decisions_of, fit_predictor, predict
+from merec_hpc.evaluation.predictor import decisions_of, fit_machines, fit_predictor, predict
+from merec_hpc.learning.scaling import Scaling
 from merec_hpc.records import Features, Predictor, Selection
+from merec_hpc.selection.deciders import decide
 from merec_hpc.selection.fitness.subject_folds import SubjectFoldFitness
 from merec_hpc.selection.random_masks import select_random_masks
 
@@ -77,6 +81,37 @@ def test_clips_are_scaled_by_what_the_training_clips_show(
             for clips in (features, changed)
         )
         assert np.allclose(after, before, atol=1e-4) == is_undone
+
+
+@pytest.mark.parametrize("kind", ["none", "standard"])
+@pytest.mark.parametrize("decider", DECIDERS)
+def test_predictor_says_exactly_what_its_machines_say_weights_too(
+    features: Features, selection: Selection, kind: ScalingKind, decider: Decider
+) -> None:
+    clips = replace(features, weights=np.linspace(0, 2, 30))
+    settings = ScalingSettings(kind=kind)
+    fitted = fit_machines(clips.without(HELD_OUT), [selection], decider, settings)
+    held_out = clips.only(HELD_OUT)
+    expected = fitted.decisions(held_out)
+    np.testing.assert_array_equal(decisions_of(fitted.as_predictor(), held_out.values), expected)
+    np.testing.assert_array_equal(
+        decider_decisions(clips, HELD_OUT, [selection], decider, settings), expected
+    )
+
+
+@pytest.mark.parametrize("kind", ["transductive_full", "transductive_shrunk"])
+@pytest.mark.parametrize("decider", DECIDERS)
+def test_machines_behind_a_transductive_scaling_are_no_predictor(
+    features: Features, selection: Selection, kind: ScalingKind, decider: Decider
+) -> None:
+    settings, training = ScalingSettings(kind=kind), features.without(HELD_OUT)
+    fitted = fit_machines(training, [selection], decider, settings)
+    scaled = Scaling.learn(training, settings).apply(features.only(HELD_OUT))
+    np.testing.assert_array_equal(
+        fitted.decisions(features.only(HELD_OUT)), decide(fitted.weights, scaled)
+    )
+    with pytest.raises(ValueError, match="a scaling that maps each clip by itself expected"):
+        fit_predictor(training, [selection], decider, settings)
 
 
 def test_class_that_most_speaks_for_is_named_and_of_equals_the_first() -> None:

@@ -166,6 +166,34 @@ def test_methods_stand_beside_the_majority_class(page: _Page) -> None:
     ]
 
 
+def test_transductive_rows_are_explained_once_and_have_their_selectors_numbers(
+    text: str, page: _Page
+) -> None:
+    rows = [replace(row, method=f"{row.method} (transductive)") for row in _predictions()]
+    told = _render(rows)
+    found = _Page(told)
+    assert told.count("Transductive methods also read the clips that they predict") == 1
+    assert "ransductive" not in text
+    for method in FOUND:
+        cells = found.row(f"{method} (transductive)", "linear_svm")
+        assert cells[2:] == page.row(method, "linear_svm")[2:]
+    assert "<h2>Comparison with all_features (transductive)</h2>" in told
+
+
+def test_transductive_permutations_alone_are_explained_too() -> None:
+    row = PermutationRow("genetic (transductive)", "accuracy", 9, 0.5, 0.3, 0.4, 0.1, 0.6, 0.1)
+    page = render_page(
+        "trial",
+        _predictions(),
+        _selections({"all_features": 1, "genetic": 5}),
+        (),
+        CONFIG,
+        SETTINGS,
+        permutations=[row],
+    )
+    assert "Transductive methods also read" in page
+
+
 def test_table_of_methods_has_a_heading_per_column(page: _Page) -> None:
     heading = page.row("method", "classifier")
     averages = ["precision", "weighted F1", "AUC"]

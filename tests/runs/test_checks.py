@@ -74,6 +74,13 @@ def test_official_split_needs_a_dataset_that_has_one() -> None:
 @pytest.mark.parametrize(
     ("values", "key", "wanted"),
     [
+        ({"calibration": {"min_clips": 5}}, "calibration.min_clips", "transductive_full or"),
+        ({"scaling": "none", "calibration": {"kappa": 2.0}}, "calibration.kappa", "_shrunk"),
+        (
+            {"scaling": "transductive_full", "calibration": {"kappa": 2.0}},
+            "calibration.kappa",
+            "transductive_shrunk",
+        ),
         ({"evaluation": {"n_folds": 5}}, "evaluation.n_folds", "subject_folds"),
         ({"evaluation": {"held_out_split": "validation"}}, "evaluation.held_out_split", "official"),
         (
@@ -117,6 +124,9 @@ def test_key_that_acts_is_let_through() -> None:
     check_config(parse_config({"faces": {"landmarks": "active_shape", "shape_model": "/m"}}))
     check_config(parse_config({"features": {"extractor": "lbp_top"}, "lbp_top": {"n_blocks": 3}}))
     check_config(parse_config({"faces": {"crop": "shape", "shape_fraction": 0.7}}))
+    shrunk = {"min_clips": 4, "kappa": 0.3}
+    check_config(parse_config({"scaling": "transductive_shrunk", "calibration": shrunk}))
+    check_config(parse_config({"scaling": "transductive_full", "calibration": {"min_clips": 4}}))
 
 
 @pytest.mark.parametrize(

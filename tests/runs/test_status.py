@@ -15,6 +15,7 @@ from merec_hpc.config.base import to_json
 from merec_hpc.config.evaluation import EvaluationSettings, Method, PermutationSettings
 from merec_hpc.config.faces import FaceSettings, InterpolationSettings
 from merec_hpc.config.features import FeatureSettings
+from merec_hpc.config.scaling import CalibrationSettings
 from merec_hpc.config.selection import GeneticSettings, RankingSettings
 from merec_hpc.config.sweep import SweepSettings
 from merec_hpc.config.whole import Config
@@ -137,6 +138,8 @@ def test_what_another_configuration_made_is_out_of_date(tmp_path: Path) -> None:
     unscaled = replace(config, scaling="none")
     assert old(tmp_path, unscaled)["selection all_features"] == (0, 3)
     assert "features" not in old(tmp_path, unscaled)
+    shrunk = replace(config, scaling="transductive_shrunk")
+    assert old(tmp_path, shrunk)["selection all_features"] == (0, 3)
     interpolated = replace(config, interpolation=InterpolationSettings(n_frames=6))
     found = old(tmp_path, interpolated)
     assert found["clips"] == (0, 3)
@@ -146,6 +149,20 @@ def test_what_another_configuration_made_is_out_of_date(tmp_path: Path) -> None:
     assert old(tmp_path, cropped)["faces"] == (0, 3)
     dealt = replace(config, permutation=replace(config.permutation, permutations_per_job=30))
     assert old(tmp_path, dealt) == {"permutation fisher": (0, 2), "report": (0, 1)}
+
+
+def test_what_another_calibration_selected_is_out_of_date(tmp_path: Path) -> None:
+    changes = {
+        "scaling": "transductive_full",
+        "evaluation": {"methods": ["all_features", "genetic"]},
+    }
+    config = make_up(tmp_path, changes, 3).config
+    assert old(tmp_path, config) == {}
+    few = replace(config, calibration=CalibrationSettings(min_clips=2))
+    selected = {"selection all_features": (0, 3), "selection genetic": (0, 3)}
+    assert selected.items() <= old(tmp_path, few).items()
+    idle = replace(config, calibration=CalibrationSettings(kappa=2.0))
+    assert old(tmp_path, idle) == {}
 
 
 def test_folds_and_methods_that_the_configuration_does_not_have_are_left_over(

@@ -9,7 +9,8 @@ import numpy as np
 import pytest
 from numpy.typing import NDArray
 
-from merec_hpc.commands import select, select_genetic
+from merec_hpc.commands import evaluate_folds, predict, select, select_genetic
+from merec_hpc.config.evaluation import DECIDERS
 from merec_hpc.config.features import FeatureSettings
 from merec_hpc.config.selection import (
     AllFeaturesSettings,
@@ -19,6 +20,8 @@ from merec_hpc.config.selection import (
     RandomMasksSettings,
     RankingSettings,
 )
+from merec_hpc.evaluation.predictions import Prediction
+from merec_hpc.files.rows import read_rows
 from merec_hpc.records import Features
 from merec_hpc.selection.ranking import RANKINGS
 from merec_hpc.selection.selectors import RANKED, SELECTORS
@@ -66,7 +69,8 @@ RUNS: dict[str, Run] = {
     "ant_colony, forest, smote": run_by("ant_colony", **SETTINGS[AntColonySettings], **FOREST),
 }
 every_selector = pytest.mark.parametrize("run", list(RUNS.values()), ids=list(RUNS))
-every_scaling = pytest.mark.parametrize("scaling", ["standard", "none"])
+TRANSDUCTIVE = ["transductive_full,min_clips=2", "transductive_shrunk,min_clips=2"]
+every_scaling = pytest.mark.parametrize("scaling", ["standard", "none", *TRANSDUCTIVE])
 
 
 def selected(run: Run, features: Features, folder: Path, scaling: str = "standard") -> bytes:
@@ -123,6 +127,48 @@ def test_features_of_the_held_out_subject_change_no_selection(
     values[features.subjects == HELD_OUT] = 1000 - 7 * values[features.subjects == HELD_OUT]
     expected = selected(run, features, tmp_path, scaling)
     assert selected(run, replace(features, values=values), tmp_path, scaling) == expected
+
+
+def predictions(features: Features, folder: Path, scaling: str, decider: str) -> bytes:
+    """Return the predicted classes and decisions of the held-out clips, without their labels."""
+    store, selection, output = (folder / name for name in ("f.h5", "s.h5", "clips.csv"))
+    write_features(store, features, FeatureSettings(), "0" * 64)
+    run_by("random_masks", n_masks=6)(store, selection, scaling)
+    predict.run(store, output, [selection], decider)
+    found = output.read_bytes()
+    evaluate_folds.run(store, [selection], output, decider=decider)
+    told = [(row.clip, row.predicted, row.decisions) for row in read_rows(output, Prediction)]
+    return found + repr(told).encode()
+
+
+@every_scaling
+@pytest.mark.parametrize("decider", DECIDERS)
+@pytest.mark.parametrize("change", [permuted, wrong, single])
+def test_labels_of_the_held_out_subject_change_no_prediction(
+    features: Features,
+    tmp_path: Path,
+    scaling: str,
+    decider: str,
+    change: Callable[[NDArray[np.int64]], NDArray[np.int64]],
+) -> None:
+    expected = predictions(features, tmp_path, scaling, decider)
+    relabelled = with_labels(features, HELD_OUT, change)
+    assert predictions(relabelled, tmp_path, scaling, decider) == expected
+
+
+@every_scaling
+def test_other_clips_of_the_held_out_subject_count_only_where_the_scaling_is_transductive(
+    features: Features, tmp_path: Path, scaling: str
+) -> None:
+    values = features.values.copy()
+    values[np.flatnonzero(features.subjects == HELD_OUT)[1:]] += 5
+    changed = replace(features, values=values)
+    first, second = (
+        predictions(one, tmp_path, scaling, "champion").splitlines()[1]
+        for one in (features, changed)
+    )
+    assert first.split(b",")[0] == b"clip06"
+    assert (first != second) == (scaling in TRANSDUCTIVE)
 
 
 @every_selector
