@@ -28,6 +28,7 @@ ORDER = (
     "parallel",
     "dataset",
     "faces",
+    "motion",
     "clips",
     "networks",
     "features",

@@ -33,9 +33,10 @@ def run(
     scaling: ScalingOption = "standard",
     fold_table: FoldTable = None,
 ) -> None:
-    """Predict every held-out subject with all features of each block alone, C by inner folds.
+    """Predict with each block of features alone, and count how much of each mask lies in it.
 
-    The column method has the block's name. Settings are those of the control all_features.
+    Every held-out subject is predicted with all features of a block, C by inner folds: the settings
+    are those of the control all_features. The column method has the block's name.
     """
     limit_library_threads()
     parsed = from_json(AllFeaturesSettings, settings)
