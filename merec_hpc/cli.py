@@ -28,9 +28,7 @@ COMMANDS = {
     ),
     "train-active-shape": "Train a shape model on annotated images, for faces.shape_model.",
     "collect-failures": "Collect the clips that were left out; too many stop the run.",
-    "find-apexes": (
-        "Write the catalog again, of the clips that have faces, each with its apex."
-    ),
+    "find-apexes": ("Write the catalog again, of the clips that have faces, each with its apex."),
     "interpolate-clips": (
         "Bring one subject's clips to the same number of frames (TIM), and keep them as a file."
     ),

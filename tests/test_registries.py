@@ -29,7 +29,8 @@ from merec_hpc.commands import (
 from merec_hpc.config.base import STRICT
 from merec_hpc.config.datasets import DATASET_SETTINGS
 from merec_hpc.config.evaluation import EvaluationSettings
-from merec_hpc.config.faces import InterpolationSettings
+from merec_hpc.clips.face_clip import FaceClip
+from merec_hpc.config.faces import FaceSettings
 from merec_hpc.config.features import FeatureSettings, LbpTopSettings
 from merec_hpc.config.selection import AllFeaturesSettings
 from merec_hpc.config.whole import parse_config
@@ -41,23 +42,21 @@ from merec_hpc.dataset.sources import Folder
 from merec_hpc.errors import MerecError
 from merec_hpc.evaluation.predictions import Prediction
 from merec_hpc.features.extractors import EXTRACTORS, ExtractorKind
+from merec_hpc.files.digest import sha256
 from merec_hpc.files.rows import read_rows
 from merec_hpc.metrics import METRICS, Metric
 from merec_hpc.networks.network import Network, WeightFile
 from merec_hpc.networks.registry import NETWORKS
-from merec_hpc.files.digest import sha256
-from merec_hpc.records import Features, InterpolatedClips, Selection
+from merec_hpc.records import Features, Selection
 from merec_hpc.report.page import render_page
 from merec_hpc.report.scores import score_columns
 from merec_hpc.runs.checks import check_config
 from merec_hpc.runs.experiment import features_name
 from merec_hpc.selection.all_features import select_all_features
 from merec_hpc.selection.selectors import SELECTORS, Selector
-from merec_hpc.store.clips import write_clips
+from merec_hpc.store.faces import DETECTION_SHAPE, written_faces
 from merec_hpc.store.features import read_features, write_features
 from merec_hpc.store.selection import read_selection
-
-Frames = NDArray[np.float32]
 
 
 @pytest.fixture
@@ -168,26 +167,33 @@ class Brightness:
     """The mean of each colour."""
 
     def extract(
-        self, clips: Iterable[Frames], n_threads: int
+        self, clips: Iterable[FaceClip], n_threads: int
     ) -> Iterator[tuple[NDArray[np.float32], NDArray[np.str_]]]:
-        for frames in clips:
-            yield frames.mean(axis=(0, 1, 2)), np.array([f"brightness/{c}" for c in "rgb"])
+        for clip in clips:
+            mean = clip.interpolated().mean(axis=(0, 1, 2))
+            yield mean, np.array([f"brightness/{c}" for c in "rgb"])
 
 
-def written_clips(folder: Path) -> tuple[Path, list[Path]]:
-    """A catalog of two subjects, and their clips of one colour each."""
-    write_catalog(folder / "catalog.tsv", [Clip(f"{s}_1", s, s, Folder("x")) for s in ("s1", "s2")])
+def written_faces_of_two(folder: Path) -> tuple[Path, list[Path]]:
+    """A catalog of two subjects, and their faces of one colour each."""
+    clips = [Clip(f"{s}_1", s, s, Folder("x"), apex=6) for s in ("s1", "s2")]
+    write_catalog(folder / "clips.tsv", clips)
     paths = []
-    for value, subject in enumerate(("s1", "s2"), start=1):
-        frames = np.full((1, 3, 16, 16, 3), 10.0 * value, np.float32)
-        paths.append(folder / f"{subject}.h5")
-        names = np.array([f"{subject}_1"])
-        write_clips(
-            paths[-1],
-            InterpolatedClips(frames=frames, clips=names),
-            InterpolationSettings(),
-        )
-    return folder / "catalog.tsv", paths
+    for value, clip in enumerate(clips, start=1):
+        paths.append(folder / f"{clip.subject}.h5")
+        with written_faces(paths[-1], FaceSettings(size_px=32), "") as writer:
+            for _ in range(3):
+                writer.add(np.full((32, 32, 3), 10 * value, np.uint8))
+            writer.end_clip(
+                clip.clip,
+                np.zeros((3, 68, 2), np.float32),
+                0.0,
+                np.zeros(DETECTION_SHAPE, np.uint8),
+                np.zeros((3, 2, 3)),
+                (32, 32),
+                [5, 6, 7],
+            )
+    return folder / "clips.tsv", paths
 
 
 def test_extractor_fills_a_store_of_its_name(
@@ -198,9 +204,9 @@ def test_extractor_fills_a_store_of_its_name(
     monkeypatch.setitem(
         EXTRACTORS, "brightness", ExtractorKind("lbp_top", LbpTopSettings, "outside")
     )
-    catalog, clips = written_clips(tmp_path)
+    catalog, faces = written_faces_of_two(tmp_path)
     store = tmp_path / "brightness.h5"
-    extract_features.run(catalog, clips, "{}", store, extractor="brightness")
+    extract_features.run(catalog, faces, "{}", store, extractor="brightness")
     found = read_features(store)
     assert found.names.tolist() == ["brightness/r", "brightness/g", "brightness/b"]
     np.testing.assert_array_equal(found.values[:, 0], [10, 20])
@@ -234,9 +240,9 @@ def test_network_is_fetched_checked_and_extracted(
     values = {"features": {"network": "tiny", "layer": "second", "statistics": ["mean"]}}
     config = parse_config({**values, "weights": {"tiny": str(local)}})
     check_config(config)
-    catalog, clips = written_clips(tmp_path)
+    catalog, faces = written_faces_of_two(tmp_path)
     settings = json.dumps(values["features"])
-    extract_features.run(catalog, clips, settings, tmp_path / "x.h5", weights=tmp_path / "tiny")
+    extract_features.run(catalog, faces, settings, tmp_path / "x.h5", weights=tmp_path / "tiny")
     names = read_features(tmp_path / "x.h5").names.tolist()
     assert names == [f"tiny/second/{channel}/mean/mean/temporal_mean" for channel in (0, 1)]
 
@@ -292,9 +298,14 @@ def test_the_same_file_or_fold_twice_is_refused(store: Path, tmp_path: Path) -> 
 
 
 def test_weights_that_an_extractor_does_not_read_are_refused(tmp_path: Path) -> None:
-    catalog, clips = written_clips(tmp_path)
+    catalog, faces = written_faces_of_two(tmp_path)
     for extractor, said in (("lbp_top", "no file expected"), ("network", "found no such file")):
         with pytest.raises(MerecError, match=said):
             extract_features.run(
-                catalog, clips, "{}", tmp_path / "x.h5", extractor, tmp_path / "absent"
+                catalog,
+                faces,
+                "{}",
+                tmp_path / "x.h5",
+                extractor=extractor,
+                weights=tmp_path / "absent",
             )

@@ -14,7 +14,7 @@ from merec_hpc.evaluation.predictions import read_predictions
 from merec_hpc.files.atomic import published
 from merec_hpc.files.rows import read_rows
 from merec_hpc.records import Failure, Selection
-from merec_hpc.report.blocks import block_rows
+from merec_hpc.report.block_table import block_rows
 from merec_hpc.report.page import render_page
 from merec_hpc.runs.experiment import inner_differences
 from merec_hpc.runs.resources import rule_resources

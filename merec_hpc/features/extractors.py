@@ -22,9 +22,7 @@ Names = NDArray[np.str_]  # (n_features,)
 class Extractor(Protocol):
     """Turns clips into rows of features."""
 
-    def extract(
-        self, clips: Iterable[FaceClip], n_threads: int
-    ) -> Iterator[tuple[Row, Names]]:
+    def extract(self, clips: Iterable[FaceClip], n_threads: int) -> Iterator[tuple[Row, Names]]:
         """Yield the features of each clip, and their names, in the order of the clips.
 
         Parameters

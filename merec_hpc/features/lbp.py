@@ -40,7 +40,10 @@ def frame_patterns(frames: NDArray[np.float32], settings: LbpSettings) -> NDArra
         If there are blocks without a pixel.
     """
     as_planes = _as_planes(settings)
-    found = [lbp_histograms(frames[place : place + 1], as_planes, n_planes=1) for place in range(len(frames))]
+    found = [
+        lbp_histograms(frames[place : place + 1], as_planes, n_planes=1)
+        for place in range(len(frames))
+    ]
     n = settings.n_blocks
     return np.stack(found)[:, :, 0].transpose(0, 2, 1).reshape(len(frames), -1, n, n)
 

@@ -152,7 +152,5 @@ def statistic_names(
             names += [f"{stem}/{place}/{statistic}" for place in everywhere]
         else:
             name = statistic if statistic in DIFFERENCES else f"temporal_{statistic}"
-            names += [
-                f"{stem}/{place}/{name}" for place in (pooled if pooling == "mean" else kept)
-            ]
+            names += [f"{stem}/{place}/{name}" for place in (pooled if pooling == "mean" else kept)]
     return np.array(names)

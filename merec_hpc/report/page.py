@@ -13,7 +13,7 @@ from merec_hpc.evaluation.permutation import PermutationRow
 from merec_hpc.evaluation.predictions import Prediction
 from merec_hpc.metrics import METRICS, majority_share
 from merec_hpc.records import Failure, Selection
-from merec_hpc.report.blocks import BlockRow
+from merec_hpc.report.block_table import BlockRow
 from merec_hpc.report.comparisons import compare_with, describe_stability
 from merec_hpc.report.figures import confusion_figure, convergence_figure
 from merec_hpc.report.scores import by_method, class_names, score_methods, score_subjects

@@ -149,7 +149,9 @@ VIEW = FileSpec(
     1,
     (
         ArraySpec("blocks", ("block",), "text", "Name of each extraction, side by side."),
-        ArraySpec("files", ("block",), "text", "Its feature store, as seen from the view's folder."),
+        ArraySpec(
+            "files", ("block",), "text", "Its feature store, as seen from the view's folder."
+        ),
         ArraySpec(
             "weights", ("block",), "float", "What each of its scaled features is multiplied by."
         ),

@@ -21,7 +21,9 @@ def test_frames_read_in_blocks_are_interpolated_as_all_at_once(
 
 def test_pixels_are_filmed_where_the_map_reads_inside_every_frame() -> None:
     # The face lies 2 pixels further right in the second frame: its map reads as much further right.
-    affines = np.array([[[1.0, 0, 1], [0, 1, 0]], [[1.0, 0, -2], [0, 1, 0]], [[2.0, 0, 0], [0, 2, 0]]])
+    affines = np.array(
+        [[[1.0, 0, 1], [0, 1, 0]], [[1.0, 0, -2], [0, 1, 0]], [[2.0, 0, 0], [0, 2, 0]]]
+    )
     clip = FaceClip("c", np.zeros((3, 8, 8, 3), np.uint8), NOWHERE, 0, 1, affines, (6, 8))
     rows, columns = np.mgrid[0:8, 0:8]
     of_first = (columns - 1 >= 0) & (columns - 1 <= 7) & (rows <= 5)

@@ -1,3 +1,4 @@
+from collections.abc import Sequence
 from pathlib import Path
 
 import cv2
@@ -6,6 +7,7 @@ import pytest
 from numpy.typing import NDArray
 
 from merec_hpc.faces.contact_sheet import (
+    Apex,
     SheetRow,
     draw_detection,
     failed_row,
@@ -17,7 +19,7 @@ from merec_hpc.faces.detection import Box
 from merec_hpc.faces.registration import RegisteredClip
 
 TILE_PX, ROW_PX, WIDTH_PX = 160, 194, 5 * 160
-GREEN, YELLOW = (60, 220, 60), (250, 220, 60)
+GREEN, YELLOW, RED = (60, 220, 60), (250, 220, 60), (230, 60, 50)
 
 
 def _registered(n_frames: int) -> RegisteredClip:
@@ -34,10 +36,18 @@ def _registered(n_frames: int) -> RegisteredClip:
     )
 
 
-def _row(n_frames: int) -> SheetRow:
+def _row(n_frames: int, motion: Sequence[NDArray[np.uint8]] = ()) -> SheetRow:
     face = _registered(n_frames)
+    apex = Apex(min(4, n_frames - 1), 104, "difference")
     return registered_row(
-        "s1_ne_01", "negative", draw_detection(face), face.frames, face.landmarks, face.jitter_px
+        "s1_ne_01",
+        "negative",
+        draw_detection(face),
+        face.frames,
+        face.landmarks,
+        face.jitter_px,
+        apex,
+        motion,
     )
 
 
@@ -79,20 +89,47 @@ def test_registered_frames_carry_their_landmarks() -> None:
     assert not _has(first[:, round(66 * scale) :], GREEN)
 
 
-def test_caption_tells_clip_label_length_and_jitter() -> None:
-    assert _row(7).caption == "s1_ne_01  negative  7 frames  jitter 3.00 px"
+def test_caption_tells_clip_label_length_apex_and_jitter() -> None:
+    expected = "s1_ne_01  negative  7 frames  apex 104 (difference)  jitter 3.00 px"
+    assert _row(7).caption == expected
+
+
+@pytest.mark.parametrize("n_frames", [2, 3, 5, 9, 30])
+def test_apex_alone_is_framed(n_frames: int) -> None:
+    framed = [bool((tile[0] == RED).all()) for tile in _row(n_frames).tiles[1:]]
+    assert sum(framed) == 1
+    # Every second frame's landmarks lie further right: those of the framed one are the apex's.
+    place = min(4, n_frames - 1)
+    tile = _row(n_frames).tiles[1:][framed.index(True)]
+    scale = TILE_PX / 112
+    x = 63 if place % 2 else 60
+    np.testing.assert_array_equal(tile[round(60 * scale), round(x * scale)], GREEN)
+
+
+def test_single_frame_is_not_framed() -> None:
+    assert not _has(_row(1).tiles[1], RED)
+
+
+def test_pictures_of_the_motion_stand_behind_the_frames(tmp_path: Path) -> None:
+    pictures = [np.full((112, 112, 3), value, np.uint8) for value in (10, 20)]
+    row = _row(9, pictures)
+    assert [int(tile[0, 0, 0]) for tile in row.tiles[-2:]] == [10, 20]
+    write_contact_sheet(tmp_path / "sheet.png", [row, _row(9)])
+    assert _written(tmp_path / "sheet.png").shape == (2 * ROW_PX, 7 * TILE_PX, 3)
 
 
 def test_frames_that_are_drawn_on_stay_as_they_were() -> None:
     face = _registered(3)
-    registered_row("clip", "label", draw_detection(face), face.frames, face.landmarks, 3.0)
+    registered_row(
+        "clip", "label", draw_detection(face), face.frames, face.landmarks, 3.0, Apex(1, 1)
+    )
     assert (face.first_frame == 50).all()
     assert (face.frames == 100).all()
 
 
 def test_clip_without_a_picture_of_its_first_frame_gets_a_black_one() -> None:
     face = _registered(2)
-    row = registered_row("clip", "label", None, face.frames, face.landmarks, 3.0)
+    row = registered_row("clip", "label", None, face.frames, face.landmarks, 3.0, Apex(1, 1))
     assert (row.tiles[0] == 0).all()
     assert _has(row.tiles[1], GREEN)
 

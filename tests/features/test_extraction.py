@@ -44,9 +44,7 @@ def expected(clips: list[FaceClip], backbone: Backbone) -> NDArray[np.float32]:
     return _rows(clips, backbone, 1)
 
 
-def _rows(
-    clips: list[FaceClip], backbone: Backbone, n_threads: int
-) -> NDArray[np.float32]:
+def _rows(clips: list[FaceClip], backbone: Backbone, n_threads: int) -> NDArray[np.float32]:
     return np.stack([values for values, _ in extract(clips, backbone, SETTINGS, n_threads)])
 
 
@@ -113,9 +111,7 @@ def test_no_clips_give_no_rows(backbone: Backbone) -> None:
     assert list(extract([], backbone, SETTINGS, 2)) == []
 
 
-def test_clips_are_read_a_few_at_a_time(
-    clips: list[FaceClip], backbone: Backbone
-) -> None:
+def test_clips_are_read_a_few_at_a_time(clips: list[FaceClip], backbone: Backbone) -> None:
     read: list[int] = []
 
     def reading() -> Iterator[FaceClip]:

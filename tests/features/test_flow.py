@@ -54,7 +54,9 @@ def test_what_was_not_filmed_has_no_flow() -> None:
 
 @pytest.mark.parametrize("method", ["dis", "farneback"])
 def test_number_of_threads_changes_no_bit(method: str) -> None:
-    settings = FlowSettings(method=method, outputs=("u", "v", "magnitude", "strain", "hoof"), grid=5)
+    settings = FlowSettings(
+        method=method, outputs=("u", "v", "magnitude", "strain", "hoof"), grid=5
+    )
     clips = [_clip(f"c{place}", 1, [0, place / 4, 0]) for place in range(11)]
     one, two = (list(open_extractor(settings, None).extract(clips, count)) for count in (1, 2))
     assert [row.tobytes() for row, _ in one] == [row.tobytes() for row, _ in two]

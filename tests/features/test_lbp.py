@@ -45,7 +45,9 @@ def test_names_lead_to_the_change_of_a_bin(rng: np.random.Generator) -> None:
         for row, column in ((0, 0), (0, 1), (1, 0), (1, 1)):
             series = patterns[:, number, row, column]
             name = f"lbp/xy/{number}/{row}/{column}"
-            assert found[f"{name}/apex_difference"] == pytest.approx(series[2] - series[0], abs=1e-6)
+            assert found[f"{name}/apex_difference"] == pytest.approx(
+                series[2] - series[0], abs=1e-6
+            )
             # As many frames as the clip has: interpolation leaves them as they are.
             change = (series - series[0]).mean()
             assert found[f"{name}/mean_difference"] == pytest.approx(change, abs=0.02)

@@ -99,9 +99,7 @@ def _filmed(place: int, n_frames: int) -> tuple[NDArray[np.float64], tuple[int, 
 
 
 def _read_faces(path: Path) -> list[NDArray[np.uint8]]:
-    return [
-        np.stack([clip[place] for place in range(len(clip))]) for clip in iterate_faces(path)
-    ]
+    return [np.stack([clip[place] for place in range(len(clip))]) for clip in iterate_faces(path)]
 
 
 def _clips(n_clips: int = 3) -> NDArray[np.float32]:
@@ -117,7 +115,9 @@ def _write_clips(path: Path, clips: NDArray[np.float32], kind: str = "uint8") ->
 def _flow(n_clips: int = 3) -> list[tuple[NDArray[np.float32], ...]]:
     rng = np.random.default_rng(6)
     sizes = [(size, size, 3) for size in IMAGE_SIZES]
-    return [tuple(rng.normal(size=size).astype(np.float32) for size in sizes) for _ in range(n_clips)]
+    return [
+        tuple(rng.normal(size=size).astype(np.float32) for size in sizes) for _ in range(n_clips)
+    ]
 
 
 def _population(rng: np.random.Generator, size: int, n_features: int) -> Population:
@@ -182,9 +182,7 @@ def test_frames_of_a_dropped_clip_are_forgotten(tmp_path: Path) -> None:
         writer.drop_clip()
         for frame in faces.frames[1]:
             writer.add(frame)
-        writer.end_clip(
-            "kept", faces.landmarks[1], 0.5, faces.detections[1], *_filmed(1, 2)
-        )
+        writer.end_clip("kept", faces.landmarks[1], 0.5, faces.detections[1], *_filmed(1, 2))
     assert read_face_index(path)[0].tolist() == ["kept"]
     (found,) = _read_faces(path)
     np.testing.assert_array_equal(found, faces.frames[1])
@@ -314,7 +312,9 @@ def _blocks(folder: Path, features: Features, *widths: int) -> list[Block]:
     """Write some of the features to each of several stores."""
     blocks, first = [], 0
     for number, width in enumerate(widths):
-        part = features.with_features(np.isin(np.arange(len(features.names)), range(first, first + width)))
+        part = features.with_features(
+            np.isin(np.arange(len(features.names)), range(first, first + width))
+        )
         write_features(folder / f"{number}.h5", part, FeatureSettings(), "abc")
         blocks.append(Block(f"block{number}", folder / f"{number}.h5"))
         first += width
@@ -381,7 +381,9 @@ def test_a_block_that_was_made_anew_or_is_gone_is_noticed(
     write_view(tmp_path / "all.h5", [first, second])
     other = replace(read_features(first.file), values=read_features(first.file).values + 1)
     write_features(first.file, other, FeatureSettings(), "abc")
-    with pytest.raises(MerecError, match=r"0\.h5: the features that .*all\.h5 was made of expected"):
+    with pytest.raises(
+        MerecError, match=r"0\.h5: the features that .*all\.h5 was made of expected"
+    ):
         read_features(tmp_path / "all.h5")
     first.file.unlink()
     with pytest.raises(MerecError, match=r"0\.h5: expected a features file, found no such file"):

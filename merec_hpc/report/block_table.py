@@ -40,9 +40,7 @@ def block_rows(
                 known.weight,
                 scored.scores,
                 {
-                    selector: float(
-                        np.mean([row.share for row in own if row.selector == selector])
-                    )
+                    selector: float(np.mean([row.share for row in own if row.selector == selector]))
                     for selector in dict.fromkeys(row.selector for row in own)
                 },
             )
