@@ -17,6 +17,7 @@ from numpy.typing import NDArray
 from pydantic.dataclasses import dataclass as settings_dataclass
 from torch import nn
 
+from merec_hpc.clips.face_clip import FaceClip
 from merec_hpc.commands import (
     evaluate_folds,
     extract_features,
@@ -29,7 +30,6 @@ from merec_hpc.commands import (
 from merec_hpc.config.base import STRICT
 from merec_hpc.config.datasets import DATASET_SETTINGS
 from merec_hpc.config.evaluation import EvaluationSettings
-from merec_hpc.clips.face_clip import FaceClip
 from merec_hpc.config.faces import FaceSettings
 from merec_hpc.config.features import FeatureSettings, LbpTopSettings
 from merec_hpc.config.selection import AllFeaturesSettings

@@ -17,8 +17,8 @@ from merec_hpc.faces.active_shape import shape_model_file
 from merec_hpc.faces.contact_sheet import draw_detection
 from merec_hpc.faces.engines import open_engine
 from merec_hpc.faces.registration import register_frames
-from merec_hpc.files.rows import write_rows
 from merec_hpc.files.digest import sha256
+from merec_hpc.files.rows import write_rows
 from merec_hpc.progress import track
 from merec_hpc.records import Failure
 from merec_hpc.store.faces import written_faces

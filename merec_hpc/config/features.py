@@ -37,7 +37,7 @@ class FeatureBlock:
 class FeatureSettings:
     """What extracts features, and of a network's layer what."""
 
-    extractor: Name = "network"
+    extractor: Name = "flow"
     blocks: tuple[FeatureBlock, ...] = ()
     network: Name = "mobilenet_v2"
     layer: str = "features.18"

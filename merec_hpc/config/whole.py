@@ -81,10 +81,11 @@ class Config:
         if sweeps and self.features.blocks:
             msg = "sweep has values and features.blocks too, a sweep is of one network's features"
             raise ValueError(msg)
-        if sweeps and self.features.extractor != "network" and not self.sweep.networks:
+        of_networks = self.sweep.layers or self.sweep.statistics
+        if of_networks and self.features.extractor != "network" and not self.sweep.networks:
             msg = (
                 f"sweep.networks is empty and features.extractor {self.features.extractor}, "
-                "a sweep needs networks"
+                "a sweep of layers or statistics needs networks"
             )
             raise ValueError(msg)
 

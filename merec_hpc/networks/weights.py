@@ -10,8 +10,8 @@ from pathlib import Path
 
 from merec_hpc.config.base import nearest
 from merec_hpc.errors import MerecError
-from merec_hpc.files.digest import sha256
 from merec_hpc.files.atomic import published
+from merec_hpc.files.digest import sha256
 from merec_hpc.networks.network import WeightFile
 from merec_hpc.networks.registry import NETWORKS
 

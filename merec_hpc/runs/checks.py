@@ -18,7 +18,7 @@ from merec_hpc.dataset.folds import count_folds, fold_members
 from merec_hpc.dataset.readers import find_reader
 from merec_hpc.dataset.schemes import find_scheme
 from merec_hpc.errors import MerecError
-from merec_hpc.features.extractors import EXTRACTORS, NETWORK, find_extractor
+from merec_hpc.features.extractors import EXTRACTORS, NETWORK
 from merec_hpc.motion.optical_flow import check_flow
 from merec_hpc.networks.registry import find_network
 from merec_hpc.networks.weights import weight_names

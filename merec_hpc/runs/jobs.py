@@ -27,7 +27,6 @@ from merec_hpc.runs.experiment import (
     selectors_of,
 )
 from merec_hpc.runs.extent import Extent
-from merec_hpc.features.extractors import NETWORK
 from merec_hpc.runs.recorded import (
     has_apexes,
     has_folds,
@@ -41,8 +40,8 @@ from merec_hpc.runs.recorded import (
 from merec_hpc.runs.variants import (
     Variant,
     ensembles_of,
-    feature_settings,
     genetic_settings,
+    variant_extraction,
     variants_of,
 )
 
@@ -145,9 +144,13 @@ def _feature_weights(extraction: Extraction) -> list[str]:
 
 def _weights(config: Config, *, sweep: bool) -> Iterator[Job]:
     """Yield the jobs that fetch what is asked for, each file once."""
-    wanted = [path for one in extractions(config) for path in _feature_weights(one)]
+    asked = extractions(config)
     if sweep:
-        wanted = [f"resources/weights/{variant.network}" for variant in variants_of(config)]
+        asked = [
+            variant_extraction(config, variant.network, variant.layer, variant.statistics)
+            for variant in variants_of(config)
+        ]
+    wanted = [path for one in asked for path in _feature_weights(one)]
     files = [*landmark_weights(config), *wanted]
     for path in dict.fromkeys(files):
         yield Job("fetch_weights", "", Path(path).name, (), (path,))
@@ -337,13 +340,7 @@ def _sweep(config: Config, extent: Extent) -> Iterator[Job]:
     folder, variants = f"{results_folder(config)}/sweep", variants_of(config)
     scaling = scaling_text(config.scaling, config.calibration)
     for kind, variant in {_kind(variant): variant for variant in variants}.items():
-        settings = feature_settings(
-            config,
-            variant.network,
-            variant.layer,
-            variant.statistics.split("+"),  # type: ignore[arg-type]  # validated
-        )
-        extraction = Extraction(variant.network, NETWORK, settings)
+        extraction = variant_extraction(config, variant.network, variant.layer, variant.statistics)
         store = f"{folder}/features/{kind}.h5"
         yield _extraction(config, extent, "sweep_extract_features", kind, extraction, store)
     for variant in variants:

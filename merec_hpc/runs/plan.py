@@ -14,11 +14,12 @@ from typing import Any
 import numpy as np
 
 from merec_hpc.config.evaluation import Method
+from merec_hpc.config.features import FeatureSettings
 from merec_hpc.config.scaling import scaling_of
 from merec_hpc.config.selection import GeneticSettings
 from merec_hpc.config.whole import Config
 from merec_hpc.dataset.simulated import PRESETS, plan_clips, size_on_disk
-from merec_hpc.features.extractors import NETWORK, find_extractor
+from merec_hpc.features.extractors import find_extractor
 from merec_hpc.learning.scaling import Scaling
 from merec_hpc.records import Features
 from merec_hpc.runs.cost import Prediction, measure_costs, n_evaluations, predict_search
@@ -41,7 +42,7 @@ from merec_hpc.runs.selector_cost import (
     n_masks_kept,
     selection_seconds,
 )
-from merec_hpc.runs.variants import feature_settings, genetic_settings, variants_of
+from merec_hpc.runs.variants import genetic_settings, variant_extraction
 from merec_hpc.selection.fitness.subject_folds import SubjectFoldFitness
 from merec_hpc.selection.selectors import SELECTORS
 from merec_hpc.store.features import read_features
@@ -174,15 +175,22 @@ def asked_mb(config: Config, job: Job, n_ranks: int) -> int | None:
     if job.rule == "extract_features":
         return _extraction_of(config, job).kind.memory_mb
     if job.rule == "sweep_extract_features":
-        return find_extractor(NETWORK).memory_mb
+        return _variant_extraction(config, job.part).kind.memory_mb
     if job.rule == "sweep_evaluate_seeds":
         return 1000 + 100 * len(config.sweep.seeds)
     return ASKED_MB.get(job.rule)
 
 
 def _extraction_of(config: Config, job: Job) -> Extraction:
-    """Return what a job extracts: a block, or the experiment's one extraction."""
+    """Return what a job extracts: a variant's, a block, or the experiment's one extraction."""
+    if job.rule == "sweep_extract_features":
+        return _variant_extraction(config, job.part)
     return extraction_of(config, job.part) if config.features.blocks else extractions(config)[0]
+
+
+def _variant_extraction(config: Config, part: str) -> Extraction:
+    network, layer, statistics = (one.partition("~")[2] for one in part.split("/"))
+    return variant_extraction(config, network, layer, statistics)
 
 
 def _features_there(jobs: Sequence[Job], states: Sequence[State], folder: Path) -> Path | None:
@@ -261,7 +269,7 @@ class _Costs:
         return int(self._config.faces.size_px**2 * 3)
 
     def _extraction(self, job: Job) -> JobCost:
-        config = self._config_of(job.part)
+        config = self._config
         extraction = _extraction_of(config, job)
         kind = extraction.kind
         n_clips = len(self._extent.clips)
@@ -312,14 +320,9 @@ class _Costs:
         """Return the configuration of a kind of features: a sweep's, or the experiment's own."""
         if not part.startswith("network~"):
             return self._config
-        network, layer, statistics = (one.partition("~")[2] for one in part.split("/"))
-        features = feature_settings(
-            self._config,
-            network,
-            layer,
-            statistics.split("+"),  # type: ignore[arg-type]  # validated
-        )
-        return replace(self._config, features=features)
+        settings = _variant_extraction(self._config, part).settings
+        is_own = not isinstance(settings, FeatureSettings)
+        return self._config if is_own else replace(self._config, features=settings)
 
     def _selector_seconds(self, selector: str) -> float:
         key = ("", selector)

@@ -3,11 +3,15 @@
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from itertools import product
+from typing import cast
 
 from merec_hpc.config.features import FeatureSettings, Statistic
 from merec_hpc.config.selection import Criterion, GeneticSettings
 from merec_hpc.config.whole import Config
 from merec_hpc.features.extractors import NETWORK
+from merec_hpc.runs.experiment import Extraction, extractions
+
+_OWN = "-"
 
 
 @dataclass(frozen=True)
@@ -15,6 +19,7 @@ class Variant:
     """One of the searches of a sweep."""
 
     network: str
+    """Or the extractor that is none: its features are then the experiment's own."""
     layer: str
     statistics: str
     """The statistics joined by ``+``."""
@@ -35,13 +40,16 @@ class Variant:
 def variants_of(config: Config) -> list[Variant]:
     """Return all combinations; what the sweep leaves empty stays as the experiment has it."""
     sweep, features, genetic = config.sweep, config.features, config.genetic
-    statistics = sweep.statistics or (features.statistics,)
+    networks, layers = sweep.networks or (features.network,), sweep.layers or (features.layer,)
+    statistics = ["+".join(names) for names in sweep.statistics or (features.statistics,)]
+    if features.extractor != NETWORK and not sweep.networks:
+        networks, layers, statistics = (features.extractor,), (_OWN,), [_OWN]
     return [
         Variant(network, layer, joined, criterion, seed)
         for network, layer, joined, criterion, seed in product(
-            sweep.networks or (features.network,),
-            sweep.layers or (features.layer,),
-            ["+".join(names) for names in statistics],
+            networks,
+            layers,
+            statistics,
             sweep.criteria or (genetic.criterion,),
             sweep.seeds or (genetic.seed,),
         )
@@ -56,6 +64,15 @@ def ensembles_of(config: Config) -> list[list[Variant]]:
     for variant in variants_of(config):
         together.setdefault(variant.ensemble_path, []).append(variant)
     return [variants for variants in together.values() if len(variants) > 1]
+
+
+def variant_extraction(config: Config, network: str, layer: str, statistics: str) -> Extraction:
+    """Return what extracts the features of a variant, whose statistics are joined by ``+``."""
+    if layer == _OWN:
+        return extractions(config)[0]
+    names = cast("list[Statistic]", statistics.split("+"))
+    settings = feature_settings(config, network, layer, names)
+    return Extraction(network, NETWORK, settings)
 
 
 def feature_settings(

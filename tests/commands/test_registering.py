@@ -10,20 +10,24 @@ from numpy.typing import NDArray
 
 from merec_hpc.commands import (
     audit,
+    compute_flow,
     draw_contact_sheets,
+    extract_features,
+    find_apexes,
     index_dataset,
     interpolate_clips,
     register_faces,
 )
-from merec_hpc.config.faces import InterpolationSettings
 from merec_hpc.dataset.catalog import read_catalog, write_catalog
 from merec_hpc.dataset.listing import Fault
 from merec_hpc.errors import MerecError
 from merec_hpc.faces.contact_sheet import TILE_PX
 from merec_hpc.files.rows import read_rows
-from merec_hpc.records import Failure, InterpolatedClips
-from merec_hpc.store.clips import write_clips
+from merec_hpc.records import Failure
+from merec_hpc.store.clips import iterate_clips
 from merec_hpc.store.faces import iterate_faces, read_face_index
+from merec_hpc.store.features import read_features
+from merec_hpc.store.flow import iterate_flow, read_flow_names
 
 CAPTION_PX = 34
 ROW_PX = TILE_PX + CAPTION_PX
@@ -77,7 +81,7 @@ def test_paths_with_number_signs_and_semicolons_work_from_audit_to_registration(
 
 @pytest.fixture
 def made(root: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """A folder with the catalog, and faces and clips of s0, whose second clip is left out."""
+    """A folder with the catalogs, and the faces of s0, whose second clip is left out."""
     made = tmp_path_factory.mktemp("made")
     index_dataset.run("manifest", root, made / "catalog.tsv", made / "audit.tsv")
     (root / FOLDERS[2] / "1.png").write_bytes(b"broken")
@@ -89,11 +93,11 @@ def made(root: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
         output=made / "faces.h5",
         failures=made / "failures.tsv",
     )
-    interpolate_clips.run(made / "faces.h5", '{"n_frames": 4}', made / "clips.h5")
+    find_apexes.run(made / "catalog.tsv", [made / "faces.h5"], "{}", made / "clips.tsv")
     return made
 
 
-def _draw(made: Path, catalog: str = "catalog.tsv") -> list[NDArray[np.uint8]]:
+def _draw(made: Path, catalog: str = "clips.tsv") -> list[NDArray[np.uint8]]:
     """Return both sheets."""
     sheets = (made / "faces.png", made / "clips.png")
     draw_contact_sheets.run(
@@ -101,29 +105,29 @@ def _draw(made: Path, catalog: str = "catalog.tsv") -> list[NDArray[np.uint8]]:
         subject="s0",
         faces=made / "faces.h5",
         failures=made / "failures.tsv",
-        clips=made / "clips.h5",
         faces_sheet=sheets[0],
         clips_sheet=sheets[1],
+        interpolation='{"n_frames": 4}',
     )
     return [np.asarray(cv2.imread(str(path)), np.uint8) for path in sheets]
 
 
-def test_clips_stand_on_the_sheets_in_the_catalog_s_order(made: Path) -> None:
+def test_clips_stand_on_the_sheets_and_behind_them_those_left_out(made: Path) -> None:
     faces, clips = _draw(made)
-    assert faces.shape == (3 * ROW_PX, 5 * TILE_PX, 3)
+    assert faces.shape == (3 * ROW_PX, 6 * TILE_PX, 3)
     assert clips.shape == (2 * ROW_PX, 5 * TILE_PX, 3)
-    # The last of three registered frames, then nothing beside the clip that is left out.
-    last = slice(3 * TILE_PX, 4 * TILE_PX)
-    assert (faces[:TILE_PX, last] == 200).all()
-    assert (faces[ROW_PX : ROW_PX + TILE_PX, :TILE_PX] == 0).all()
-    assert (faces[ROW_PX : ROW_PX + TILE_PX, last] == 255).all()
-    np.testing.assert_allclose(faces[2 * ROW_PX : -CAPTION_PX, last], 200, atol=6)
-    np.testing.assert_allclose(clips[:TILE_PX, last], 200, atol=1)
+    # The last of three registered frames, framed where it is the apex, then what moves.
+    inside = slice(3 * TILE_PX + 4, 4 * TILE_PX - 4)
+    assert (faces[4 : TILE_PX - 4, inside] == 200).all()
+    np.testing.assert_allclose(faces[ROW_PX + 4 : ROW_PX + TILE_PX - 4, inside], 200, atol=6)
+    assert (faces[2 * ROW_PX : 2 * ROW_PX + TILE_PX, :TILE_PX] == 0).all()
+    assert (faces[2 * ROW_PX : 2 * ROW_PX + TILE_PX, inside] == 255).all()
+    np.testing.assert_allclose(clips[:TILE_PX, 3 * TILE_PX : 4 * TILE_PX], 200, atol=1)
 
 
 def test_other_labels_change_the_captions_only(made: Path) -> None:
     before = _draw(made)
-    clips = [replace(clip, label="another") for clip in read_catalog(made / "catalog.tsv")]
+    clips = [replace(clip, label="another") for clip in read_catalog(made / "clips.tsv")]
     write_catalog(made / "other.tsv", clips)
     for sheet, old in zip(_draw(made, "other.tsv"), before, strict=True):
         tiles = np.arange(len(sheet)) % ROW_PX < TILE_PX
@@ -132,14 +136,86 @@ def test_other_labels_change_the_captions_only(made: Path) -> None:
 
 
 def test_stores_of_other_clips_are_refused(made: Path) -> None:
-    clips = read_catalog(made / "catalog.tsv")
+    clips = read_catalog(made / "clips.tsv")
     write_catalog(made / "other.tsv", [clip for clip in clips if clip.clip != "c4"])
-    with pytest.raises(MerecError, match="clip 'c4' of subject 's0' expected, found no such row"):
+    with pytest.raises(MerecError, match=r"clip 'c4' of subject 's0' expected, found no such row"):
         _draw(made, "other.tsv")
-    write_clips(
-        made / "clips.h5",
-        InterpolatedClips(np.zeros((1, 4, 32, 32, 3), np.float32), np.array(["c0"])),
-        InterpolationSettings(n_frames=4),
+    with pytest.raises(MerecError, match=r"clip 'c4' of .*faces\.h5 expected, found no such row"):
+        find_apexes.run(made / "other.tsv", [made / "faces.h5"], "{}", made / "again.tsv")
+    with pytest.raises(
+        MerecError, match="an apex of frames 0 to 2 of clip 'c0' expected, found no"
+    ):
+        _draw(made, "catalog.tsv")
+
+
+def test_every_clip_that_is_left_gets_an_apex_and_says_how(made: Path) -> None:
+    clips = read_catalog(made / "clips.tsv")
+    assert [(clip.clip, clip.apex_source) for clip in clips] == [
+        ("c0", "difference"),
+        ("c4", "difference"),
+    ]
+    assert all(clip.apex in (1, 2) for clip in clips)
+    for threads in (1, 2):
+        again = made / f"{threads}.tsv"
+        faces = [made / "faces.h5"]
+        find_apexes.run(made / "catalog.tsv", faces, '{"method": "flow"}', again, threads)
+    assert (made / "1.tsv").read_bytes() == (made / "2.tsv").read_bytes()
+    assert {clip.apex_source for clip in read_catalog(made / "1.tsv")} == {"flow"}
+
+
+def test_a_given_apex_is_kept_and_its_features_follow_it(made: Path) -> None:
+    found = []
+    for apex in (1, 2):
+        given = [
+            replace(clip, apex=apex, apex_source=None)
+            for clip in read_catalog(made / "catalog.tsv")
+        ]
+        write_catalog(made / "given.tsv", given)
+        find_apexes.run(made / "given.tsv", [made / "faces.h5"], "{}", made / "kept.tsv")
+        kept = read_catalog(made / "kept.tsv")
+        assert {(clip.apex, clip.apex_source) for clip in kept} == {(apex, "sheet")}
+        # The same store: what is kept beside it of other apexes is no part of it.
+        extract_features.run(
+            made / "kept.tsv",
+            [made / "faces.h5"],
+            '{"method": "farneback", "outputs": ["magnitude"], "grid": 2}',
+            made / "flow.h5",
+            extractor="flow",
+        )
+        found.append(read_features(made / "flow.h5").values)
+    assert (found[0] != found[1]).any()
+
+
+def test_flow_is_written_as_images_for_networks(made: Path) -> None:
+    compute_flow.run(made / "clips.tsv", made / "faces.h5", "{}", made / "flow.h5")
+    assert read_flow_names(made / "flow.h5").tolist() == ["c0", "c4"]
+    assert [image.shape for image in iterate_flow(made / "flow.h5", 224)] == [(224, 224, 3)] * 2
+
+
+def test_clips_are_kept_for_those_who_want_to_look(made: Path) -> None:
+    interpolate_clips.run(made / "faces.h5", '{"n_frames": 4}', made / "c.h5", '{"keep": true}')
+    first, _ = iterate_clips(made / "c.h5")
+    assert first.shape == (4, 32, 32, 3)
+    np.testing.assert_allclose(first[[0, -1]].mean(axis=(1, 2, 3)), [0, 200], atol=1)
+
+
+def test_a_clip_of_one_frame_is_refused_where_something_should_move(made: Path, root: Path) -> None:
+    (root / FOLDERS[0] / "1.png").unlink()
+    (root / FOLDERS[0] / "2.png").unlink()
+    register_faces.run(
+        catalog=made / "catalog.tsv",
+        root=root,
+        subject="s0",
+        settings=WHOLE_IMAGES,
+        output=made / "faces.h5",
+        failures=made / "failures.tsv",
     )
-    with pytest.raises(MerecError, match=r"clips\.h5: the clips of .*faces\.h5 expected"):
-        _draw(made)
+    find_apexes.run(made / "catalog.tsv", [made / "faces.h5"], "{}", made / "clips.tsv")
+    assert read_catalog(made / "clips.tsv")[0].apex_source == "single"
+    for extractor in ("flow", "lbp"):
+        with pytest.raises(MerecError, match=r"^clip 'c0': two frames or more .* found 1$"):
+            extract_features.run(
+                made / "clips.tsv", [made / "faces.h5"], "{}", made / "x.h5", extractor=extractor
+            )
+    assert not (made / "x.h5").exists()
+    _draw(made)

@@ -64,7 +64,7 @@ def test_number_of_threads_changes_no_bit(method: str) -> None:
 
 def test_single_image_without_a_neutral_frame_is_refused() -> None:
     clip = _clip("c7", 0, [0])
-    with pytest.raises(MerecError, match="clip 'c7': two frames or more .*neutral.* for flow"):
+    with pytest.raises(MerecError, match=r"clip 'c7': two frames or more .*neutral.* for flow"):
         list(open_extractor(SETTINGS, None).extract([clip], 1))
 
 
@@ -72,5 +72,5 @@ def test_method_that_opencv_lacks_is_refused_before_anything_is_read(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     monkeypatch.delattr(cv2, "optflow", raising=False)
-    with pytest.raises(MerecError, match="flow.method tvl1: OpenCV with its contributed modules"):
+    with pytest.raises(MerecError, match=r"flow.method tvl1: OpenCV with its contributed modules"):
         open_extractor(FlowSettings(method="tvl1"), None)

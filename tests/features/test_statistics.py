@@ -211,7 +211,7 @@ def test_no_frames_are_made_that_no_statistic_needs(
 
 def test_difference_of_a_single_frame_is_refused() -> None:
     with pytest.raises(
-        MerecError, match="clip 'c1': two frames or more .* apex_difference, found 1"
+        MerecError, match=r"clip 'c1': two frames or more .* apex_difference, found 1"
     ):
         needed_frames(_clip(1, 0), ("mean", "apex_difference"))
     assert needed_frames(_clip(1, 0), ("mean",)).filmed is None

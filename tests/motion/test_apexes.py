@@ -66,5 +66,5 @@ def test_an_apex_that_is_no_frame_is_found_and_said(caplog: pytest.LogCaptureFix
 
 
 def test_regions_without_landmarks_are_refused() -> None:
-    with pytest.raises(MerecError, match="apex.method dc_rois: landmarks expected"):
+    with pytest.raises(MerecError, match=r"apex.method dc_rois: landmarks expected"):
         with_apex(CLIP, _frames(4), NOWHERE, NUMBERS, "dc_rois")

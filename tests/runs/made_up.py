@@ -26,15 +26,15 @@ from merec_hpc.records import Failure
 from merec_hpc.runs.configuration import read_config
 from merec_hpc.runs.experiment import (
     dataset_folder,
-    extractor_settings,
-    features_name,
+    extraction_of,
+    extractions,
     permutation_numbers,
     results_folder,
     selector_settings,
 )
 from merec_hpc.runs.extent import Extent, find_extent
 from merec_hpc.runs.jobs import Job, jobs_of
-from merec_hpc.runs.variants import feature_settings, genetic_settings, variants_of
+from merec_hpc.runs.variants import genetic_settings, variant_extraction, variants_of
 
 CLASSES = ("negative", "positive", "surprise")
 
@@ -101,6 +101,8 @@ def _write(path: Path, job: Job, config: Config, extent: Extent) -> None:
         write_rows(path, Fault, [])
     elif path.name == "folds.tsv":
         write_rows(path, FoldSize, extent.folds)
+    elif path.name == "clips.tsv":
+        write_catalog(path, extent.clips)
     elif path.name == "fold_subjects.tsv":
         write_rows(path, FoldMember, extent.members)
     elif job.rule == "run_permutation":
@@ -130,10 +132,16 @@ def _recorded(job: Job, config: Config) -> dict[str, object]:
         }
     if job.rule == "sweep_extract_features":
         variant = next(v for v in variants_of(config) if v.path.startswith(f"{job.part}/"))
-        names = variant.statistics.split("+")
-        section = feature_settings(config, variant.network, variant.layer, names)
+        kind = (variant.network, variant.layer, variant.statistics)
+        section = variant_extraction(config, *kind).settings
     elif job.rule == "extract_features":
-        section = extractor_settings(config, features_name(config))
+        section = extraction_of(config, Path(job.outputs[0]).stem).settings
+    elif job.rule == "join_features":
+        return {"blocks": [[one.name, one.weight] for one in extractions(config)]}
     else:
         section = config.faces if job.rule == "register_faces" else config.interpolation
-    return {"settings": to_json(section)}
+    return {
+        "settings": to_json(section),
+        "interpolation": to_json(config.interpolation),
+        "format": config.clips.format,
+    }

@@ -32,7 +32,11 @@ def test_defaults_are_good() -> None:
         ({"evaluation": {"methods": ["genetik"]}}, "evaluation.methods", "genetic"),
         ({"evaluation": {"methods": ["fischer+ensemble"]}}, "evaluation.methods", "fisher"),
         ({"permutation": {"methods": ["ant_colonny"]}}, "permutation.methods", "ant_colony"),
-        ({"features": {"network": "mobilenet_v3"}}, "features.network", "mobilenet_v2"),
+        (
+            {"features": {"extractor": "network", "network": "mobilenet_v3"}},
+            "features.network",
+            "mobilenet_v2",
+        ),
         ({"sweep": {"networks": ["mobilenetv2"]}}, "sweep.networks", "mobilenet_v2"),
         ({"features": {"extractor": "lbptop"}}, "features.extractor", "lbp_top"),
         ({**SMIC, "smic": {"scheme": "smic-vis3"}}, "smic.scheme", "smic-vis-3"),
@@ -49,7 +53,12 @@ def test_unknown_name_is_refused_by_its_key_with_the_nearest(
 
 @pytest.mark.parametrize("section", ["features", "sweep"])
 def test_layer_that_a_network_has_not_is_refused_with_the_nearest(section: str) -> None:
-    given = {"layer": "feature.18"} if section == "features" else {"layers": ["feature.18"]}
+    network = {"extractor": "network", "layer": "feature.18"}
+    given = (
+        network
+        if section == "features"
+        else {"networks": ["mobilenet_v2"], "layers": ["feature.18"]}
+    )
     message = refusal({section: given})
     assert message.startswith(f"{section}.layer")
     assert "a layer of mobilenet_v2 expected" in message
@@ -61,7 +70,7 @@ def test_layer_that_a_network_has_not_is_refused_with_the_nearest(section: str) 
     "layer", ["features.14", "features.18", "classifier.1", "features.3.conv.2"]
 )
 def test_layers_of_the_graph_are_known_usual_or_not(layer: str) -> None:
-    check_config(parse_config({"features": {"layer": layer}}))
+    check_config(parse_config({"features": {"extractor": "network", "layer": layer}}))
 
 
 def test_official_split_needs_a_dataset_that_has_one() -> None:

@@ -5,13 +5,16 @@ from pathlib import Path
 import pytest
 
 from merec_hpc.config.evaluation import Method
+from merec_hpc.config.motion import FlowSettings
 from merec_hpc.config.whole import Config, parse_config
 from merec_hpc.dataset.clip import Clip
 from merec_hpc.dataset.sources import Folder
+from merec_hpc.errors import MerecError
 from merec_hpc.runs.experiment import (
     dataset_folder,
-    extractor_of,
-    extractor_settings,
+    drawn_flow,
+    extraction_of,
+    extractions,
     features_name,
     inner_differences,
     landmark_files,
@@ -30,12 +33,56 @@ def test_simulated_dataset_lies_among_the_results_any_other_where_it_is(tmp_path
 
 
 def test_features_are_named_by_network_or_extractor() -> None:
-    assert features_name(Config()) == "mobilenet_v2"
+    assert features_name(Config()) == "flow"
+    network = parse_config({"features": {"extractor": "network"}})
+    assert features_name(network) == "mobilenet_v2"
+    (one,) = extractions(network)
+    assert (one.extractor, one.settings, one.weights) == (
+        "network",
+        network.features,
+        "mobilenet_v2",
+    )
     other = parse_config({"features": {"extractor": "lbp_top"}, "lbp_top": {"n_blocks": 3}})
     assert features_name(other) == "lbp_top"
-    assert (extractor_of("lbp_top"), extractor_of("mobilenet_v2")) == ("lbp_top", "network")
-    assert extractor_settings(other, "lbp_top") is other.lbp_top
-    assert extractor_settings(other, "mobilenet_v2") is other.features
+    (one,) = extractions(other)
+    assert (one.extractor, one.settings, one.weights) == ("lbp_top", other.lbp_top, None)
+
+
+def test_blocks_take_from_their_extractor_s_section_what_they_do_not_say() -> None:
+    config = parse_config(
+        {
+            "features": {
+                "layer": "features.14",
+                "blocks": [
+                    {"extractor": "flow", "weight": 0.5},
+                    {"extractor": "network", "settings": {"statistics": ["apex_difference"]}},
+                    {"extractor": "flow", "name": "hoof", "settings": {"outputs": ["hoof"]}},
+                ],
+            },
+            "flow": {"method": "farneback"},
+        }
+    )
+    assert features_name(config) == "blocks"
+    flow, deep, hoof = extractions(config)
+    assert [one.name for one in (flow, deep, hoof)] == ["flow", "mobilenet_v2", "hoof"]
+    assert (flow.settings, flow.weight) == (config.flow, 0.5)
+    assert (deep.settings.layer, deep.settings.statistics) == ("features.14", ("apex_difference",))
+    assert (deep.settings.extractor, deep.settings.blocks, deep.weight) == ("network", (), None)
+    assert (hoof.settings.method, hoof.settings.outputs) == ("farneback", ("hoof",))
+    assert extraction_of(config, "hoof") == hoof
+
+
+def test_wrong_keys_of_a_block_are_named() -> None:
+    block = {"extractor": "flow", "settings": {"grids": 3}}
+    with pytest.raises(MerecError, match=r"features.blocks, flow: unknown key 'grids'; .* 'grid'"):
+        extractions(parse_config({"features": {"blocks": [block]}}))
+    with pytest.raises(MerecError, match=r"features.blocks, flo: an extractor of .* 'flow'"):
+        extractions(parse_config({"features": {"blocks": [{"extractor": "flo"}]}}))
+
+
+def test_pictures_of_the_motion_do_not_depend_on_what_becomes_a_feature() -> None:
+    config = parse_config({"flow": {"method": "farneback", "window": 21, "outputs": ["hoof"]}})
+    assert drawn_flow(config) == FlowSettings(method="farneback", window=21)
 
 
 def test_selections_are_those_of_each_selector_once_fold_by_fold() -> None:

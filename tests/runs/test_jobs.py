@@ -9,16 +9,20 @@ import pytest
 from runs.made_up import MadeUp, make_up
 from workflow.small import planned_counts
 
-from merec_hpc.runs.jobs import jobs_of
 from merec_hpc.runs.plan import asked_mb
 from merec_hpc.runs.remaining import job_states
 from merec_hpc.selection.selectors import SELECTORS
 
 SWEEP = {
+    "networks": ["mobilenet_v2"],
     "seeds": [0, 1, 2],
     "layers": ["features.14", "features.18"],
     "criteria": ["mu", "minimum"],
 }
+BLOCKS = [
+    {"extractor": "flow"},
+    {"extractor": "network", "settings": {"statistics": ["apex_difference"]}, "weight": 0.5},
+]
 EVERYTHING = [*SELECTORS, "genetic+ensemble", "genetic+hall_of_fame", "fisher+ensemble"]
 DONE = {"simulate", "index_dataset", "register_faces", "collect_failures"}
 
@@ -40,8 +44,11 @@ def due(made: MadeUp) -> Counter[str]:
 def rules_but(*names: str) -> set[str]:
     """Return all rules that come after those of the dataset, except some."""
     later = {
+        "find_apexes",
         "interpolate_clips",
         "extract_features",
+        "join_features",
+        "evaluate_blocks",
         "select",
         "select_genetic",
         "evaluate_folds",
@@ -72,7 +79,7 @@ def rules_but(*names: str) -> set[str]:
                     "permutations_per_job": 20,
                 },
             },
-            ("fetch_weights", "interpolate_clips"),
+            ("fetch_weights", "find_apexes"),
             False,
         ),
         (
@@ -89,7 +96,10 @@ def rules_but(*names: str) -> set[str]:
             False,
         ),
         ({"features": {"extractor": "lbp_top"}, "faces": {"registration": "none"}}, (), False),
-        ({"faces": {"landmarks": "dlib"}}, ("interpolate_clips", "extract_features"), False),
+            ({"features": {"blocks": BLOCKS}}, ("find_apexes",), False),
+            ({"features": {"blocks": BLOCKS}}, sorted(rules_but("join_features")), False),
+            ({"clips": {"keep": True}, "features": {"extractor": "network"}}, (), False),
+        ({"faces": {"landmarks": "dlib"}}, ("find_apexes", "extract_features"), False),
         # Everything is there: nothing is to be done.
         ({"permutation": {"n_permutations": 3}}, sorted(rules_but()), False),
         # What follows from a selection, and the report alone.
@@ -97,13 +107,13 @@ def rules_but(*names: str) -> set[str]:
         ({}, sorted(rules_but("render_report")), False),
         ({"sweep": SWEEP}, (), True),
         (
-            {"sweep": {"statistics": [["mean"], ["std", "mean"]]}, "features": {"layer": "features.2"}},
-            ("fetch_weights", "interpolate_clips", "sweep_extract_features"),
+            {"sweep": {"statistics": [["mean"], ["std", "mean"]]}, "features": {"extractor": "network", "layer": "features.2"}},
+            ("fetch_weights", "find_apexes", "sweep_extract_features"),
             True,
         ),
         (
-            {"sweep": {"seeds": [3, 4]}, "evaluation": {"methods": ["genetic"], "oversampling": "smote"}},
-            ("fetch_weights", "interpolate_clips", "sweep_extract_features"),
+            {"sweep": {"seeds": [3, 4], "networks": ["mobilenet_v2"]}, "evaluation": {"methods": ["genetic"], "oversampling": "smote"}},
+            ("fetch_weights", "find_apexes", "sweep_extract_features"),
             True,
         ),
     ],
@@ -136,28 +146,30 @@ def test_single_files_that_are_gone_or_newer_are_told_as_snakemake_tells(tmp_pat
     (results / "faces" / "s02.failures.tsv").unlink()  # nobody asks for it
     assert due(made) == planned_counts(dry_run(made))
     assert due(made)["select"] == 1
-    (results / "clips" / "s03.h5").touch()
+    (results / "faces" / "s03.h5").touch()
     (results / "evaluation" / "genetic" / "linear_svm.csv").unlink()
     assert due(made) == planned_counts(dry_run(made))
     assert due(made)["select"] == 10
-    (results / "clips" / "s04.h5").unlink()
+    (results / "clips.tsv").unlink()
     assert due(made) == planned_counts(dry_run(made))
-    (results / "faces" / "s00.h5").touch()
-    assert due(made) == planned_counts(dry_run(made))
-    assert due(made)["interpolate_clips"] == 2
+    assert due(made)["find_apexes"] == 1
+    assert due(made)["draw_contact_sheets"] == 5
 
 
 def test_every_rule_of_the_workflow_has_jobs(tmp_path: Path) -> None:
-    changes = {"sweep": SWEEP, "permutation": {"n_permutations": 1}}
-    made = make_up(tmp_path, changes)
-    jobs = [*made.jobs, *jobs_of(made.config, made.extent, sweep=True)]
+    blocks = {"features": {"blocks": BLOCKS}, "clips": {"keep": True}}
+    made = make_up(tmp_path, {**blocks, "permutation": {"n_permutations": 1}})
+    (tmp_path / "swept").mkdir()
+    swept = make_up(tmp_path / "swept", {"sweep": SWEEP}, sweep=True)
+    jobs = [*made.jobs, *swept.jobs]
     rules = "".join(
         path.read_text() for path in [*tmp_path.glob("**/*.smk"), tmp_path / "Snakefile"]
     )
     named = set(
         re.findall(r"^(?:rule|checkpoint) (\w+):|^use rule \w+ as (\w+)", rules, re.MULTILINE)
     )
-    assert {job.rule for job in jobs} == {one or other for one, other in named}
+    asked_by_name = {"flow", "compute_flow"}
+    assert {job.rule for job in jobs} == {one or other for one, other in named} - asked_by_name
     local = set(re.findall(r"^(?:rule|checkpoint) (\w+):(?:(?!^rule|^checkpoint).)*?localrule: True",
                            rules, re.MULTILINE | re.DOTALL))  # fmt: skip
-    assert {job.rule for job in jobs if job.is_local} == local
+    assert {job.rule for job in jobs if job.is_local} == local - asked_by_name

@@ -9,7 +9,7 @@ import pytest
 from runs.made_up import make_up
 
 from merec_hpc.config.evaluation import EvaluationSettings, Method
-from merec_hpc.config.faces import FaceSettings, InterpolationSettings
+from merec_hpc.config.faces import ClipSettings, FaceSettings, InterpolationSettings
 from merec_hpc.config.features import LbpTopSettings
 from merec_hpc.config.selection import ForwardSettings, GeneticSettings
 from merec_hpc.config.whole import Config
@@ -37,13 +37,15 @@ def test_what_is_done_costs_nothing_and_is_not_measured(tmp_path: Path) -> None:
 
 
 def test_a_part_of_the_jobs_costs_its_part(tmp_path: Path) -> None:
-    made = make_up(tmp_path, dict(QUICK))
+    made = make_up(tmp_path, {**QUICK, "clips": {"keep": True, "format": "float16"}})
     (tmp_path / "results" / "small" / "clips" / "s02.h5").unlink()
+    (tmp_path / "results" / "small" / "clips.tsv").unlink()
     # The features will be others: those that are there, without any content, are not measured on.
     rows = by_rule(make_plan(made.config, made.extent, n_ranks=2, folder=tmp_path).rules)
     assert (rows["interpolate_clips"].n_jobs, rows["interpolate_clips"].n_done) == (1, 4)
-    # Three clips of 20 frames of 32 pixels, three colours, single precision.
-    assert rows["interpolate_clips"].disk_bytes == 3 * 20 * 32 * 32 * 3 * 4
+    # Three clips of 20 frames of 32 pixels, three colours, half precision.
+    assert rows["interpolate_clips"].disk_bytes == 3 * 20 * 32 * 32 * 3 * 2
+    assert rows["find_apexes"].n_jobs == 1
     assert rows["register_faces"].disk_bytes == 0
     assert rows["select_genetic"].n_jobs == 5
     assert rows["select_genetic"].n_cores == 2
@@ -60,7 +62,10 @@ def test_bytes_on_disk_follow_from_sizes() -> None:
     extent = assumed_extent(config, 12, 4, 3, 30)
     rows = by_rule(make_plan(config, extent, n_ranks=1).rules)
     assert rows["register_faces"].disk_bytes == 12 * 30 * 100 * 100 * 3
-    assert rows["interpolate_clips"].disk_bytes == 12 * 5 * 100 * 100 * 3 * 4
+    assert "interpolate_clips" not in rows
+    kept = replace(config, clips=ClipSettings(keep=True))
+    rows_kept = by_rule(make_plan(kept, extent, n_ranks=1).rules)
+    assert rows_kept["interpolate_clips"].disk_bytes == 12 * 5 * 100 * 100 * 3
     n_features = 3 * 15  # uniform patterns of four neighbours on three planes
     assert rows["extract_features"].disk_bytes == 2 * 12 * n_features * 4
     assert "simulate" in rows

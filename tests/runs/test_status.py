@@ -13,7 +13,7 @@ from store.test_checkpoint import make_state
 
 from merec_hpc.config.base import to_json
 from merec_hpc.config.evaluation import EvaluationSettings, Method, PermutationSettings
-from merec_hpc.config.faces import FaceSettings, InterpolationSettings
+from merec_hpc.config.faces import ClipSettings, FaceSettings, InterpolationSettings
 from merec_hpc.config.features import FeatureSettings
 from merec_hpc.config.scaling import CalibrationSettings
 from merec_hpc.config.selection import GeneticSettings, RankingSettings
@@ -93,15 +93,18 @@ def make_selection(generations: int) -> Selection:
 
 
 def test_stages_are_counted_in_the_order_of_the_data(tmp_path: Path) -> None:
-    made = make_up(tmp_path, {}, 3, without={"render_report", "select_genetic"})
+    kept = {"clips": {"keep": True}}
+    made = make_up(tmp_path, kept, 3, without={"render_report", "select_genetic"})
     (tmp_path / "results" / "small" / "clips" / "s02.h5").unlink()
+    (tmp_path / "results" / "small" / "features" / "flow.h5").unlink()
     assert stage_rows(tmp_path, made.config) == [
         StageRow("catalog", 1, 1),
         StageRow("faces", 3, 3),
         StageRow("folds", 1, 1),
+        StageRow("apexes", 1, 1),
         StageRow("clips", 2, 3),
-        StageRow("contact sheets", 2, 3, 1),
-        StageRow("features", 0, 1, 1),
+        StageRow("contact sheets", 3, 3),
+        StageRow("features", 0, 1),
         StageRow("selection all_features", 0, 3, 3),
         StageRow("selection genetic", 0, 3),
         StageRow("evaluation", 0, 2, 2),
@@ -122,7 +125,8 @@ AFTER = {"predictions": (0, 1), "report": (0, 1)}
 def test_what_another_configuration_made_is_out_of_date(tmp_path: Path) -> None:
     methods = {"methods": ["all_features", "fisher", "genetic"]}
     permutation = {"n_permutations": 40, "methods": ["fisher"]}
-    changes = {"evaluation": methods, "permutation": permutation}
+    kept = {"clips": {"keep": True}}
+    changes = {"evaluation": methods, "permutation": permutation, **kept}
     config = make_up(tmp_path, changes, 3).config
     assert old(tmp_path, config) == {}
     assert left_over(tmp_path, config) == []
@@ -143,8 +147,11 @@ def test_what_another_configuration_made_is_out_of_date(tmp_path: Path) -> None:
     interpolated = replace(config, interpolation=InterpolationSettings(n_frames=6))
     found = old(tmp_path, interpolated)
     assert found["clips"] == (0, 3)
+    assert found["features"] == (0, 1)
     assert found["permutation fisher"] == (0, 3)
     assert "faces" not in found
+    halved = replace(config, clips=ClipSettings(keep=True, format="float16"))
+    assert old(tmp_path, halved) == {"clips": (0, 3)}
     cropped = replace(config, faces=FaceSettings(crop="shape"))
     assert old(tmp_path, cropped)["faces"] == (0, 3)
     dealt = replace(config, permutation=replace(config.permutation, permutations_per_job=30))
@@ -195,7 +202,7 @@ def test_folds_and_methods_that_the_configuration_does_not_have_are_left_over(
     assert rows["report"] == StageRow("report", 0, 1, 1)
     lbp_top = replace(config, features=FeatureSettings(extractor="lbp_top"))
     assert left_over(tmp_path, lbp_top) == [
-        "1 file of features that the configuration does not use: mobilenet_v2"
+        "1 file of features that the configuration does not use: flow"
     ]
 
 

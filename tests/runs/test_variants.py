@@ -3,24 +3,31 @@
 import pytest
 
 from merec_hpc.config.features import FeatureSettings
+from merec_hpc.config.motion import FlowSettings
 from merec_hpc.config.selection import GeneticSettings
 from merec_hpc.config.whole import Config, parse_config
 from merec_hpc.errors import MerecError
+from merec_hpc.runs.experiment import Extraction
 from merec_hpc.runs.variants import (
     Variant,
     ensembles_of,
     feature_settings,
     genetic_settings,
+    variant_extraction,
     variants_of,
 )
 
 
 def test_an_empty_sweep_is_the_experiment_itself() -> None:
-    (variant,) = variants_of(Config())
+    of_network = parse_config({"features": {"extractor": "network"}})
+    (variant,) = variants_of(of_network)
     assert variant == Variant("mobilenet_v2", "features.18", "mean+std", "mu_minus_variance", 0)
-    assert feature_settings(Config(), "mobilenet_v2", "features.18", ["mean", "std"]) == (
-        FeatureSettings()
-    )
+    found = variant_extraction(of_network, "mobilenet_v2", "features.18", "mean+std")
+    assert found == Extraction("mobilenet_v2", "network", FeatureSettings(extractor="network"))
+    (variant,) = variants_of(Config())
+    assert variant == Variant("flow", "-", "-", "mu_minus_variance", 0)
+    found = variant_extraction(Config(), "flow", "-", "-")
+    assert found == Extraction("flow", "flow", FlowSettings())
     assert genetic_settings(Config(), variant.criterion, variant.seed) == GeneticSettings()
 
 
@@ -28,6 +35,7 @@ def test_a_sweep_is_every_combination_once() -> None:
     config = parse_config(
         {
             "sweep": {
+                "networks": ["mobilenet_v2"],
                 "layers": ["features.14", "features.18"],
                 "statistics": [["mean"], ["mean", "variance"]],
                 "criteria": ["mu", "pooled_uar"],
@@ -50,8 +58,7 @@ def test_seeds_of_the_same_features_and_criterion_decide_together() -> None:
     together = ensembles_of(parse_config({"sweep": sweep}))
     assert [[variant.seed for variant in variants] for variants in together] == [[0, 4], [0, 4]]
     assert [variants[0].ensemble_path for variants in together] == [
-        f"network~mobilenet_v2/layer~features.18/statistics~mean+std/criterion~{name}/seeds"
-        for name in ("mu", "pooled_uar")
+        f"network~flow/layer~-/statistics~-/criterion~{name}/seeds" for name in ("mu", "pooled_uar")
     ]
     assert ensembles_of(parse_config({"sweep": {"criteria": ["mu", "pooled_uar"]}})) == []
     forest = {"sweep": sweep, "evaluation": {"classifier": "random_forest"}}
@@ -59,7 +66,14 @@ def test_seeds_of_the_same_features_and_criterion_decide_together() -> None:
 
 
 @pytest.mark.parametrize(
-    "sweep", [{"seeds": [1, 1]}, {"statistics": [[]]}, {"layers": ["a/b"]}, {"seeds": [-1]}]
+    "sweep",
+    [
+        {"layers": ["features.18"]},
+        {"seeds": [1, 1]},
+        {"statistics": [[]]},
+        {"layers": ["a/b"]},
+        {"seeds": [-1]},
+    ],
 )
 def test_a_sweep_that_makes_no_sense_is_refused(sweep: dict[str, list[object]]) -> None:
     with pytest.raises(MerecError, match="sweep"):

@@ -16,14 +16,12 @@ from merec_hpc.config.whole import config_json, parse_config
 from merec_hpc.dataset.catalog import read_catalog
 from merec_hpc.dataset.folds import FoldSize
 from merec_hpc.errors import MerecError
-from merec_hpc.features.extractors import NETWORK
 from merec_hpc.files.rows import read_rows
 from merec_hpc.runs.checks import check_clips, check_config, check_files
 from merec_hpc.runs.configuration import read_mapping
 from merec_hpc.runs.digests import folders_digest, labels_digest, pixels_digest
 from merec_hpc.runs.experiment import (
     BLOCKS,
-    Extraction,
     dataset_folder,
     drawn_flow,
     extraction_of,
@@ -39,7 +37,12 @@ from merec_hpc.runs.experiment import (
     selector_settings,
 )
 from merec_hpc.runs.extent import check_simulated
-from merec_hpc.runs.variants import ensembles_of, feature_settings, genetic_settings, variants_of
+from merec_hpc.runs.variants import (
+    ensembles_of,
+    genetic_settings,
+    variant_extraction,
+    variants_of,
+)
 from merec_hpc.selection.selectors import SELECTORS
 
 try:
@@ -124,9 +127,8 @@ def extraction(wildcards):
     """Return what a job extracts: a store of the experiment, or of a sweep."""
     if hasattr(wildcards, "features"):
         return extraction_of(CONFIG, wildcards.features)
-    statistics = wildcards.statistics.split("+")
-    settings = feature_settings(CONFIG, wildcards.network, wildcards.layer, statistics)
-    return Extraction(wildcards.network, NETWORK, settings)
+    kind = (wildcards.network, wildcards.layer, wildcards.statistics)
+    return variant_extraction(CONFIG, *kind)
 
 
 def feature_weights(wildcards):
