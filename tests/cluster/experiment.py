@@ -17,6 +17,8 @@ from workflow.small import SMALL, workflow_copy
 # SMIC's layout, written by the simulator: subjects can be added to a folder.
 CONFIG = {
     **{key: value for key, value in SMALL.items() if key != "simulated"},
+    "features": {"extractor": "network"},
+    "clips": {"keep": True},
     "dataset": "smic",
     "dataset_root": "dataset",
 }

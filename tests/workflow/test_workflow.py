@@ -85,7 +85,7 @@ def test_a_run_ends_with_a_report_and_one_row_per_clip_and_method(finished: Path
 def test_a_plan_made_before_the_run_counts_the_jobs_that_ran(finished: Path) -> None:
     counts = yaml.safe_load((finished / "counts.yaml").read_text())
     assert counts["planned"] == counts["done"]
-    assert sum(counts["done"].values()) == 24
+    assert sum(counts["done"].values()) == 22
 
 
 def without_resources(page: str) -> str:
@@ -100,7 +100,7 @@ def test_chosen_features_are_written_by_name(finished: Path) -> None:
     assert {row["fold"] for row in rows} == {"s11", "s12", "s13"}
     assert all(row["method"] == "genetic" for row in rows)
     assert all(
-        re.fullmatch(r"mobilenet_v2/features\.18/\d+/mean/mean/temporal_(mean|std)", row["feature"])
+        re.fullmatch(r"flow/dis/\d+/\d+/(u|v|strain)", row["feature"])
         for row in rows
     )
 
@@ -127,8 +127,82 @@ def test_a_changed_number_of_resamplings_lists_the_report_alone(finished: Path) 
 @pytest.mark.xdist_group("finished")
 def test_a_changed_interpolation_leaves_the_faces_alone(finished: Path) -> None:
     planned = planned_rules(snakemake(finished, "--dry-run", interpolation={"n_frames": 6}))
-    assert "interpolate_clips" in planned
+    assert {"extract_features", "draw_contact_sheets"} <= planned
+    assert not planned & {"simulate", "index_dataset", "register_faces", "find_apexes"}
+
+
+@pytest.mark.xdist_group("finished")
+def test_another_way_to_the_apex_leaves_the_faces_alone(finished: Path) -> None:
+    planned = planned_rules(snakemake(finished, "--dry-run", apex={"method": "flow"}))
+    assert {"find_apexes", "extract_features"} <= planned
     assert not planned & {"simulate", "index_dataset", "register_faces"}
+
+
+@pytest.mark.xdist_group("finished")
+def test_every_clip_has_an_apex_and_the_catalog_says_how_it_was_found(finished: Path) -> None:
+    rows = rows_of(finished / "results" / "small" / "clips.tsv")
+    assert len(rows) == SMALL["simulated"]["n_clips"]
+    assert all(int(row["apex"]) > 0 and row["apex_source"] == "difference" for row in rows)
+
+
+@pytest.mark.xdist_group("finished")
+def test_flow_and_clips_are_written_for_those_who_ask(finished: Path) -> None:
+    run = snakemake(finished, "--", "flow")
+    assert planned_rules(run) == {"compute_flow", "flow"}
+    results = finished / "results" / "small"
+    assert sorted(path.name for path in (results / "flow").glob("*.h5")) == [
+        "s11.h5",
+        "s12.h5",
+        "s13.h5",
+    ]
+    assert not list((results / "clips").glob("*.h5"))
+    kept = snakemake(finished, clips={"keep": True})
+    assert planned_rules(kept) == {"interpolate_clips", "all"}
+    assert len(list((results / "clips").glob("*.h5"))) == 3
+
+
+@pytest.mark.xdist_group("finished")
+def test_blocks_side_by_side_are_selected_from_together_and_told_apart(finished: Path) -> None:
+    blocks = [
+        {"extractor": "flow", "name": "coarse", "settings": {"grid": 7, "outputs": ["u", "v"]}},
+        {"extractor": "network", "settings": {"statistics": ["apex_difference"]}, "weight": 0.1},
+        {"extractor": "lbp", "settings": {"n_blocks": 2}},
+    ]
+    changes = {"features": {"blocks": blocks}}
+    run = snakemake(finished, **changes)
+    assert run.returncode == 0, run.stdout + run.stderr
+    results = finished / "results" / "small"
+    shares = rows_of(results / "blocks" / "shares.csv")
+    assert {row["block"]: row["n_features"] for row in shares} == {
+        "coarse": "98",
+        "mobilenet_v2": "1280",
+        "lbp": str(59 * 4),
+    }
+    of_genetic = [row for row in shares if row["selector"] == "genetic" and row["fold"] == "s11"]
+    assert sum(float(row["share"]) for row in of_genetic) == pytest.approx(1)
+    alone = rows_of(results / "blocks" / "predictions.csv")
+    assert {row["method"] for row in alone} == {"coarse", "mobilenet_v2", "lbp"}
+    assert len(alone) == 3 * SMALL["simulated"]["n_clips"]
+    chosen = {row["feature"] for row in rows_of(results / "chosen_features.csv")}
+    assert {name.partition("/")[0] for name in chosen} == {"flow", "mobilenet_v2", "lbp"}
+    page = (results / "report" / "index.html").read_text()
+    assert "<h2>Blocks of features</h2>" in page
+    assert planned_rules(snakemake(finished, "--dry-run", **changes)) == set()
+    assert snakemake(finished).returncode == 0  # as it was
+
+
+@pytest.mark.xdist_group("finished")
+def test_what_is_calibrated_by_subject_says_so(finished: Path) -> None:
+    changes = {"scaling": "transductive_shrunk", "calibration": {"min_clips": 2}}
+    run = snakemake(finished, **changes)
+    assert run.returncode == 0, run.stdout + run.stderr
+    assert "extract_features" not in planned_rules(run)
+    results = finished / "results" / "small"
+    rows = rows_of(results / "predictions.csv")
+    expected = {"all_features (transductive)", "genetic (transductive)"}
+    assert {row["method"] for row in rows} == expected
+    assert "genetic (transductive)" in (results / "report" / "index.html").read_text()
+    assert snakemake(finished).returncode == 0  # as it was
 
 
 @pytest.mark.xdist_group("finished")
@@ -136,7 +210,7 @@ def test_a_deleted_store_reruns_from_there_to_the_same_predictions(finished: Pat
     results = finished / "results" / "small"
     before = (results / "predictions.csv").read_bytes()
     page = without_resources((results / "report" / "index.html").read_text())
-    (results / "features" / "mobilenet_v2.h5").unlink()
+    (results / "features" / "flow.h5").unlink()
     run = snakemake(finished)
     expected = {"extract_features", "select_genetic", "select", *AFTER_SELECTION}
     assert planned_rules(run) == expected
@@ -213,7 +287,7 @@ def test_folds_of_several_subjects_hold_each_of_them_out(finished: Path) -> None
 
 @pytest.mark.xdist_group("finished")
 def test_a_sweep_scores_every_variant_on_the_same_folds(finished: Path) -> None:
-    sweep = {"seeds": [0, 1], "statistics": [["std"]]}
+    sweep = {"networks": ["mobilenet_v2"], "seeds": [0, 1], "statistics": [["std"]]}
     run = snakemake(finished, "--", "sweep", sweep=sweep)
     assert run.returncode == 0, run.stdout + run.stderr
     rows = rows_of(finished / "results" / "small" / "sweep.csv")
@@ -255,7 +329,7 @@ def test_a_sweep_scores_every_variant_on_the_same_folds(finished: Path) -> None:
 def test_another_dataset_under_the_same_catalog_reruns_everything_in_one_run(
     finished: Path,
 ) -> None:
-    store = finished / "results" / "small" / "features" / "mobilenet_v2.h5"
+    store = finished / "results" / "small" / "features" / "flow.h5"
     before = store.read_bytes()
     other = {**SMALL["simulated"], "peak_displacement_px": [5.0, 6.0]}
     run = snakemake(finished, simulated=other)
@@ -291,7 +365,8 @@ def test_other_labels_register_and_interpolate_nothing_again(tmp_path: Path) -> 
     done = re.findall(
         r"^local(?:rule|checkpoint) (\w+):", again.stdout + again.stderr, re.MULTILINE
     )
-    assert set(done) == {"collect_failures", "draw_contact_sheets", "extract_features"}
+    later = {"find_apexes", "draw_contact_sheets", "extract_features"}
+    assert set(done) == {"collect_failures", *later}
     assert all(path.read_bytes() != old for path, old in zip(targets, before, strict=True))
 
 
