@@ -20,6 +20,10 @@ Statistic = Literal[
 ]
 
 
+DIFFERENCES = frozenset({"apex_difference", "mean_difference", "max_difference"})
+"""Statistics relative to the onset frame."""
+
+
 @dataclass(frozen=True, kw_only=True, config=STRICT)
 class FeatureBlock:
     """One of several extractions whose features stand side by side."""

@@ -36,6 +36,11 @@ class Source(ABC):
     """Its name in the catalog."""
 
     @property
+    def is_still(self) -> bool:
+        """Whether it is known to be a single image."""
+        return False
+
+    @property
     @abstractmethod
     def text(self) -> str:
         """Return what stands in the catalog beside the kind."""
@@ -179,6 +184,11 @@ class Images(_ImageFiles):
     kind: ClassVar[str] = "images"
 
     @property
+    def is_still(self) -> bool:
+        """Whether one image is listed."""
+        return len(self.paths) == 1
+
+    @property
     def text(self) -> str:
         """Return the paths joined by ``;``, which stands as ``%3B`` inside one, as ``%`` as ``%25``."""
         return ";".join(path.replace("%", "%25").replace(";", "%3B") for path in self.paths)
@@ -265,6 +275,11 @@ class TableRow(Source):
     path: str
     row: int
     kind: ClassVar[str] = "table_row"
+
+    @property
+    def is_still(self) -> bool:
+        """Return so: a row is one image."""
+        return True
 
     @property
     def text(self) -> str:

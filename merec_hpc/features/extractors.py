@@ -60,6 +60,8 @@ class ExtractorKind:
     """Imported when it is used; an ``ExtractorModule``."""
     has_weights: bool = False
     """Whether it needs the weights of ``settings.network``."""
+    of_motion: bool = False
+    """Whether a clip of a single frame has none of its features."""
     memory_mb: int = 2000
     minutes: int = 30
     """What a job asks at first."""
@@ -85,7 +87,7 @@ EXTRACTORS: dict[str, ExtractorKind] = {
         seconds_per_frame=0.03,
     ),
     "flow": ExtractorKind(
-        "flow", FlowSettings, "merec_hpc.features.flow", seconds_per_frame=0.0005
+        "flow", FlowSettings, "merec_hpc.features.flow", of_motion=True, seconds_per_frame=0.0005
     ),
     "lbp": ExtractorKind("lbp", LbpSettings, "merec_hpc.features.lbp", seconds_per_frame=0.0005),
     "lbp_top": ExtractorKind(

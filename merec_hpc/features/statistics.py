@@ -7,10 +7,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from merec_hpc.clips.face_clip import FaceClip
+from merec_hpc.config.features import DIFFERENCES
 from merec_hpc.errors import MerecError
-
-DIFFERENCES = frozenset({"apex_difference", "mean_difference", "max_difference"})
-"""Statistics relative to the onset frame."""
 
 Activations = NDArray[np.float32]  # (n_frames, channels, h, w)
 

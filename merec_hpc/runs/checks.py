@@ -72,7 +72,16 @@ def _named_tables(root: Path, settings: Any) -> Iterator[tuple[str, Path]]:
 
 
 def check_clips(config: Config, clips: Sequence[Clip]) -> None:
-    """Raise a ``MerecError`` if the protocol or the inner folds ask too much of a catalog."""
+    """Raise a ``MerecError`` if features, protocol or inner folds ask too much of a catalog."""
+    moving = [one.name for one in extractions(config) if one.needs_motion]
+    still = [clip for clip in clips if clip.source.is_still]
+    if moving and still:
+        msg = (
+            f"features of {moving[0]}: films, or pairs of a neutral image and the expression, "
+            f"expected, found the single image of clip '{still[0].clip}': write another "
+            "features.extractor, or other statistics"
+        )
+        raise MerecError(msg)
     members = fold_members(clips, config.evaluation)
     count_folds(clips, members)
     fold_of = {row.subject: row.fold for row in members}
@@ -131,6 +140,7 @@ def _check_blocks(config: Config) -> None:
             find_network(one.settings.network, f"features.network of {one.name}")
         if one.extractor == "flow":
             check_flow(one.settings)
+    check_flow(config.flow)  # of the contact sheets
 
 
 def _check_layers(config: Config) -> None:

@@ -8,7 +8,7 @@ from typing import Any
 
 from merec_hpc.config.base import from_json, to_json
 from merec_hpc.config.evaluation import Method
-from merec_hpc.config.features import FeatureBlock, FeatureSettings
+from merec_hpc.config.features import DIFFERENCES, FeatureBlock, FeatureSettings
 from merec_hpc.config.motion import FlowSettings
 from merec_hpc.config.selection import InnerSettings
 from merec_hpc.config.whole import Config
@@ -48,6 +48,13 @@ class Extraction:
     def kind(self) -> ExtractorKind:
         """What extracts it."""
         return find_extractor(self.extractor)
+
+    @property
+    def needs_motion(self) -> bool:
+        """Whether clips of a single frame are refused."""
+        return self.kind.of_motion or bool(
+            DIFFERENCES & set(getattr(self.settings, "statistics", ()))
+        )
 
     @property
     def weights(self) -> str | None:

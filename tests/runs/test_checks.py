@@ -7,7 +7,7 @@ import pytest
 
 from merec_hpc.config.whole import Config, parse_config
 from merec_hpc.dataset.clip import Clip
-from merec_hpc.dataset.sources import Folder
+from merec_hpc.dataset.sources import Folder, Images, TableRow
 from merec_hpc.errors import MerecError
 from merec_hpc.runs.checks import check_clips, check_config, check_files
 
@@ -210,3 +210,70 @@ def test_catalog_without_splits_has_no_official_one() -> None:
     config = parse_config({**values, "evaluation": {"protocol": "official_split"}})
     with pytest.raises(MerecError, match="official_split"):
         check_clips(config, clips(5))
+
+
+@pytest.mark.parametrize(
+    ("features", "is_refused"),
+    [
+        ({}, True),
+        ({"extractor": "lbp"}, True),
+        ({"extractor": "network", "statistics": ["mean", "max_difference"]}, True),
+        ({"extractor": "network"}, False),
+        ({"extractor": "lbp_top"}, False),
+        ({"blocks": [{"extractor": "lbp_top"}, {"extractor": "flow", "name": "motion"}]}, True),
+    ],
+)
+def test_motion_of_single_images_is_refused_before_faces_are_looked_for(
+    features: dict[str, Any], is_refused: bool
+) -> None:
+    config = parse_config({"features": features})
+    pairs = [
+        Clip(f"{s}_{label}", s, label, Images((f"{s}.png", f"{s}_{label}.png")))
+        for s in ("s1", "s2", "s3")
+        for label in "ab"
+    ]
+    check_clips(config, pairs)
+    for source in (Images(("s4_a.png",)), TableRow("faces.csv", 3)):
+        stills = [*pairs, Clip("s4_a", "s4", "a", source)]
+        if is_refused:
+            with pytest.raises(MerecError, match="films, or pairs of a neutral .* clip 's4_a'"):
+                check_clips(config, stills)
+        else:
+            check_clips(config, stills)
+
+
+def test_blocks_of_one_name_and_wrong_settings_are_refused() -> None:
+    twice = {"features": {"blocks": [{"extractor": "flow"}, {"extractor": "flow", "weight": 2.0}]}}
+    assert refusal(twice).startswith("features.blocks: each name once expected, found 'flow' 2")
+    named = {"features": {"blocks": [{"extractor": "flow", "name": "blocks"}]}}
+    assert "another name than 'blocks'" in refusal(named)
+    layer = {"extractor": "network", "settings": {"layer": "feature.18"}}
+    assert "a layer of mobilenet_v2 expected" in refusal({"features": {"blocks": [layer]}})
+    with_other = {"extractor": "network", "blocks": [{"extractor": "flow"}]}
+    assert refusal({"features": with_other}).startswith("'features.extractor' is network")
+
+
+def test_a_method_of_flow_that_opencv_lacks_is_refused() -> None:
+    for values in (
+        {"flow": {"method": "tvl1"}},
+        {"features": {"blocks": [{"extractor": "flow", "settings": {"method": "tvl1"}}]}},
+    ):
+        assert refusal(values).startswith("flow.method tvl1: OpenCV with its contributed modules")
+
+
+@pytest.mark.parametrize(
+    ("values", "key"),
+    [
+        ({"flow": {"window": 21}}, "flow.window"),
+        ({"flow": {"method": "farneback", "preset": "fast"}}, "flow.preset"),
+        ({"flow": {"n_blocks": 3}}, "flow.n_blocks"),
+        ({"flow": {"outputs": ["mdmo"], "grid": 7}}, "flow.grid"),
+        ({"features": {"extractor": "lbp"}, "flow": {"grid": 7}}, "flow.grid"),
+        ({"lbp": {"radius": 2}}, "lbp.radius"),
+        ({"features": {"statistics": ["std"]}}, "features.statistics"),
+        ({"clips": {"format": "float16"}}, "clips.format"),
+        ({"calibration": {"min_clips": 2}}, "calibration.min_clips"),
+    ],
+)
+def test_keys_of_motion_without_use_are_named(values: dict[str, Any], key: str) -> None:
+    assert refusal(values).startswith(f"'{key}' is")

@@ -99,10 +99,7 @@ def test_chosen_features_are_written_by_name(finished: Path) -> None:
     rows = rows_of(finished / "results" / "small" / "chosen_features.csv")
     assert {row["fold"] for row in rows} == {"s11", "s12", "s13"}
     assert all(row["method"] == "genetic" for row in rows)
-    assert all(
-        re.fullmatch(r"flow/dis/\d+/\d+/(u|v|strain)", row["feature"])
-        for row in rows
-    )
+    assert all(re.fullmatch(r"flow/dis/\d+/\d+/(u|v|strain)", row["feature"]) for row in rows)
 
 
 @pytest.mark.xdist_group("finished")
