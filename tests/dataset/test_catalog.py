@@ -43,7 +43,7 @@ def test_kind_stands_beside_the_path_and_the_other_columns_keep_their_order(
     header, first, second = (tmp_path / "catalog.tsv").read_text().splitlines()
     assert header.split("\t") == [
         *("clip", "subject", "label", "path", "kind"),
-        *("onset", "apex", "offset", "frame_rate_hz", "split"),
+        *("onset", "apex", "offset", "frame_rate_hz", "split", "apex_source"),
     ]
     assert first.split("\t")[3:5] == ["HS/s1/micro/negative/s1_ne_01", "folder"]
     assert second.split("\t")[3:5] == ["faces/a.pgm;faces/b.pgm", "images"]
@@ -170,3 +170,23 @@ def test_clip_that_is_listed_twice_is_refused(tmp_path: Path) -> None:
     write_catalog(tmp_path / "catalog.tsv", [clip, clip])
     with pytest.raises(MerecError, match="each clip once expected, found 's1_1' 2 times"):
         read_catalog(tmp_path / "catalog.tsv")
+
+
+def test_apex_of_a_sheet_is_the_sheet_s(tmp_path: Path) -> None:
+    for name in ("a", "b"):
+        (tmp_path / name).mkdir()
+    rows = ["clip,subject,label,path,onset,apex,offset", "a,s1,x,a,1,3,5", "b,s1,x,b,1,,5"]
+    (tmp_path / "manifest.csv").write_text("\n".join(rows) + "\n")
+    first, second = list_clips(tmp_path, ManifestSettings()).clips
+    assert (first.apex, first.apex_source) == (3, "sheet")
+    assert (second.apex, second.apex_source) == (None, None)
+    write_catalog(tmp_path / "catalog.tsv", [first, second])
+    assert read_catalog(tmp_path / "catalog.tsv") == [first, second]
+
+
+def test_catalog_without_sources_of_apexes_is_read(tmp_path: Path) -> None:
+    write_catalog(tmp_path / "catalog.tsv", CLIPS)
+    lines = (tmp_path / "catalog.tsv").read_text().splitlines()
+    former = ["\t".join(line.split("\t")[:-1]) for line in lines]
+    (tmp_path / "catalog.tsv").write_text("\n".join(former) + "\n")
+    assert read_catalog(tmp_path / "catalog.tsv") == CLIPS

@@ -14,11 +14,12 @@ from merec_hpc.dataset.frames import (
     broken_frames,
     folder_states,
     frame_files,
+    frame_numbers,
     iterate_frames,
     read_ahead,
     read_frames,
 )
-from merec_hpc.dataset.sources import Folder, Video, find_source
+from merec_hpc.dataset.sources import Folder, Images, Source, TableRow, Video, find_source
 from merec_hpc.errors import MerecError
 
 HEIGHT, WIDTH = 24, 32
@@ -390,3 +391,30 @@ def test_undecodable_frames_of_a_video_are_numbered(tmp_path: Path) -> None:
     assert (
         broken_frames(tmp_path, Clip("clip", "s", "x", Video("clip.avi"), onset=0, offset=2)) == []
     )
+
+
+@pytest.mark.parametrize(
+    ("source", "marks", "n_frames", "expected"),
+    [
+        (Folder("clip"), {}, 4, [8, 9, 10, 12]),
+        (Folder("clip"), {"onset": 9, "offset": 10}, 2, [9, 10]),
+        (Video("clip.avi"), {}, 3, [0, 1, 2]),
+        (Video("clip.avi"), {"onset": 5, "offset": 7}, 3, [5, 6, 7]),
+        (Images(("neutral.png", "happy.png")), {}, 2, [0, 1]),
+        (TableRow("faces.csv", 9), {}, 1, [0]),
+    ],
+)
+def test_frames_have_the_numbers_that_onset_and_apex_count_by(
+    tmp_path: Path, source: Source, marks: dict[str, int], n_frames: int, expected: list[int]
+) -> None:
+    _write_images(tmp_path, [f"img{number}.png" for number in (12, 9, 10, 8)])
+    clip = Clip("clip", "s", "x", source, **marks)
+    assert frame_numbers(tmp_path, clip, n_frames) == expected
+
+
+def test_single_images_are_known_as_such() -> None:
+    assert Images(("a.png",)).is_still
+    assert TableRow("faces.csv", 1).is_still
+    assert not Images(("a.png", "b.png")).is_still
+    assert not Folder("clip").is_still
+    assert not Video("clip.avi").is_still

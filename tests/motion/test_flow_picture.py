@@ -6,7 +6,8 @@ from math import atan2, hypot, pi
 import numpy as np
 import pytest
 
-from merec_hpc.motion.flow_picture import flow_picture, strain_picture
+from merec_hpc.motion.flow_picture import flow_picture, motion_pictures, strain_picture
+from merec_hpc.motion.optical_flow import optical_strain
 
 
 def test_colours_are_hue_for_direction_and_saturation_for_speed(rng: np.random.Generator) -> None:
@@ -61,3 +62,25 @@ def test_largest_must_be_above_0(largest: float) -> None:
         flow_picture(np.zeros((2, 2, 2), np.float32), largest)
     with pytest.raises(ValueError, match="above 0"):
         strain_picture(np.zeros((2, 2), np.float32), largest)
+
+
+def test_pictures_of_a_motion_are_relative_to_nearly_its_largest() -> None:
+    flow = np.zeros((40, 40, 2), np.float32)
+    flow[10:30, 10:30] = 2.0
+    flow[20, 20] = 100.0  # a single pixel that is far off
+    filmed = np.ones((40, 40), np.bool_)
+    filmed[:, :12] = False
+    picture, strain = motion_pictures(flow, filmed)
+    counted = np.where(filmed[..., None], flow, 0)
+    np.testing.assert_array_equal(picture, flow_picture(counted, float(np.hypot(2, 2))))
+    assert (picture[:, :12] == 255).all()
+    assert (strain[:, :12] == strain_picture(np.zeros((1, 1), np.float32), 1)[0, 0]).all()
+    assert optical_strain(flow)[filmed].max() > 1
+
+
+def test_noise_is_not_drawn_as_if_it_were_much() -> None:
+    rng = np.random.default_rng(0)
+    still = rng.normal(0, 0.0003, (40, 40, 2)).astype(np.float32)
+    picture, strain = motion_pictures(still, np.ones((40, 40), np.bool_))
+    assert picture.min() > 240
+    assert strain.max() < 100

@@ -236,7 +236,7 @@ def test_motion_of_single_images_is_refused_before_faces_are_looked_for(
     for source in (Images(("s4_a.png",)), TableRow("faces.csv", 3)):
         stills = [*pairs, Clip("s4_a", "s4", "a", source)]
         if is_refused:
-            with pytest.raises(MerecError, match="films, or pairs of a neutral .* clip 's4_a'"):
+            with pytest.raises(MerecError, match=r"films, or pairs of a neutral .* clip 's4_a'"):
                 check_clips(config, stills)
         else:
             check_clips(config, stills)
