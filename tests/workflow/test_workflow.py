@@ -154,7 +154,7 @@ def test_flow_and_clips_are_written_for_those_who_ask(finished: Path) -> None:
     ]
     assert not list((results / "clips").glob("*.h5"))
     kept = snakemake(finished, clips={"keep": True})
-    assert planned_rules(kept) == {"interpolate_clips", "all"}
+    assert planned_rules(kept) == {"interpolate_clips", "render_report", "all"}
     assert len(list((results / "clips").glob("*.h5"))) == 3
 
 
