@@ -22,6 +22,7 @@ Measure = Callable[[Grey], float]
 # Chosen on the simulated presets vis and hs, seed 0; benchmarks/apexes.py has those of seed 1.
 _TIME_SMOOTHING = 0.02  # standard deviation, as a part of the clip's length
 _DIFFERENCE_SMOOTHING_PX, _PATTERN_SMOOTHING_PX = 1.0, 3.0  # standard deviations
+_FLOW_STEP = 4  # pixels
 _N_BLOCKS = 5  # of a region, along each side
 _MARGIN = 0.1  # around a region's landmarks, as a part of its longer side
 
@@ -173,13 +174,13 @@ def _difference(onset: Grey, landmarks: Points) -> Measure:
 
 
 def _flow(onset: Grey, landmarks: Points) -> Measure:
-    # A pixel of four: this preset's flow is of a quarter of the resolution.
-    every = (slice(None, None, 2), slice(None, None, 2))
+    # This preset's flow is of a quarter of the resolution along each side.
+    every = (slice(None, None, _FLOW_STEP), slice(None, None, _FLOW_STEP))
     places = np.flatnonzero(_face(landmarks, onset.shape)[every])
     compute = open_flow(FlowSettings(method="dis", preset="fast"))
 
     def measure(grey: Grey) -> float:
-        u, v = (part[every].ravel()[places] for part in np.moveaxis(compute(onset, grey), 2, 0))
+        u, v = compute(onset, grey)[every].reshape(-1, 2)[places].T
         return float(np.hypot(u - np.median(u), v - np.median(v)).mean(dtype=np.float64))
 
     return measure
@@ -211,8 +212,8 @@ def _face(landmarks: Points, shape: tuple[int, ...]) -> NDArray[np.bool_]:
         return np.ones(shape, np.bool_)
     face = np.zeros(shape, np.uint8)
     cv2.fillConvexPoly(face, cv2.convexHull(np.rint(landmarks).astype(np.int32)), [1])
-    # Of the pixels that are looked at, see _flow.
-    return face.astype(np.bool_) if face[::2, ::2].any() else np.ones(shape, np.bool_)
+    in_sight = face[::_FLOW_STEP, ::_FLOW_STEP].any()
+    return face.astype(np.bool_) if in_sight else np.ones(shape, np.bool_)
 
 
 def _smoothed(grey: Grey, spread_px: float) -> NDArray[np.float64]:
