@@ -12,7 +12,7 @@ from merec_hpc.config.evaluation import DECIDERS, Decider, Method
 from merec_hpc.config.scaling import ScalingSettings, parse_scaling
 from merec_hpc.errors import MerecError
 from merec_hpc.evaluation.held_out import decider_decisions, held_out_decisions
-from merec_hpc.evaluation.predictions import Prediction, as_text
+from merec_hpc.evaluation.predictions import Prediction, predictions_of
 from merec_hpc.files.rows import write_rows
 from merec_hpc.parallel.communicator import SerialCommunicator
 from merec_hpc.parallel.threads import limit_library_threads
@@ -67,23 +67,8 @@ def run(
             )
         else:
             decisions = decider_decisions(features, fold, together, kind, scaling)
-        held_out = features.only(fold)
-        predictions += [
-            Prediction(
-                method=str(Method(origin.method, kind, scaling.is_transductive)),
-                classifier=classifier,
-                seed=origin.seed,
-                fold=fold,
-                subject=str(subject),
-                clip=str(clip),
-                label=str(features.class_names[label]),
-                predicted=str(features.class_names[row.argmax()]),
-                decisions=as_text(row, features.class_names),
-            )
-            for clip, subject, label, row in zip(
-                held_out.clips, held_out.subjects, held_out.labels, decisions, strict=True
-            )
-        ]
+        method = str(Method(origin.method, kind, scaling.is_transductive))
+        predictions += predictions_of(features, fold, decisions, method, classifier, origin.seed)
     write_rows(output, Prediction, predictions)
 
 
