@@ -237,7 +237,8 @@ def test_network_is_fetched_checked_and_extracted(
     network = Network(Tiny, weights, ("second",), 32, (0.5, 0.5, 0.5), (1.0, 1.0, 1.0))
     monkeypatch.setitem(NETWORKS, "tiny", network)
     fetch_weights.run("tiny", tmp_path / "tiny", local)
-    values = {"features": {"network": "tiny", "layer": "second", "statistics": ["mean"]}}
+    own = {"network": "tiny", "layer": "second", "statistics": ["mean"]}
+    values = {"features": {"extractor": "network", **own}}
     config = parse_config({**values, "weights": {"tiny": str(local)}})
     check_config(config)
     catalog, faces = written_faces_of_two(tmp_path)
