@@ -3,9 +3,9 @@
 import json
 import tempfile
 from collections.abc import Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
-from importlib.metadata import version
+from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 from typing import Any, Literal
 
@@ -401,5 +401,10 @@ def _shape(dataset: h5py.Dataset, array: ArraySpec) -> tuple[int, ...]:
 
 
 def _software() -> dict[str, str]:
-    packages = ("numpy", "scipy", "torch", "torchvision", "opencv-python-headless", "numba")
-    return {"merec_hpc": __version__, **{name: version(name) for name in packages}}
+    found = {"merec_hpc": __version__}
+    # Of OpenCV's packages one is there: that with contributed modules takes the other's place.
+    opencv = ("opencv-python-headless", "opencv-contrib-python-headless")
+    for name in ("numpy", "scipy", "torch", "torchvision", *opencv, "numba"):
+        with suppress(PackageNotFoundError):
+            found[name] = version(name)
+    return found

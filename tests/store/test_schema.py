@@ -1,5 +1,6 @@
 import json
 from collections.abc import Mapping
+from importlib.metadata import PackageNotFoundError
 from pathlib import Path
 from typing import Any
 
@@ -11,6 +12,7 @@ from hypothesis import strategies as st
 
 from merec_hpc import __version__
 from merec_hpc.errors import MerecError
+from merec_hpc.store import schema
 from merec_hpc.store.schema import (
     FILES,
     ArraySpec,
@@ -280,3 +282,18 @@ def test_nothing_is_recorded_in_what_is_not_ours(tmp_path: Path) -> None:
     assert read_recorded(tmp_path / "absent.h5") == {}
     (tmp_path / "torn.h5").write_bytes(b"torn")
     assert read_recorded(tmp_path / "torn.h5") == {}
+
+
+def test_software_is_that_which_is_installed(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def version(name: str) -> str:
+        if name == "opencv-python-headless":  # replaced by the one with contributed modules
+            raise PackageNotFoundError(name)
+        return "1.2"
+
+    monkeypatch.setattr(schema, "version", version)
+    write_store(tmp_path / "x.h5", SPEC, _arrays(), {})
+    software = read_recorded(tmp_path / "x.h5")["software"]
+    assert software["opencv-contrib-python-headless"] == software["numpy"] == "1.2"
+    assert "opencv-python-headless" not in software
