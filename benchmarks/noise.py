@@ -18,25 +18,26 @@ import numpy as np
 from scipy.stats import binom, kstest
 from threadpoolctl import threadpool_limits
 
+from merec_hpc.config.evaluation import Method
 from merec_hpc.config.scaling import STANDARD
 from merec_hpc.config.selection import (
     AllFeaturesSettings,
     AntColonySettings,
     ForwardSettings,
     GeneticSettings,
+    InnerSettings,
     RandomMasksSettings,
     RankingSettings,
 )
 from merec_hpc.evaluation.permutation import permutation_p_value, permuted, run_on
 from merec_hpc.records import Features
-from merec_hpc.selection.selectors import SelectorSettings
 
 N_SETS, N_NOISE_SETS, N_PERMUTATIONS = 3, 200, 39
 C_VALUES = (0.01, 1.0)
 GENETIC = GeneticSettings(n_islands=1, n_generations=10, C_values=C_VALUES)
 FORWARD = ForwardSettings(n_steps=8, C_values=C_VALUES)
 RANKING = RankingSettings(n_selected_values=(5, 20, 100), C_values=C_VALUES)
-METHODS: dict[str, SelectorSettings] = {
+METHODS: dict[str, InnerSettings] = {
     "all_features": AllFeaturesSettings(C_values=C_VALUES),
     "random_masks": RandomMasksSettings(C_values=C_VALUES),
     "fisher": RANKING,
@@ -76,10 +77,10 @@ def main() -> None:
     print("|---|---|---|---|")
     for method, settings in METHODS.items():
         runs = [
-            run_on(noise(71, 8, 500, 1, number), method, settings, STANDARD)[0]
+            run_on(noise(71, 8, 500, 1, number), Method(method), settings, STANDARD)[0]
             for number in range(N_SETS)
         ]
-        accuracy = np.mean([run.accuracy for run in runs])
+        accuracy = np.mean([run.scores["accuracy"] for run in runs])
         inner = np.mean([run.inner_fitness for run in runs])
         within = "yes" if low <= accuracy <= high else "NO"
         print(f"| {method} | {accuracy:.3f} | {within} | {inner:.3f} |", flush=True)
@@ -90,7 +91,9 @@ def main() -> None:
     for number in range(N_NOISE_SETS):
         features = noise(24, 4, 30, 2, number)
         scores = [
-            run_on(permuted(features, permutation, 0), "fisher", settings, STANDARD)[0].accuracy
+            run_on(permuted(features, permutation, 0), Method("fisher"), settings, STANDARD)[
+                0
+            ].scores["accuracy"]
             for permutation in range(N_PERMUTATIONS + 1)
         ]
         values.append(permutation_p_value(scores[0], scores[1:], ties))

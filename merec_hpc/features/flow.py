@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 
 from merec_hpc.clips.face_clip import FaceClip
 from merec_hpc.config.motion import FlowSettings
-from merec_hpc.features.rows import described_clips
+from merec_hpc.features.described import described_clips
 from merec_hpc.motion.descriptors import describe_flow, flow_names
 from merec_hpc.motion.optical_flow import Flow, Grey, check_flow, grey_frame, open_flow
 

@@ -14,8 +14,8 @@ from numpy.typing import NDArray
 
 from merec_hpc.clips.face_clip import FaceClip
 from merec_hpc.config.features import LbpSettings, LbpTopSettings
+from merec_hpc.features.described import described_clips
 from merec_hpc.features.lbp_top import lbp_histograms, n_pattern_bins
-from merec_hpc.features.rows import described_clips
 from merec_hpc.features.statistics import (
     NeededFrames,
     clip_statistics,

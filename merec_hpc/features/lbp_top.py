@@ -17,7 +17,7 @@ from numpy.typing import NDArray
 from merec_hpc.clips.face_clip import FaceClip
 from merec_hpc.config.features import LbpTopSettings
 from merec_hpc.errors import MerecError
-from merec_hpc.features.rows import described_clips
+from merec_hpc.features.described import described_clips
 from merec_hpc.kernels.lbp import count_patterns
 
 PLANES = ("xy", "xt", "yt")

@@ -443,7 +443,7 @@ KINDS = {
         CLIPS,
         lambda path: _write_clips(path, _clips()),
         lambda path: list(iterate_clips(path)),
-        ("settings",),
+        ("settings", "format"),
         "clips",
     ),
     "flow": Kind(
@@ -457,7 +457,7 @@ KINDS = {
         FEATURES,
         lambda path: write_features(path, _features(), FeatureSettings(), "abc"),
         read_features,
-        ("settings", "weights_sha256"),
+        ("settings", "interpolation", "weights_sha256"),
         "values",
     ),
     "selection": Kind(

@@ -1,4 +1,4 @@
-"""Makes a row of each clip: frames are read one clip after the other, and described side by side."""
+"""Describes clips by rows: their frames are read one clip after the other, and described side by side."""
 
 from collections.abc import Callable, Iterable, Iterator
 from concurrent.futures import ThreadPoolExecutor

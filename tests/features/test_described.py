@@ -7,7 +7,7 @@ import pytest
 from numpy.typing import NDArray
 
 from merec_hpc.clips.face_clip import FaceClip
-from merec_hpc.features.rows import described_clips
+from merec_hpc.features.described import described_clips
 
 
 def _clips(number: int, asked: list[int]) -> Iterator[FaceClip]:
