@@ -46,11 +46,9 @@ def write_features(
     interpolation: InterpolationSettings | None = None,
 ) -> None:
     """Write features with the settings, software and weights (if any) that made them."""
-    attributes = {
-        "settings": to_json(settings),
-        "interpolation": "" if interpolation is None else to_json(interpolation),
-        "weights_sha256": weights_sha256,
-    }
+    attributes = {"settings": to_json(settings), "weights_sha256": weights_sha256}
+    if interpolation is not None:
+        attributes["interpolation"] = to_json(interpolation)
     write_store(path, FEATURES, vars(features), attributes)
 
 

@@ -457,7 +457,7 @@ KINDS = {
         FEATURES,
         lambda path: write_features(path, _features(), FeatureSettings(), "abc"),
         read_features,
-        ("settings", "interpolation", "weights_sha256"),
+        ("settings", "weights_sha256"),
         "values",
     ),
     "selection": Kind(
