@@ -39,7 +39,9 @@ rule all:
         per_subject("clips/{subject}.h5") if CONFIG.clips.keep else [],
         per_subject("faces/{subject}.png"),
         per_subject("clips/{subject}.png"),
+        block_stores,
         STORE.format(experiment=CONFIG.experiment),
+        block_tables,
         selections,
         expand(
             f"{RESULTS}/evaluation/{{method}}/{CONFIG.evaluation.classifier}.csv",

@@ -44,6 +44,13 @@ def run(
     if features.blocks is None:
         msg = f"{store}: a view of several blocks expected, found features of one extraction"
         raise MerecError(msg)
+    twice = [fold for fold in held_out if held_out.count(fold) > 1]
+    if twice:
+        msg = f"--held-out: each once expected, found {twice[0]} again"
+        raise MerecError(msg)
+    if output.resolve() == shares.resolve():
+        msg = f"--shares: another file than --output expected, found {shares} for both"
+        raise MerecError(msg)
     for fold in held_out:
         check_fold(features, fold, store)
     known_scaling = parse_scaling(scaling)

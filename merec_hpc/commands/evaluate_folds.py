@@ -1,5 +1,7 @@
 """Predict the clips of held-out subjects."""
 
+import logging
+from collections import Counter
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Annotated, cast, get_args
@@ -19,6 +21,8 @@ from merec_hpc.parallel.threads import limit_library_threads
 from merec_hpc.records import Features, Selection
 from merec_hpc.selection.training_folds import check_fold, check_together, read_clips
 from merec_hpc.store.selection import SelectionOrigin, read_selection
+
+log = logging.getLogger(__name__)
 
 
 def run(
@@ -67,9 +71,20 @@ def run(
             )
         else:
             decisions = decider_decisions(features, fold, together, kind, scaling)
+        if scaling.is_transductive:
+            _warn_of_few(features, fold, scaling.min_clips)
         method = str(Method(origin.method, kind, scaling.is_transductive))
         predictions += predictions_of(features, fold, decisions, method, classifier, origin.seed)
     write_rows(output, Prediction, predictions)
+
+
+def _warn_of_few(features: Features, fold: str, min_clips: int) -> None:
+    """Say of whom a transductive scaling sees too few clips."""
+    for subject, count in Counter(features.only(fold).subjects.tolist()).items():
+        if count < min_clips:
+            log.warning(
+                "%s is not calibrated: %d clips, at least %d expected", subject, count, min_clips
+            )
 
 
 def _by_fold(

@@ -2,9 +2,9 @@
 
 import logging
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Any
 
 import cv2
 import numpy as np
@@ -14,6 +14,7 @@ from merec_hpc import __version__
 from merec_hpc.commands.options import Catalog, Faces, Interpolation, Output, Settings, Threads
 from merec_hpc.config.base import from_json
 from merec_hpc.config.faces import InterpolationSettings
+from merec_hpc.config.features import FeatureSettings
 from merec_hpc.dataset.catalog import read_catalog
 from merec_hpc.errors import MerecError
 from merec_hpc.features.extractors import EXTRACTORS, NETWORK, Extractor, find_extractor
@@ -46,7 +47,9 @@ def run(
     """
     cv2.setNumThreads(1)
     kind = find_extractor(extractor)
-    parsed: object = from_json(kind.settings, settings)
+    parsed: Any = from_json(kind.settings, settings)
+    if isinstance(parsed, FeatureSettings):  # the section knows more than this extraction
+        parsed = replace(parsed, extractor=extractor, blocks=())
     interpolated = from_json(InterpolationSettings, interpolation, "--interpolation")
     if weights is not None and not kind.has_weights:
         msg = f"--weights: no file expected for extractor {extractor}, found {weights}"
@@ -58,7 +61,7 @@ def run(
     apexes = {clip.clip: clip.apex for clip in read_catalog(catalog) if clip.apex is not None}
     parts = FeatureParts(
         output.with_name(output.name + ".parts"),
-        f"{__version__} {extractor} {settings} {interpolated} {digest}",
+        f"{__version__} {extractor} {parsed} {interpolated} {digest}",
     )
     subjects = [_Subject.of(path, apexes, parts) for path in faces]
     missing = [subject for subject in subjects if parts.read(subject.part) is None]

@@ -1,11 +1,14 @@
 """Make a view of several feature stores."""
 
+import re
 from pathlib import Path
 from typing import Annotated
 
 import typer
 
 from merec_hpc.commands.options import Output
+from merec_hpc.config.base import NAME_PATTERN
+from merec_hpc.config.features import LEAST_WEIGHT, MOST_WEIGHT
 from merec_hpc.errors import MerecError
 from merec_hpc.store.features import Block, write_view
 
@@ -29,6 +32,10 @@ def run(
             f"{len(store)} and {len(weights)}"
         )
         raise MerecError(msg)
+    for name in block:
+        if not re.fullmatch(NAME_PATTERN, name):
+            msg = f"--block: a name of letters, digits, '_', '.' and '-' expected, found '{name}'"
+            raise MerecError(msg)
     together = zip(block, store, weights, strict=True)
     write_view(output, [Block(name, file, _weight(text)) for name, file, text in together])
 
@@ -40,7 +47,10 @@ def _weight(text: str) -> float | None:
         weight = float(text)
     except ValueError:
         weight = 0.0
-    if not 0 < weight < float("inf"):
-        msg = f"--weight: a number above 0, or 'equal', expected, found '{text}'"
+    if not LEAST_WEIGHT <= weight <= MOST_WEIGHT:
+        msg = (
+            f"--weight: a number of {LEAST_WEIGHT:g} to {MOST_WEIGHT:g}, or 'equal', expected, "
+            f"found '{text}'"
+        )
         raise MerecError(msg)
     return weight

@@ -5,7 +5,7 @@ from typing import Any, Literal
 from pydantic import Field
 from pydantic.dataclasses import dataclass
 
-from merec_hpc.config.base import STRICT, Count, Name, Positive, check_distinct
+from merec_hpc.config.base import STRICT, Count, Name, check_distinct
 
 Statistic = Literal[
     "mean",
@@ -20,6 +20,8 @@ Statistic = Literal[
 ]
 
 
+LEAST_WEIGHT, MOST_WEIGHT = 1e-6, 1e6
+"""Of a block of features: beyond, double precision sees nothing of the other blocks."""
 DIFFERENCES = frozenset({"apex_difference", "mean_difference", "max_difference"})
 """Statistics relative to the onset frame."""
 
@@ -28,10 +30,10 @@ DIFFERENCES = frozenset({"apex_difference", "mean_difference", "max_difference"}
 class FeatureBlock:
     """One of several extractions whose features stand side by side."""
 
-    extractor: Name = "network"
+    extractor: Name
     name: Name | None = None
     """Without one that of the network, or of the extractor."""
-    weight: Positive | None = None
+    weight: float | None = Field(default=None, ge=LEAST_WEIGHT, le=MOST_WEIGHT)
     """Of each of its scaled features; without one 1 / sqrt(their number)."""
     settings: dict[str, Any] = Field(default_factory=dict)
     """Keys of the extractor's own section that differ from it."""

@@ -106,6 +106,8 @@ def _frame_faults(root: Path, clip: Clip) -> Iterator[tuple[Consequence, str]]:
     numbers = [number for number in map(frame_number, files) if number is not None]
     if clip.apex is not None and clip.apex not in numbers:
         yield "noted", f"apex {clip.apex} is none of the frames {min(numbers)} to {max(numbers)}"
+    elif clip.apex is not None and clip.apex == numbers[0] < numbers[-1]:
+        yield "noted", f"apex {clip.apex} is the onset: another one is found"
     absent = max(numbers) - min(numbers) + 1 - len(numbers)
     if absent:
         yield "noted", f"{absent} of the frame numbers {min(numbers)} to {max(numbers)} are absent"

@@ -1,5 +1,6 @@
 """Joins the features of subjects into those of all clips."""
 
+from collections import Counter
 from collections.abc import Sequence
 from pathlib import Path
 
@@ -16,7 +17,7 @@ def joined_features(catalog: Path, parts: Sequence[FeaturePart]) -> Features:
     Raises
     ------
     MerecError
-        If a clip is not in the catalog.
+        If a clip is not in the catalog, or comes twice.
     """
     extracted = [str(clip) for part in parts for clip in part.clips]
     catalogued = {clip.clip: clip for clip in read_catalog(catalog)}
@@ -25,6 +26,10 @@ def joined_features(catalog: Path, parts: Sequence[FeaturePart]) -> Features:
     unknown = [name for name in extracted if name not in place]
     if unknown:
         msg = f"{catalog}: clip '{unknown[0]}' expected, found no such row"
+        raise MerecError(msg)
+    twice = [name for name, count in Counter(extracted).items() if count > 1]
+    if twice:
+        msg = f"features: each clip once expected, found '{twice[0]}' in several files of faces"
         raise MerecError(msg)
     order = sorted(range(len(extracted)), key=lambda row: place[extracted[row]])
     kept = [catalogued[extracted[row]] for row in order]

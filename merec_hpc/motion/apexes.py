@@ -3,6 +3,7 @@
 import logging
 from collections.abc import Sequence
 from dataclasses import replace
+from typing import get_args
 
 import numpy as np
 from numpy.typing import NDArray
@@ -26,7 +27,7 @@ def with_apex(
 ) -> Clip:
     """Return a clip with the number of its apex, and where that is from.
 
-    The sheet's is taken where it has one. Of two images that are listed one by one the second is
+    The sheet's is taken where it has one that comes after the onset. Of two images that are listed one by one the second is
     the apex, of one frame that one; elsewhere it is found.
 
     Parameters
@@ -44,13 +45,15 @@ def with_apex(
         If the sheet's apex lies outside of its onset and offset, or the method needs landmarks
         that are not there.
     """
+    if clip.apex_source in get_args(ApexMethod):  # of another search
+        clip = replace(clip, apex=None)
     _check_marks(clip)
-    if clip.apex in numbers:
+    if clip.apex in numbers and (clip.apex != numbers[0] or len(numbers) == 1):
         return replace(clip, apex_source=clip.apex_source or "sheet")
     if clip.apex is not None:
         log.warning(
-            "%s: apex %d of the sheet is none of its frames %d to %d; it is found by %s",
-            clip.clip, clip.apex, numbers[0], numbers[-1], method,
+            "%s: apex %d of the sheet is none of its frames after the onset, %d to %d; it is found",
+            clip.clip, clip.apex, numbers[0], numbers[-1],
         )  # fmt: skip
     if len(numbers) == 1:
         return replace(clip, apex=numbers[0], apex_source="single")

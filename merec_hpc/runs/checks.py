@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import Any
 
 from merec_hpc.config.base import nearest
+from merec_hpc.config.features import FeatureBlock
 from merec_hpc.config.motion import FlowSettings
 from merec_hpc.config.scaling import scaling_of
 from merec_hpc.config.whole import Config
@@ -22,7 +23,7 @@ from merec_hpc.features.extractors import EXTRACTORS, NETWORK
 from merec_hpc.motion.optical_flow import check_flow
 from merec_hpc.networks.registry import find_network
 from merec_hpc.networks.weights import weight_names
-from merec_hpc.runs.experiment import BLOCKS, extractions, inner_settings
+from merec_hpc.runs.experiment import BLOCKS, Extraction, extractions, inner_settings
 from merec_hpc.selection.selectors import find_selector
 
 
@@ -74,11 +75,15 @@ def _named_tables(root: Path, settings: Any) -> Iterator[tuple[str, Path]]:
 def check_clips(config: Config, clips: Sequence[Clip]) -> None:
     """Raise a ``MerecError`` if features, protocol or inner folds ask too much of a catalog."""
     moving = [one.name for one in extractions(config) if one.needs_motion]
-    still = [clip for clip in clips if clip.source.is_still]
+    still = [
+        clip
+        for clip in clips
+        if clip.source.is_still or (clip.onset is not None and clip.onset == clip.offset)
+    ]
     if moving and still:
         msg = (
             f"features of {moving[0]}: films, or pairs of a neutral image and the expression, "
-            f"expected, found the single image of clip '{still[0].clip}': write another "
+            f"expected, found the single frame of clip '{still[0].clip}': write another "
             "features.extractor, or other statistics"
         )
         raise MerecError(msg)
@@ -138,9 +143,44 @@ def _check_blocks(config: Config) -> None:
             raise MerecError(msg)
         if one.extractor == NETWORK:
             find_network(one.settings.network, f"features.network of {one.name}")
+        _check_size(config, one)
         if one.extractor == "flow":
             check_flow(one.settings)
     check_flow(config.flow)  # of the contact sheets
+    if config.faces.registration == "none" and config.apex.method == "dc_rois":
+        msg = "apex.method dc_rois: landmarks expected, found none under faces.registration none"
+        raise MerecError(msg)
+    for block, one in zip(config.features.blocks, extractions(config), strict=False):
+        _check_block_keys(block, one)
+
+
+def _check_size(config: Config, extraction: Extraction) -> None:
+    """Check that faces are as large as what is taken of them, and have landmarks where it needs any."""
+    settings, size = extraction.settings, config.faces.size_px
+    for key in ("grid", "n_blocks"):
+        number = getattr(settings, key, 1)
+        if number > size:
+            msg = (
+                f"{extraction.extractor}.{key} of {extraction.name}: at most faces.size_px, {size}, "
+                f"expected, found {number}"
+            )
+            raise MerecError(msg)
+    if config.faces.registration == "none" and "mdmo" in getattr(settings, "outputs", ()):
+        msg = "flow.outputs mdmo: landmarks expected, found none under faces.registration none"
+        raise MerecError(msg)
+
+
+def _check_block_keys(block: FeatureBlock, extraction: Extraction) -> None:
+    """Raise a ``MerecError`` for a key of a block's settings that nothing reads."""
+    unread: list[str] = []
+    if extraction.extractor == NETWORK:
+        unread = ["extractor", "blocks"]
+    if isinstance(extraction.settings, FlowSettings):
+        unread = [key for keys, _, _ in _unread([extraction.settings]) for key in keys]
+    idle = [key for key in block.settings if key in unread]
+    if idle:
+        msg = f"features.blocks, {extraction.name}: '{idle[0]}' does nothing in its settings: leave it out"
+        raise MerecError(msg)
 
 
 def _check_layers(config: Config) -> None:
@@ -242,18 +282,35 @@ def _idle_features(config: Config) -> Iterator[_Idle]:
         others = {"features": {"extractor", "blocks"}, "flow": {"method", "preset", "window"}}
         left = [key for key in keys if key not in others.get(kind.section, ())]
         yield _Idle(kind.section, left, name not in used, why, name)
-    yield from _idle_flow(config.flow)
+    yield from _idle_flow(config)
 
 
-def _idle_flow(flow: FlowSettings) -> Iterator[_Idle]:
-    method, outputs = flow.method, set(flow.outputs)
-    why, listed = f"flow.method is {method}", f"flow.outputs are {', '.join(flow.outputs)}"
-    yield _Idle("flow", ("preset",), method != "dis", why, "dis")
-    yield _Idle("flow", ("window",), method != "farneback", why, "farneback")
-    maps = {"u", "v", "magnitude", "strain"}
-    yield _Idle("flow", ("grid",), not outputs & maps, listed, "u, v, magnitude or strain")
-    yield _Idle("flow", ("n_bins",), not outputs & {"hoof", "mdmo"}, listed, "hoof or mdmo")
-    yield _Idle("flow", ("n_blocks", "hoof_weights"), "hoof" not in outputs, listed, "hoof")
+_MAPS = frozenset({"u", "v", "magnitude", "strain"})
+
+
+def _idle_flow(config: Config) -> Iterator[_Idle]:
+    """Yield the keys of ``flow`` that neither a block nor a picture reads."""
+    used = [one.settings for one in extractions(config) if one.extractor == "flow"]
+    for keys, why, wanted in _unread([*used, config.flow]):
+        yield _Idle("flow", keys, True, why, wanted)
+
+
+def _unread(settings: Sequence[FlowSettings]) -> Iterator[tuple[Sequence[str], str, str]]:
+    """Yield keys that none of some settings of flow reads, why, and what would read them."""
+    methods = dict.fromkeys(one.method for one in settings)
+    outputs = dict.fromkeys(output for one in settings for output in one.outputs)
+    why, listed = (f"flow.{what} {', '.join(found)}" for what, found in
+                   (("method is", methods), ("outputs are", outputs)))  # fmt: skip
+    if "dis" not in methods:
+        yield ("preset",), why, "dis"
+    if "farneback" not in methods:
+        yield ("window",), why, "farneback"
+    if not _MAPS & set(outputs):
+        yield ("grid",), listed, "u, v, magnitude or strain"
+    if not {"hoof", "mdmo"} & set(outputs):
+        yield ("n_bins",), listed, "hoof or mdmo"
+    if "hoof" not in outputs:
+        yield ("n_blocks", "hoof_weights"), listed, "hoof"
 
 
 def _idle_scaling(config: Config) -> Iterator[_Idle]:

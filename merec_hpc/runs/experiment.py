@@ -8,6 +8,7 @@ from typing import Any
 
 from merec_hpc.config.base import from_json, to_json
 from merec_hpc.config.evaluation import Method
+from merec_hpc.config.faces import InterpolationSettings
 from merec_hpc.config.features import DIFFERENCES, FeatureBlock, FeatureSettings
 from merec_hpc.config.motion import FlowSettings
 from merec_hpc.config.selection import InnerSettings
@@ -48,6 +49,18 @@ class Extraction:
     def kind(self) -> ExtractorKind:
         """What extracts it."""
         return find_extractor(self.extractor)
+
+    @property
+    def interpolates(self) -> bool:
+        """Whether interpolated frames have a part in it."""
+        if self.kind.of_motion:
+            return False
+        statistics = set(getattr(self.settings, "statistics", {"any"}))
+        return bool(statistics - {"apex_difference"})
+
+    def interpolation(self, config: Config) -> InterpolationSettings:
+        """Return how clips are interpolated for it: as by default where that changes nothing."""
+        return config.interpolation if self.interpolates else InterpolationSettings()
 
     @property
     def needs_motion(self) -> bool:

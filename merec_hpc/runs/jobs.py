@@ -96,7 +96,8 @@ def jobs_of(config: Config, extent: Extent, *, sweep: bool = False) -> list[Job]
     kept = list(_clips(config, extent)) if config.clips.keep else []
     sheets = list(_sheets(config, extent))
     jobs += [*kept, *sheets]
-    jobs += _features(config, extent)
+    extracted = list(_features(config, extent))
+    jobs += extracted
     jobs += _selections(config, extent)
     jobs += _evaluations(config, extent)
     jobs += _block_evaluation(config, extent)
@@ -107,7 +108,11 @@ def jobs_of(config: Config, extent: Extent, *, sweep: bool = False) -> list[Job]
     wanted += [f"{results}/faces/{subject}.h5" for subject in extent.subjects]
     wanted += [_catalog(config), *(name for job in kept for name in job.outputs)]
     wanted += [name for sheet in sheets for name in sheet.outputs]
-    wanted += [_store(config), *selection_files(config, config.evaluation.methods, _names(extent))]
+    wanted += [name for job in extracted for name in job.outputs]
+    wanted += [
+        *_block_files(config),
+        *selection_files(config, config.evaluation.methods, _names(extent)),
+    ]
     wanted += [*_evaluation_files(config), f"{results}/predictions.csv"]
     wanted += [f"{results}/chosen_features.csv"]
     return [*jobs, Job("all", "", "", tuple(wanted), ())]
@@ -243,7 +248,7 @@ def _extraction(
         (_catalog(config), failures, *_feature_weights(extraction), *faces),
         (store,),
         frozenset({failures}),
-        partial(is_extracted_by, extraction.settings, config.interpolation),
+        partial(is_extracted_by, extraction.settings, extraction.interpolation(config)),
     )
 
 

@@ -155,15 +155,23 @@ def iterate_faces(path: Path) -> Iterator[StoredFrames]:
 
 
 def read_frame_numbers(path: Path) -> dict[str, list[int]]:
-    """Return the numbers of each clip's frames; from a file before version 3 from 0."""
+    """Return the numbers of each clip's frames, as onset and apex count them.
+
+    Raises
+    ------
+    MerecError
+        If the file is of a version before 3, which has none: an apex could not be found in it.
+    """
     with opened_store(path, FACES) as file:
+        if "numbers" not in file:
+            msg = (
+                f"{path}: faces of version {FACES.version} expected, with the numbers of their "
+                f"frames, found version {file.attrs['version']}: delete the file to have it made again"
+            )
+            raise MerecError(msg)
         names = read_array(file, FACES, "clips").tolist()
         starts = read_array(file, FACES, "starts")
-        known = read_array(file, FACES, "numbers") if "numbers" in file else None
-    if known is None:
-        return {
-            name: list(range(count)) for name, count in zip(names, np.diff(starts), strict=True)
-        }
+        known = read_array(file, FACES, "numbers")
     edges = itertools.pairwise(starts.tolist())
     return {
         name: known[first:last].tolist() for name, (first, last) in zip(names, edges, strict=True)
@@ -185,15 +193,14 @@ def iterate_face_clips(
     Raises
     ------
     MerecError
-        If a clip has no apex there, or one that is none of its frames.
+        As ``read_frame_numbers``, or if a clip has no apex there, or one that is no frame of it.
     """
     numbers = read_frame_numbers(path)
     landmarks = read_face_landmarks(path)
     with opened_store(path, FACES) as file:
         starts = read_array(file, FACES, "starts").tolist()
-        has_places = "affines" in file
-        affines = read_array(file, FACES, "affines") if has_places else None
-        sizes = read_array(file, FACES, "sizes").tolist() if has_places else None
+        affines = read_array(file, FACES, "affines")
+        sizes = read_array(file, FACES, "sizes").tolist()
         edges = itertools.pairwise(starts)
         for place, ((first, last), (name, own)) in enumerate(
             zip(edges, numbers.items(), strict=True)
@@ -208,8 +215,8 @@ def iterate_face_clips(
                 landmarks[place],
                 own.index(apexes[name]),
                 n_interpolated,
-                None if affines is None else affines[first:last],
-                None if sizes is None else (sizes[place][0], sizes[place][1]),
+                affines[first:last],
+                (sizes[place][0], sizes[place][1]),
             )
 
 

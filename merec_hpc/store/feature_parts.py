@@ -1,8 +1,10 @@
 """Keeps the features of each subject, so that only those of new clips are computed."""
 
 import hashlib
+import zlib
 from dataclasses import dataclass
 from pathlib import Path
+from zipfile import BadZipFile
 
 import numpy as np
 
@@ -26,11 +28,17 @@ class FeatureParts:
         return self.folder / f"{faces.stem}.{digest.hexdigest()[:32]}.npz"
 
     def read(self, path: Path) -> FeaturePart | None:
-        """Return the features of a subject's clips, if they were computed before."""
+        """Return the features of a subject's clips, if they were computed before.
+
+        A damaged file counts as none: it is made again.
+        """
         if not path.exists():
             return None
-        with np.load(path, allow_pickle=False) as arrays:
-            return FeaturePart(arrays["values"], arrays["names"], arrays["clips"])
+        try:
+            with path.open("rb") as file, np.load(file, allow_pickle=False) as arrays:
+                return FeaturePart(arrays["values"], arrays["names"], arrays["clips"])
+        except (OSError, ValueError, EOFError, KeyError, BadZipFile, zlib.error):
+            return None
 
     def write(self, path: Path, part: FeaturePart) -> None:
         """Keep the features of a subject's clips; those of former clips are removed."""

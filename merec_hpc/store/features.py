@@ -58,12 +58,16 @@ def write_view(path: Path, blocks: Sequence[Block]) -> None:
     Raises
     ------
     MerecError
-        If a block is named twice, or stores are of other clips, labels or subjects.
+        If a block is named twice, stores are of other clips, labels or subjects, or the view
+        would take the place of one.
     """
     names = [block.name for block in blocks]
     twice = [name for name in names if names.count(name) > 1]
     if twice:
         msg = f"blocks: each name once expected, found '{twice[0]}' {names.count(twice[0])} times"
+        raise MerecError(msg)
+    if path.resolve() in [block.file.resolve() for block in blocks]:
+        msg = f"{path}: another file than the store of a block expected, to write the view to"
         raise MerecError(msg)
     known = [_read_known(block.file) for block in blocks]
     for block, one in zip(blocks, known, strict=True):
@@ -73,7 +77,8 @@ def write_view(path: Path, blocks: Sequence[Block]) -> None:
         count**-0.5 if block.weight is None else block.weight
         for block, count in zip(blocks, counts, strict=True)
     ]
-    relative = [Path(os.path.relpath(block.file, path.parent)) for block in blocks]
+    folder = path.parent.resolve()
+    relative = [Path(os.path.relpath(block.file.resolve(), folder)) for block in blocks]
     arrays = {
         "blocks": names,
         "files": [file.as_posix() for file in relative],
@@ -103,7 +108,7 @@ def read_features(path: Path, share: Share = call) -> Features:
     if read_recorded(path).get("kind") != VIEW.kind:
         return replace(_read_known(path), values=share(lambda: _read_values(path)))
     view = _read_view(path)
-    files = [path.parent / str(file) for file in view["files"]]
+    files = [path.parent.resolve() / str(file) for file in view["files"]]
     known = [_read_known(file) for file in files]
     for file, one, digest, count in zip(
         files, known, view["digests"], view["n_features"], strict=True

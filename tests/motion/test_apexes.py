@@ -62,7 +62,21 @@ def test_an_apex_that_is_no_frame_is_found_and_said(caplog: pytest.LogCaptureFix
     with caplog.at_level(logging.WARNING):
         found = with_apex(clip, _frames(4), NOWHERE, NUMBERS, "difference")
     assert (found.apex, found.apex_source) == (44, "difference")
-    assert "c1: apex 90 of the sheet is none of its frames 40 to 46" in caplog.text
+    assert "c1: apex 90 of the sheet is none of its frames after the onset, 40 to 46" in caplog.text
+
+
+def test_an_apex_that_is_the_onset_is_none(caplog: pytest.LogCaptureFixture) -> None:
+    with caplog.at_level(logging.WARNING):
+        clip = replace(CLIP, apex=40, apex_source="sheet")
+        found = with_apex(clip, _frames(4), NOWHERE, NUMBERS, "difference")
+    assert (found.apex, found.apex_source) == (44, "difference")
+    assert "c1: apex 40 of the sheet" in caplog.text
+
+
+def test_what_another_search_found_is_looked_for_again() -> None:
+    former = replace(CLIP, apex=42, apex_source="dc_rois")
+    found = with_apex(former, _frames(4), NOWHERE, NUMBERS, "flow")
+    assert (found.apex, found.apex_source) == (44, "flow")
 
 
 def test_regions_without_landmarks_are_refused() -> None:

@@ -130,18 +130,21 @@ def _recorded(job: Job, config: Config) -> dict[str, object]:
             "scaling": scaling_text(config.scaling, config.calibration),
             "settings": to_json(settings),
         }
+    interpolation = config.interpolation
     if job.rule == "sweep_extract_features":
         variant = next(v for v in variants_of(config) if v.path.startswith(f"{job.part}/"))
         kind = (variant.network, variant.layer, variant.statistics)
-        section = variant_extraction(config, *kind).settings
+        extraction = variant_extraction(config, *kind)
+        section, interpolation = extraction.settings, extraction.interpolation(config)
     elif job.rule == "extract_features":
-        section = extraction_of(config, Path(job.outputs[0]).stem).settings
+        extraction = extraction_of(config, Path(job.outputs[0]).stem)
+        section, interpolation = extraction.settings, extraction.interpolation(config)
     elif job.rule == "join_features":
         return {"blocks": [[one.name, one.weight] for one in extractions(config)]}
     else:
         section = config.faces if job.rule == "register_faces" else config.interpolation
     return {
         "settings": to_json(section),
-        "interpolation": to_json(config.interpolation),
+        "interpolation": to_json(interpolation),
         "format": config.clips.format,
     }

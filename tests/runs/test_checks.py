@@ -240,6 +240,68 @@ def test_motion_of_single_images_is_refused_before_faces_are_looked_for(
                 check_clips(config, stills)
         else:
             check_clips(config, stills)
+    short = [*pairs, Clip("s4_a", "s4", "a", Folder("s4"), onset=5, offset=5)]
+    if is_refused:
+        with pytest.raises(MerecError, match="found the single frame of clip 's4_a'"):
+            check_clips(config, short)
+
+
+@pytest.mark.parametrize(
+    ("values", "said"),
+    [
+        (
+            {"faces": {"size_px": 32}, "flow": {"grid": 40}},
+            "flow.grid of flow: at most faces.size_",
+        ),
+        ({"flow": {"grid": 100000}}, "flow.grid of flow: at most faces.size_px, 224, expected"),
+        (
+            {"features": {"extractor": "lbp_top"}, "lbp_top": {"n_blocks": 300}},
+            "lbp_top.n_blocks of lbp_top: at most",
+        ),
+        (
+            {"faces": {"registration": "none"}, "apex": {"method": "dc_rois"}},
+            "apex.method dc_rois: landmarks expected",
+        ),
+        (
+            {"faces": {"registration": "none"}, "flow": {"outputs": ["mdmo"]}},
+            "flow.outputs mdmo: landmarks expected",
+        ),
+    ],
+)
+def test_motion_that_faces_cannot_have_is_refused(values: dict[str, Any], said: str) -> None:
+    assert refusal(values).startswith(said)
+
+
+def test_keys_of_the_section_that_a_block_reads_are_not_idle() -> None:
+    hoof = [{"extractor": "flow", "settings": {"outputs": ["hoof"]}}]
+    check_config(parse_config({"features": {"blocks": hoof}, "flow": {"n_blocks": 8}}))
+    farneback = [{"extractor": "flow", "settings": {"method": "farneback"}}]
+    check_config(parse_config({"features": {"blocks": farneback}, "flow": {"window": 21}}))
+
+
+@pytest.mark.parametrize(
+    ("block", "key"),
+    [
+        ({"extractor": "flow", "settings": {"hoof_weights": "bi_woof"}}, "hoof_weights"),
+        ({"extractor": "flow", "settings": {"window": 9}}, "window"),
+        ({"extractor": "flow", "settings": {"preset": "fast", "method": "farneback"}}, "preset"),
+        ({"extractor": "network", "settings": {"extractor": "flow"}}, "extractor"),
+        ({"extractor": "network", "settings": {"blocks": []}}, "blocks"),
+    ],
+)
+def test_keys_of_a_block_without_use_are_named(block: dict[str, Any], key: str) -> None:
+    said = refusal({"features": {"blocks": [block]}})
+    assert said.startswith("features.blocks, ")
+    assert f"'{key}' does nothing in its settings" in said
+
+
+def test_a_block_names_its_extractor_and_a_weight_that_can_be() -> None:
+    for block, said in (
+        ({"name": "x"}, "extractor"),
+        ({"extractor": "flow", "weight": 1e8}, "weight"),
+    ):
+        with pytest.raises(MerecError, match=f"features.blocks.0.{said}"):
+            parse_config({"features": {"blocks": [block]}})
 
 
 def test_blocks_of_one_name_and_wrong_settings_are_refused() -> None:

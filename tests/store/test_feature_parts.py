@@ -52,3 +52,19 @@ def test_former_parts_of_a_subject_are_removed_and_others_kept(tmp_path: Path, c
     assert len(list((tmp_path / "parts").iterdir())) == 2
     assert parts.read(parts.path(clips, "")) is not None
     assert parts.read(parts.path(other, "")) is not None
+
+
+@pytest.mark.parametrize("content", [b"", b"nothing", "half", "flipped"])
+def test_a_damaged_part_counts_as_none(tmp_path: Path, clips: Path, content: bytes | str) -> None:
+    parts = FeatureParts(tmp_path / "parts", "settings")
+    path = parts.path(clips, "")
+    parts.write(path, PART)
+    whole = path.read_bytes()
+    if content == "half":
+        content = whole[: len(whole) // 2]
+    elif content == "flipped":
+        place = whole.index(PART.values.tobytes())
+        content = whole[:place] + bytes([whole[place] ^ 1]) + whole[place + 1 :]
+    assert isinstance(content, bytes)
+    path.write_bytes(content)
+    assert parts.read(path) is None

@@ -28,7 +28,7 @@ def workflow_copy(folder: Path) -> Path:
     """Put the workflow, without results, where a test may change it."""
     for name in ("Snakefile", "config.yaml"):
         shutil.copy(REPOSITORY / name, folder / name)
-    for name in ("workflow", "config", "slurm"):
+    for name in ("workflow", "config", "profiles", "slurm"):
         shutil.copytree(REPOSITORY / name, folder / name)
     return folder
 

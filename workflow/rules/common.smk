@@ -138,7 +138,7 @@ def feature_weights(wildcards):
 
 
 def block_stores(wildcards):
-    """Return the store of each block of features."""
+    """Return the store of each block of features, or of the one extraction."""
     return [f"{RESULTS}/features/{one.name}.h5" for one in extractions(CONFIG)]
 
 

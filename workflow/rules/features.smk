@@ -36,7 +36,7 @@ rule extract_features:
         faces=lambda wildcards, input: repeated("--faces", input.faces),
         weights=lambda wildcards, input: repeated("--weights", input.weights),
         settings=lambda wildcards: to_json(extraction(wildcards).settings),
-        interpolation=to_json(CONFIG.interpolation),
+        interpolation=lambda wildcards: to_json(extraction(wildcards).interpolation(CONFIG)),
     shell:
         r"""
         merec extract-features \
