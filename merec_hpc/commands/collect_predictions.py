@@ -7,6 +7,8 @@ from typing import Annotated
 import typer
 
 from merec_hpc.commands.options import Output, Store
+from merec_hpc.config.evaluation import Method
+from merec_hpc.config.scaling import parse_scaling
 from merec_hpc.evaluation.predictions import Prediction, read_predictions
 from merec_hpc.files.rows import write_rows
 from merec_hpc.store.features import read_features
@@ -40,8 +42,10 @@ def run(
     for path in selection:
         selected, origin = read_selection(path)
         if not selected.mask.all():
+            is_transductive = parse_scaling(origin.scaling, str(path)).is_transductive
+            method = str(Method(origin.method, is_transductive=is_transductive))
             chosen += [
-                ChosenFeature(origin.method, origin.seed, origin.fold, str(name))
+                ChosenFeature(method, origin.seed, origin.fold, str(name))
                 for name in names[selected.mask]
             ]
     write_rows(chosen_features, ChosenFeature, chosen)

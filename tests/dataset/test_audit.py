@@ -191,3 +191,24 @@ def test_apex_outside_the_frames_is_noted(tmp_path: Path) -> None:
     assert [(fault.consequence, fault.fault) for fault in faults] == [
         ("noted", "apex 9 is none of the frames 1 to 1")
     ]
+
+
+@pytest.mark.parametrize(
+    ("marks", "said"),
+    [
+        ({"apex": 1}, ["apex 1 is the onset: another one is found"]),
+        ({"onset": 1, "apex": 1, "offset": 3}, ["apex 1 is the onset: another one is found"]),
+        ({"onset": 1, "apex": 2, "offset": 3}, []),
+        ({"onset": 1, "apex": 3, "offset": 3}, []),
+    ],
+)
+def test_apex_that_is_the_onset_is_noted(
+    tmp_path: Path, marks: dict[str, int], said: list[str]
+) -> None:
+    (tmp_path / "a").mkdir()
+    for number in (1, 2, 3):
+        (tmp_path / "a" / f"{number}.png").touch()
+    faults = audit(tmp_path, [Clip("c", "s", "x", Folder("a"), **marks)], ["x"])
+    assert [(fault.consequence, fault.fault) for fault in faults] == [
+        ("noted", fault) for fault in said
+    ]

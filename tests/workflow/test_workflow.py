@@ -198,6 +198,8 @@ def test_what_is_calibrated_by_subject_says_so(finished: Path) -> None:
     rows = rows_of(results / "predictions.csv")
     expected = {"all_features (transductive)", "genetic (transductive)"}
     assert {row["method"] for row in rows} == expected
+    chosen = rows_of(results / "chosen_features.csv")
+    assert {row["method"] for row in chosen} == {"genetic (transductive)"}
     assert "genetic (transductive)" in (results / "report" / "index.html").read_text()
     assert snakemake(finished).returncode == 0  # as it was
 
