@@ -86,7 +86,6 @@ TESTED_ELSEWHERE = {
         "by test_config",
     ),
     "evaluation.predictions": "by test_held_out and test_scores",
-    "features.joining": "by test_feature_parts and test_workflow",
     "selection.training_folds": "by test_leakage, test_cli and test_predict_and_score",
     "store.faces": "by test_store_files: four kinds of file, one set of laws",
     "store.clips": "by test_store_files",

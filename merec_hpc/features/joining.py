@@ -31,6 +31,13 @@ def joined_features(catalog: Path, parts: Sequence[FeaturePart]) -> Features:
     if twice:
         msg = f"features: each clip once expected, found '{twice[0]}' in several files of faces"
         raise MerecError(msg)
+    for part in parts:
+        if part.names.tolist() != parts[0].names.tolist():
+            msg = (
+                f"features: those of clip '{parts[0].clips[0]}' ({len(parts[0].names)}) expected of "
+                f"clip '{part.clips[0]}', found {len(part.names)} others: faces of one size expected"
+            )
+            raise MerecError(msg)
     order = sorted(range(len(extracted)), key=lambda row: place[extracted[row]])
     kept = [catalogued[extracted[row]] for row in order]
     class_names = sorted({clip.label for clip in kept})
