@@ -63,14 +63,12 @@ def train_svm(
         problem(labels.astype(np.float64), np.ascontiguousarray(features, np.float64)),
         parameter(f"{_OPTIONS} -c {C!r}"),
     )
-    n_features = features.shape[1]
     order = np.argsort(np.array(trained.get_labels()))
-    if len(classes) == 2:
-        # One machine, positive for the label that LIBLINEAR met first.
-        positive = np.array([trained.get_decfun(0)[0][:n_features]])
-        weights = np.concatenate([positive, -positive])[order]
-    else:
-        weights = np.array(
-            [trained.get_decfun(machine)[0][:n_features] for machine in range(len(classes))]
-        )[order]
-    return LinearSvm(weights, classes)
+    # Of two classes one machine, positive for the label that LIBLINEAR met first.
+    n_machines = 1 if len(classes) == 2 else len(classes)
+    weights = np.zeros((n_machines, features.shape[1]))
+    for machine, row in enumerate(weights):
+        found = trained.get_decfun(machine)[0]
+        row[: len(found)] = found[: len(row)]  # it knows nothing of last features that are all 0
+    both = np.concatenate([weights, -weights]) if n_machines == 1 else weights
+    return LinearSvm(both[order], classes)

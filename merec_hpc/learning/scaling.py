@@ -13,6 +13,8 @@ from merec_hpc.records import Features
 # What is left of a feature of deviation 1 where all is offset: rounding, which must not be
 # scaled up. A feature in single precision has no smaller differences.
 _ROUNDING = 1e-10
+# Deviation of a constant feature, relative to its size: rounding, which is not a scale.
+_CONSTANT = 1e-12
 
 
 @dataclass(frozen=True)
@@ -34,14 +36,17 @@ class Scaling:
         """Learn the map from training clips, shape (n_clips, n_features).
 
         "standard" gives every feature mean 0 and standard deviation 1 over the training
-        clips (a constant feature becomes 0); "none" changes nothing.
+        clips; a constant feature becomes 0, and one that is constant but for rounding is not
+        scaled up. "none" changes nothing.
         """
         n_features = training.shape[1]
         if kind == "none":
             return cls(np.zeros(n_features), np.ones(n_features))
         values = training.astype(np.float64)
-        std = values.std(axis=0)
-        return cls(values.mean(axis=0), np.where(std > 0, std, 1.0))
+        mean, std = values.mean(axis=0), values.std(axis=0)
+        varies = std > _CONSTANT * np.abs(values).max(axis=0)
+        # The mean of equal values may differ from them in its last digit.
+        return cls(np.where(varies, mean, values[0]), np.where(varies, std, 1.0))
 
     @classmethod
     def learn(cls, training: Features, settings: ScalingSettings) -> Self:

@@ -108,3 +108,21 @@ def test_training_twice_gives_the_same_bits(rng: np.random.Generator) -> None:
     first = train_svm(values, labels, 1.0).weights
     train_svm(values[:11], labels[:11], 10.0)
     np.testing.assert_array_equal(train_svm(values, labels, 1.0).weights, first)
+
+
+@pytest.mark.parametrize("n_classes", [2, 3])
+@pytest.mark.parametrize("zero", [[4], [3, 4], [0], [0, 2, 4], [0, 1, 2, 3, 4]])
+def test_features_that_are_0_have_no_weight_wherever_they_stand(
+    rng: np.random.Generator, n_classes: int, zero: list[int]
+) -> None:
+    labels = np.arange(24) % n_classes
+    features = rng.normal(size=(24, 5))
+    features[:, zero] = 0
+    others = [place for place in range(5) if place not in zero]
+    found = train_svm(features, labels, 1.0)
+    assert found.weights.shape == (n_classes, 5)
+    assert (found.weights[:, zero] == 0).all()
+    assert found.decisions(features).shape == (24, n_classes)
+    if others:
+        alone = train_svm(features[:, others], labels, 1.0)
+        np.testing.assert_allclose(found.weights[:, others], alone.weights, rtol=1e-6, atol=1e-9)

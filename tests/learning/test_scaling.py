@@ -308,3 +308,26 @@ def test_labels_of_training_clips_count_under_shrunk_alone(rng: np.random.Genera
     for settings in EVERY_KIND:
         before, after = (Scaling.learn(one, settings).apply(clips) for one in (clips, relabelled))
         assert np.array_equal(before, after) == (settings is not SHRUNK)
+
+
+@pytest.mark.parametrize("kind", [np.float32, np.float64])
+def test_no_constant_is_scaled_up_whatever_its_rounding(
+    rng: np.random.Generator, kind: type[np.floating]
+) -> None:
+    constants = (rng.normal(size=500) * 10.0 ** rng.integers(-6, 6, 500)).astype(kind)
+    training = np.repeat(constants[None], 37, axis=0)
+    if kind is np.float64:  # of some of them the deviation is not 0
+        assert (training.std(axis=0) > 0).any()
+    learnt = Scaling.fit(training, "standard")
+    np.testing.assert_array_equal(learnt.apply(training), 0)
+    np.testing.assert_array_equal(learnt.std, 1)
+    moved = learnt.apply(training[:1] * kind(1.5))
+    np.testing.assert_allclose(moved[0], 0.5 * constants, rtol=1e-6)
+
+
+def test_small_deviations_of_a_large_feature_are_scaled_all_the_same() -> None:
+    training = np.array([[1000.0], [1000.0 + 6.2e-5]], np.float32)
+    assert training[0] != training[1]
+    np.testing.assert_allclose(
+        Scaling.fit(training, "standard").apply(training), [[-1], [1]], rtol=1e-6
+    )
