@@ -202,8 +202,10 @@ def test_a_row_without_its_folder_is_left_out(tmp_path: Path) -> None:
     releases.casme2(tmp_path)
     shutil.rmtree(tmp_path / "CASME2_RAW_selected" / "sub26")
     clips = list_clips(tmp_path, Casme2Settings()).clips
-    (fault,) = audit(tmp_path, clips, SCHEMES["casme2-5"].classes)
-    assert (fault.clip, fault.consequence) == ("sub26_EP08_1", "clip left out")
+    faults = audit(tmp_path, clips, SCHEMES["casme2-5"].classes)
+    assert [
+        (fault.clip, fault.consequence) for fault in faults if fault.consequence != "noted"
+    ] == [("sub26_EP08_1", "clip left out")]
 
 
 @pytest.mark.parametrize("release", ["raw", "cropped"])
