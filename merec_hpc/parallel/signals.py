@@ -21,12 +21,18 @@ class StopRequest:
         """Remember a signal; work ends where it next looks."""
         self.signal = signal.Signals(number)
 
+    def note_and_interrupt(self, number: int, frame: FrameType | None) -> None:
+        """Interrupt at once, and remember it: an exception that comes in a finaliser is lost."""
+        self.note(number, frame)
+        signal.default_int_handler(number, frame)
+
 
 @contextmanager
 def noted_signals() -> Iterator[StopRequest]:
-    """Note SIGTERM and SIGUSR1 instead of dying of them; in the main thread."""
+    """Note SIGTERM and SIGUSR1 instead of dying of them, and SIGINT as well; in the main thread."""
     request = StopRequest()
     former = {number: signal.signal(number, request.note) for number in SIGNALS}
+    former[signal.SIGINT] = signal.signal(signal.SIGINT, request.note_and_interrupt)
     try:
         yield request
     finally:
