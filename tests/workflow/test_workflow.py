@@ -156,6 +156,7 @@ def test_flow_and_clips_are_written_for_those_who_ask(finished: Path) -> None:
     kept = snakemake(finished, clips={"keep": True})
     assert planned_rules(kept) == {"interpolate_clips", "render_report", "all"}
     assert len(list((results / "clips").glob("*.h5"))) == 3
+    assert snakemake(finished).returncode == 0  # as it was
 
 
 @pytest.mark.xdist_group("finished")
