@@ -26,8 +26,8 @@ LONG = {
     "n_generations": 700,
     "migration_interval": 10,
 }
-# Some half a minute.
-LONGER = {**LONG, "n_generations": 4500}
+# Longer than a minute, which is the shortest limit: SLURM may send the signal late.
+LONGER = {**LONG, "n_generations": 9000}
 TARGET = f"results/small/selection/genetic/{FOLD}.h5"
 LOG = f"logs/select_genetic/small/{FOLD}.log"
 END_S = 400
