@@ -37,7 +37,7 @@ class Failure:
 
 @dataclass(frozen=True)
 class FeaturePart:
-    """Deep features of the clips of one subject."""
+    """Features of the clips of one subject."""
 
     values: NDArray[np.float32]  # (n_clips, n_features)
     names: Text  # (n_features,)
@@ -46,7 +46,7 @@ class FeaturePart:
 
 @dataclass(frozen=True)
 class Features:
-    """Deep features of clips, with what is known of each clip."""
+    """Features of clips, with what is known of each clip."""
 
     values: NDArray[np.float32]  # (n_clips, n_features)
     labels: NDArray[np.int64]  # (n_clips,), index into class_names

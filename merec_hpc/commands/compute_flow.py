@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 from merec_hpc.commands.options import Catalog, Output, Settings
 from merec_hpc.config.base import from_json
 from merec_hpc.config.motion import FlowSettings
-from merec_hpc.dataset.catalog import read_catalog
+from merec_hpc.dataset.catalog import apexes_of, read_catalog
 from merec_hpc.features.flow import onset_and_apex
 from merec_hpc.motion.flow_images import flow_images
 from merec_hpc.motion.optical_flow import open_flow
@@ -35,7 +35,7 @@ def run(
     cv2.setNumThreads(1)
     parsed = from_json(FlowSettings, settings)
     compute = open_flow(parsed)
-    apexes = {clip.clip: clip.apex for clip in read_catalog(catalog) if clip.apex is not None}
+    apexes = apexes_of(read_catalog(catalog))
     names = read_face_index(faces)[0]
 
     def images() -> Iterator[tuple[NDArray[np.float32], ...]]:

@@ -14,7 +14,7 @@ from merec_hpc.commands.options import Catalog, Interpolation
 from merec_hpc.config.base import from_json
 from merec_hpc.config.faces import InterpolationSettings
 from merec_hpc.config.motion import FlowSettings
-from merec_hpc.dataset.catalog import read_catalog
+from merec_hpc.dataset.catalog import apexes_of, read_catalog
 from merec_hpc.dataset.clip import Clip
 from merec_hpc.errors import MerecError
 from merec_hpc.faces.contact_sheet import (
@@ -75,8 +75,7 @@ def _clips(
     faces: Path, listed: Mapping[str, Clip], n_frames: int
 ) -> Iterator[tuple[str, FaceClip, NDArray[np.uint8] | None, float]]:
     names, jitter_px = read_face_index(faces)
-    apexes = {name: clip.apex for name, clip in listed.items() if clip.apex is not None}
-    clips = iterate_face_clips(faces, apexes, n_frames)
+    clips = iterate_face_clips(faces, apexes_of(listed.values()), n_frames)
     yield from zip(
         names.tolist(), clips, iterate_detections(faces), jitter_px.tolist(), strict=True
     )

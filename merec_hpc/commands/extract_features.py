@@ -15,7 +15,7 @@ from merec_hpc.commands.options import Catalog, Faces, Interpolation, Output, Se
 from merec_hpc.config.base import from_json
 from merec_hpc.config.faces import InterpolationSettings
 from merec_hpc.config.features import FeatureSettings
-from merec_hpc.dataset.catalog import read_catalog
+from merec_hpc.dataset.catalog import apexes_of, read_catalog
 from merec_hpc.errors import MerecError
 from merec_hpc.features.extractors import EXTRACTORS, NETWORK, Extractor, find_extractor
 from merec_hpc.features.joining import joined_features
@@ -58,7 +58,7 @@ def run(
         msg = f"{weights}: weights expected, found no such file"
         raise MerecError(msg)
     digest = "" if weights is None else sha256(weights)
-    apexes = {clip.clip: clip.apex for clip in read_catalog(catalog) if clip.apex is not None}
+    apexes = apexes_of(read_catalog(catalog))
     parts = FeatureParts(
         output.with_name(output.name + ".parts"),
         f"{__version__} {extractor} {parsed} {interpolated} {digest}",

@@ -1,7 +1,7 @@
 """Turns a dataset's folder into its catalog: one row a clip."""
 
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, fields, replace
 from pathlib import Path
 from typing import Any
@@ -120,6 +120,11 @@ def read_catalog(path: Path, root: Path | None = None) -> list[Clip]:
         msg = f"{path}: each clip once expected, found '{twice[0]}' {counts[twice[0]]} times"
         raise MerecError(msg)
     return [Clip(source=_source(path, row, root), **_common(row)) for row in rows]
+
+
+def apexes_of(clips: Iterable[Clip]) -> dict[str, int]:
+    """Return the number of each clip's apex, by its name; of those that have one."""
+    return {clip.clip: clip.apex for clip in clips if clip.apex is not None}
 
 
 def _common(row: Clip | CatalogRow) -> dict[str, Any]:

@@ -262,9 +262,8 @@ def _idle_faces(config: Config) -> Iterator[_Idle]:
         why = f"landmarks is {faces.landmarks}"
         yield _Idle("faces", (key,), faces.landmarks != engine, why, engine)
     yield _Idle("faces", placed_by_eyes, faces.crop == "shape", "crop is shape", "crop eyes")
-    why = "clips.keep is false"
-    yield _Idle("clips", ("format",), not config.clips.keep, why, "true")
     yield _Idle("faces", ("shape_fraction",), faces.crop == "eyes", "crop is eyes", "crop shape")
+    yield _Idle("clips", ("format",), not config.clips.keep, "clips.keep is false", "true")
 
 
 def _idle_features(config: Config) -> Iterator[_Idle]:

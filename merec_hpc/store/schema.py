@@ -137,10 +137,15 @@ FEATURES = FileSpec(
     1,
     (
         _CLIPS,
-        ArraySpec("values", ("clip", "feature"), "float", "Deep features of each clip."),
+        ArraySpec("values", ("clip", "feature"), "float", "Features of each clip."),
         ArraySpec("labels", ("clip",), "integer", "Class of each clip, index into class_names."),
         ArraySpec("subjects", ("clip",), "text", "Subject of each clip."),
-        ArraySpec("names", ("feature",), "text", "backbone/layer/channel/row/column/statistic."),
+        ArraySpec(
+            "names",
+            ("feature",),
+            "text",
+            "backbone/layer/channel/row/column/statistic, or as the extractor has it.",
+        ),
         ArraySpec("class_names", ("class",), "text", "Name of each class."),
     ),
 )

@@ -2,7 +2,7 @@
 
 Inputs
 
-    results/{experiment}/features/{network}.h5                  deep features of all clips
+    results/{experiment}/features/{features}.h5                 features of all clips
     results/{experiment}/selection/{method}/{fold}.h5           what was chosen in each fold
 
 Outputs

@@ -2,7 +2,7 @@
 
 Inputs
 
-    results/{experiment}/features/{network}.h5               deep features of all clips
+    results/{experiment}/features/{features}.h5              features of all clips
     results/{experiment}/fold_subjects.tsv                   whom each fold holds out
 
 Outputs
