@@ -33,6 +33,10 @@ SITE = {
     "latency-wait": 5,
 }
 
+# Snakemake waits ten seconds longer each time it asks in vain for a job's state: a machine that is
+# a little slower makes it wait for minutes more. A run takes two on two idle cores.
+PATIENCE_S = 900
+
 
 @dataclass
 class Experiment:
@@ -53,15 +57,15 @@ class Experiment:
         return ["snakemake", "--configfile", "own.yaml", "--profile", "site", *arguments]
 
     def run(
-        self, *arguments: str, profile: dict[str, Any] | None = None, seconds: float = 300
+        self, *arguments: str, profile: dict[str, Any] | None = None
     ) -> subprocess.CompletedProcess[str]:
         """Run Snakemake on the cluster to its end."""
-        return self.call(self.command(*arguments, profile=profile), seconds)
+        return self.call(self.command(*arguments, profile=profile))
 
     def run_here(self, *arguments: str) -> subprocess.CompletedProcess[str]:
         """Run Snakemake without the cluster."""
         (self.folder / "own.yaml").write_text(yaml.safe_dump(self.config))
-        return self.call(["snakemake", "--configfile", "own.yaml", "--cores", "2", *arguments], 300)
+        return self.call(["snakemake", "--configfile", "own.yaml", "--cores", "2", *arguments])
 
     def start(self, *arguments: str, profile: dict[str, Any] | None = None) -> Any:
         """Start Snakemake on the cluster, and return the process; it writes to said.log."""
@@ -74,11 +78,11 @@ class Experiment:
                 stderr=log,
             )
 
-    def call(self, command: list[str], seconds: float) -> subprocess.CompletedProcess[str]:
+    def call(self, command: list[str]) -> subprocess.CompletedProcess[str]:
         """Run a command in the folder, in the environment of a login node."""
         return subprocess.run(
             # An end by SIGTERM would leave Snakemake waiting.
-            ["timeout", "-k", "10", "-s", "INT", str(seconds), *command],
+            ["timeout", "-k", "10", "-s", "INT", str(PATIENCE_S), *command],
             cwd=self.folder,
             env=self.cluster.environment,
             capture_output=True,
@@ -94,6 +98,12 @@ class Experiment:
     def selection(self, fold: str) -> Path:
         """The file of a fold's genetic selection."""
         return self.results / "selection" / "genetic" / f"{fold}.h5"
+
+    def account(self) -> str:
+        """Return what an assertion should say of a run that failed: the jobs, and their logs' ends."""
+        logs = sorted((self.folder / "logs").rglob("*.log"), key=lambda log: log.stat().st_mtime)
+        ends = (f"{log}:\n{log.read_text(errors='replace')[-1500:]}" for log in logs[-6:])
+        return "\n".join([str(self.cluster.jobs()), str(self.cluster.node_states()), *ends])
 
     def contents(self, pattern: str) -> dict[str, bytes]:
         """Return what files of the results hold, by their names."""
@@ -142,5 +152,5 @@ def finished(
     folder = tmp_path_factory.mktemp("finished")
     experiment = make_experiment(folder, cluster, dataset, weights)
     done = experiment.run()
-    assert done.returncode == 0, done.stdout + done.stderr
+    assert done.returncode == 0, done.stdout + done.stderr + experiment.account()
     return experiment
