@@ -21,7 +21,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from merec_hpc.kernels.compiled import compiled
-from merec_hpc.kernels.pivoting import IMPRECISE, SLACK, SOLVED, UNSETTLED
+from merec_hpc.kernels.pivoting import IMPRECISE, ROUNDING, SLACK, SOLVED, UNSETTLED, largest_dual
 
 _MOST_CHANGES = 128  # clips that change sides
 _MOST_ROUNDS = 400
@@ -32,6 +32,7 @@ _LEAST_PIVOT = 1e-9  # of a small system, in units of what it was before the oth
 @compiled
 def settle_fold(
     kernel: NDArray[np.float64],  # (n_clips, n_clips), K
+    ridges: NDArray[np.float64],  # (n_clips,), 1 / (2 C) of each clip
     target: NDArray[np.float64],  # (n_clips,), +1 or -1
     first: int,  # clips first..last are held out
     last: int,
@@ -57,7 +58,7 @@ def settle_fold(
             scale[clip] = kernel[clip, clip]
             is_held = first <= clip < last
             sides[clip] = 0.0 if is_held else -target[clip] if outside[clip] else target[clip]
-        _weights(sides, scale, outside, there, away)
+        _weights(sides, scale, ridges, outside, start, there, away)
         n_wrong = _weigh(start, there, away, nobody, nothing, wrong)
         if n_wrong == 0:
             _fill(kernel, inverse, across, support, rest, response, changes)
@@ -105,6 +106,7 @@ def flip_features(
     answers: NDArray[np.float64],  # (n_features, n_clips), q of each feature
     signs: NDArray[np.float64],  # (n_features,), 1 to join the mask, -1 to leave it
     scale: NDArray[np.float64],  # (n_clips,), K_ii
+    ridges: NDArray[np.float64],  # (n_clips,), 1 / (2 C) of each clip
     target: NDArray[np.float64],  # (n_clips,)
     first: int,  # clips first..last are held out
     last: int,
@@ -125,7 +127,7 @@ def flip_features(
         sides[clip] = -target[clip] if outside[clip] else target[clip]
     for clip in range(first, last):
         sides[clip] = 0.0
-    _weights(sides, scale, outside, there, away)
+    _weights(sides, scale, ridges, outside, start, there, away)
     for feature in range(len(features)):
         state = _flip(
             features[feature],
@@ -241,14 +243,22 @@ def _answer(
 def _weights(
     sides: NDArray[np.float64],  # (n_clips,), sign of s while the clip keeps its side, or 0
     scale: NDArray[np.float64],  # (n_clips,), K_ii
+    ridges: NDArray[np.float64],  # (n_clips,)
     outside: NDArray[np.bool_],  # (n_clips,)
+    start: NDArray[np.float64],  # (n_clips,), s0
     there: NDArray[np.float64],  # (n_clips,), written: times s it is how wrong a clip is
     away: NDArray[np.float64],  # (n_clips,), written: times d, how wrong on the other side
 ) -> None:
-    """Weigh the two of a pair, beta and -z, so that both are in units of a margin."""
+    """Weigh the two of a pair, beta and -z, in units of the machine's largest beta.
+
+    A margin's unit is that beta times the clip's ridge, and room for rounding.
+    """
+    largest = max(largest_dual(start, outside), np.finfo(np.float64).tiny)
     for clip in range(len(sides)):
-        there[clip] = -sides[clip] * (1.0 if outside[clip] else scale[clip])
-        away[clip] = sides[clip] * (scale[clip] if outside[clip] else 1.0)
+        of_dual = 1.0 / largest
+        of_margin = of_dual / (ridges[clip] + ROUNDING / SLACK * scale[clip])
+        there[clip] = -sides[clip] * (of_margin if outside[clip] else of_dual)
+        away[clip] = sides[clip] * (of_dual if outside[clip] else of_margin)
 
 
 @compiled
@@ -258,7 +268,7 @@ def _weigh(
     away: NDArray[np.float64],  # (n_clips,), of _weights
     moved: NDArray[np.int64],  # (n_moved,), D
     steps: NDArray[np.float64],  # (n_moved or more,), d
-    wrong: NDArray[np.float64],  # (n_clips,), written: how wrong, in units of a margin, or 0
+    wrong: NDArray[np.float64],  # (n_clips,), written: how wrong, in units of _weights, or 0
 ) -> int:
     """Weigh how wrong each clip is where it is, and return how many are."""
     for clip in range(len(values)):

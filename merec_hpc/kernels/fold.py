@@ -9,7 +9,6 @@ from merec_hpc.kernels.pivoting import (
     IMPRECISE,
     MOST_ROUNDS,
     N_BLOCK_PIVOTS,
-    SLACK,
     SOLVED,
     UNSETTLED,
     count_below,
@@ -28,18 +27,20 @@ def leave_fold_out(
     signed: NDArray[np.float64],  # (n_clips,), s for x = 0
     outside: NDArray[np.bool_],  # (n_clips,)
     fold: NDArray[np.int64],  # (2,), its first clip and the one after its last
+    allowed: NDArray[np.float64],  # (2, n_clips), least y s of a support vector, and of others
     norms: NDArray[np.float64],  # (n_clips,), sqrt(G_ii)
     bounds: NDArray[np.float64],  # (n_clips,), on the part of reach that is not the machine's
     least: float,  # pivots below it call for a refinement
     decisions: NDArray[np.float64],  # (n_clips,), those of the fold are written
     reach: NDArray[np.float64],  # (n_clips,), those of the fold are written
+    dual: NDArray[np.float64],  # (n_clips,), beta, written; or empty
 ) -> int:
     """Leave one fold out of one machine, and move clips in and out until all conditions hold."""
     n_clips, first, last = len(target), fold[0], fold[1]
     moved = np.zeros(n_clips, np.bool_)
     for clip in range(first, last):
         moved[clip] = not outside[clip]
-    limits = _limits_of(tableau, outside, first, last)
+    limits = _limits_of(allowed, outside, first, last)
     values = np.empty(n_clips)
     fewest, patience = n_clips + 1, N_BLOCK_PIVOTS
     state = UNSETTLED
@@ -59,8 +60,8 @@ def leave_fold_out(
             break
         patience = N_BLOCK_PIVOTS if n_wrong < fewest else patience - 1
         fewest = min(fewest, n_wrong)
-        _move(tableau, outside, target, values, moved, limits, patience < 0)
-    _write(target, values, outside, moved, fold, norms, bounds, decisions, reach)
+        _move(allowed, outside, target, values, moved, limits, patience < 0)
+    _write(target, values, outside, moved, fold, norms, bounds, decisions, reach, dual)
     return state
 
 
@@ -83,7 +84,7 @@ def _smallest_pivot(factor: NDArray[np.float64]) -> float:
 
 @compiled
 def _move(
-    tableau: NDArray[np.float64],  # (n_clips, n_clips)
+    allowed: NDArray[np.float64],  # (2, n_clips)
     outside: NDArray[np.bool_],  # (n_clips,)
     target: NDArray[np.float64],  # (n_clips,)
     values: NDArray[np.float64],  # (n_clips,)
@@ -95,15 +96,14 @@ def _move(
     for clip in range(len(target) - 1, -1, -1):
         if target[clip] * values[clip] < limits[clip]:
             moved[clip] = not moved[clip]
-            is_residual = outside[clip] != moved[clip]
-            limits[clip] = -SLACK if is_residual else -SLACK * abs(tableau[clip, clip])
+            limits[clip] = allowed[np.intp(outside[clip] != moved[clip]), clip]
             if last_alone:
                 return
 
 
 @compiled
 def _limits_of(
-    tableau: NDArray[np.float64],  # (n_clips, n_clips)
+    allowed: NDArray[np.float64],  # (2, n_clips)
     outside: NDArray[np.bool_],  # (n_clips,)
     first: int,
     last: int,
@@ -111,7 +111,7 @@ def _limits_of(
     """Return the values of y s below which a condition is broken, (n_clips,)."""
     limits = np.empty(len(outside))
     for clip in range(len(outside)):
-        limits[clip] = -SLACK if outside[clip] else -SLACK * tableau[clip, clip]
+        limits[clip] = allowed[np.intp(outside[clip]), clip]
     for clip in range(first, last):
         limits[clip] = -np.inf
     return limits
@@ -128,12 +128,15 @@ def _write(
     bounds: NDArray[np.float64],  # (n_clips,)
     decisions: NDArray[np.float64],  # (n_clips,), those of the fold are written
     reach: NDArray[np.float64],  # (n_clips,), those of the fold are written
+    dual: NDArray[np.float64],  # (n_clips,), written; or empty
 ) -> None:
     for clip in range(fold[0], fold[1]):
         decisions[clip] = target[clip] + values[clip]
         values[clip] = 0.0
     for clip in range(len(values)):  # leave beta of the support vectors
         values[clip] *= outside[clip] == moved[clip]
+    for clip in range(len(dual)):
+        dual[clip] = values[clip]
     length = measure_length(values, norms)
     for clip in range(fold[0], fold[1]):
         reach[clip] = bounds[clip] * length

@@ -19,10 +19,11 @@ from merec_hpc.kernels.fold import leave_fold_out, measure_length
 from merec_hpc.kernels.inverse import invert, mirror
 from merec_hpc.kernels.pivoting import (
     IMPRECISE,
-    SLACK,
     SOLVED,
     count_below,
+    fill_slacks,
     is_by_support,
+    largest_dual,
     settle_all,
 )
 from merec_hpc.kernels.tableau import fill_tableau, start_signed
@@ -41,6 +42,8 @@ def leave_folds_out(
     starts: NDArray[np.int64],  # (n_folds + 1,), first clip of each fold, then the end
     decisions: NDArray[np.float64],  # (n_machines, n_clips), those of the folds are written
     reach: NDArray[np.float64],  # (n_machines, n_clips), those of the folds are written
+    duals: NDArray[np.float64],  # (n_machines, n_folds, n_clips), beta, written; or empty
+    stiffness: NDArray[np.float64],  # (1,), written: |M|, or more
     is_quick: bool,  # whether the Gram matrix has such errors as below
 ) -> int:
     """Write the decision values of every clip by the SVM that never saw its fold.
@@ -61,20 +64,24 @@ def leave_folds_out(
     if not _fill_kernel(gram, shifts, ridges, kernel, inverse):
         return IMPRECISE
     norms, bounds = np.empty(n_clips), np.empty(n_clips)
-    _bound(gram, kernel, frobenius(inverse), norms, bounds)
+    stiffness[0] = frobenius(inverse)
+    _bound(gram, kernel, stiffness[0], norms, bounds)
     if is_quick and not bounds[0] < np.inf:
         return IMPRECISE
     signed = product(targets, inverse)
     # A fold divides by a block of M: its pivots must be far above the errors of M y.
     least = _error_of(kernel, inverse, targets, signed) / _TOLERANCE
-    values = np.empty(n_clips)
+    values, slacks = np.empty(n_clips), np.empty((2, n_clips))
+    fill_slacks(kernel, inverse, ridges, slacks)
     tableau = np.empty((n_clips, n_clips))
     shared = np.empty(n_machines, np.int64)
-    n_shared = 0
+    n_shared, unused = 0, np.empty(0)
     worst = SOLVED
     for machine in range(n_machines):
         target, outside = targets[machine], np.zeros(n_clips, np.bool_)
-        state, core, small = settle_all(kernel, inverse, target, signed[machine], outside, values)
+        state, core, small = settle_all(
+            kernel, inverse, target, signed[machine], outside, values, slacks
+        )
         if state == IMPRECISE:
             return IMPRECISE
         if len(core) == 0:
@@ -86,6 +93,7 @@ def leave_folds_out(
         else:
             fill_tableau(inverse, 1.0, core, small, tableau)
         start_signed(tableau, target, outside, signed[machine])
+        limits = -largest_dual(values, outside) * slacks
         for fold in range(len(starts) - 1):
             state = leave_fold_out(
                 kernel,
@@ -94,11 +102,13 @@ def leave_folds_out(
                 signed[machine],
                 outside,
                 starts[fold : fold + 2],
+                limits,
                 norms,
                 bounds,
                 least,
                 decisions[machine],
                 reach[machine],
+                duals[machine, fold] if len(duals) else unused,
             )
             worst = max(worst, state)
     state = _leave_folds_out_together(
@@ -108,11 +118,13 @@ def leave_folds_out(
         signed,
         shared[:n_shared],
         starts,
+        slacks,
         norms,
         bounds,
         least,
         decisions,
         reach,
+        duals,
     )
     return max(worst, state)
 
@@ -141,9 +153,10 @@ def leave_nothing_out(
     gram: NDArray[np.float64],  # (n_clips, n_clips), upper triangle
     ridges: NDArray[np.float64],  # (n_clips,), 1 / (2 C) of each clip
     targets: NDArray[np.float64],  # (n_machines, n_clips), +1 or -1
-    decisions: NDArray[np.float64],  # (n_machines, n_clips), written
+    duals: NDArray[np.float64],  # (n_machines, 1, n_clips), written
+    stiffness: NDArray[np.float64],  # (1,), written: |M|, or more
 ) -> int:
-    """Write the decision values of every clip by the SVM that is trained on all of them.
+    """Write beta of the SVMs that are trained on all clips.
 
     Returns
     -------
@@ -154,20 +167,19 @@ def leave_nothing_out(
     kernel, inverse = np.empty((n_clips, n_clips)), np.empty((n_clips, n_clips))
     if not _fill_kernel(gram, np.zeros(n_clips), ridges, kernel, inverse):
         return IMPRECISE
+    stiffness[0] = frobenius(inverse)
     signed = product(targets, inverse)
-    if _error_of(kernel, inverse, targets, signed) > _TOLERANCE:
-        return IMPRECISE
-    values = np.empty(n_clips)
+    values, slacks = np.empty(n_clips), np.empty((2, n_clips))
+    fill_slacks(kernel, inverse, ridges, slacks)
     worst = SOLVED
     for machine in range(n_machines):
         outside = np.zeros(n_clips, np.bool_)
         state, _, _ = settle_all(
-            kernel, inverse, targets[machine], signed[machine], outside, values
+            kernel, inverse, targets[machine], signed[machine], outside, values, slacks
         )
         worst = max(worst, state)
-        for clip in range(n_clips):  # on S, f = y - ridge beta; outside, f = y - z
-            share = values[clip] if outside[clip] else -ridges[clip] * values[clip]
-            decisions[machine, clip] = targets[machine, clip] + share
+        for clip in range(n_clips):
+            duals[machine, 0, clip] = 0.0 if outside[clip] else values[clip]
     return worst
 
 
@@ -226,22 +238,23 @@ def _leave_folds_out_together(
     signed: NDArray[np.float64],  # (n_machines, n_clips)
     shared: NDArray[np.int64],  # (n_shared,), machines without a clip outside S
     starts: NDArray[np.int64],  # (n_folds + 1,)
+    slacks: NDArray[np.float64],  # (2, n_clips), of ``fill_slacks``
     norms: NDArray[np.float64],  # (n_clips,), sqrt(G_ii)
     bounds: NDArray[np.float64],  # (n_clips,), of p
     least: float,
     decisions: NDArray[np.float64],  # (n_machines, n_clips), written
     reach: NDArray[np.float64],  # (n_machines, n_clips), written
+    duals: NDArray[np.float64],  # (n_machines, n_folds, n_clips), written; or empty
 ) -> int:
     """Leave each fold out of all machines that share M: one small inverse a fold."""
     n_clips, n_shared = len(inverse), len(shared)
     nobody = np.zeros(n_clips, np.bool_)
-    starting = np.empty((n_shared, n_clips))
-    limits = np.empty(n_clips)
-    for clip in range(n_clips):
-        limits[clip] = -SLACK * inverse[clip, clip]
+    starting, limits = np.empty((n_shared, n_clips)), np.empty((n_shared, 2, n_clips))
+    unused = np.empty(0)
     for place in range(n_shared):
         for clip in range(n_clips):
             starting[place, clip] = signed[shared[place], clip]
+        limits[place] = -largest_dual(starting[place], nobody) * slacks
     sharing = span(0, n_shared)
     worst = SOLVED
     for fold in range(len(starts) - 1 if n_shared else 0):
@@ -254,7 +267,7 @@ def _leave_folds_out_together(
         for place in range(n_shared):
             target, values = targets[shared[place]], changes[place]
             _go_on(starting[place], values, first, last)
-            if not is_precise or count_below(target, values, limits):
+            if not is_precise or count_below(target, values, limits[place, 0]):
                 state = leave_fold_out(
                     kernel,
                     inverse,
@@ -262,11 +275,13 @@ def _leave_folds_out_together(
                     starting[place],
                     nobody,
                     starts[fold : fold + 2],
+                    limits[place],
                     norms,
                     bounds,
                     least,
                     decisions[shared[place]],
                     reach[shared[place]],
+                    duals[shared[place], fold] if len(duals) else unused,
                 )
                 worst = max(worst, state)
                 continue
@@ -274,6 +289,9 @@ def _leave_folds_out_together(
             for clip in range(first, last):
                 decisions[shared[place], clip] = target[clip] - residuals[place, clip - first]
                 reach[shared[place], clip] = bounds[clip] * length
+            if len(duals):
+                for clip in range(n_clips):
+                    duals[shared[place], fold, clip] = values[clip]
     return worst
 
 

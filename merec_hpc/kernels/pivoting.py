@@ -23,7 +23,9 @@ from merec_hpc.kernels.inverse import invert
 
 N_BLOCK_PIVOTS = 5  # without progress, before single pivots begin
 MOST_ROUNDS = 50
-SLACK = 1e-11
+SLACK = 1e-10
+"""Of the machine's largest beta: what a condition may lack, and in margins, times the ridge."""
+ROUNDING = 2.0**-50
 SOLVED, UNSETTLED, IMPRECISE = 0, 1, 2
 """Unsettled: the rounds ran out before all conditions held. Imprecise: K is too ill-conditioned
 for double precision."""
@@ -37,6 +39,7 @@ def settle_all(
     dual: NDArray[np.float64],  # (n_clips,), M y
     outside: NDArray[np.bool_],  # (n_clips,), all False; those outside S, written
     values: NDArray[np.float64],  # (n_clips,), written: s, that is beta on S and -z outside
+    slacks: NDArray[np.float64],  # (2, n_clips), of ``fill_slacks``
 ) -> tuple[int, NDArray[np.int64], NDArray[np.float64]]:
     """Find the support set of the machine that is trained on all clips.
 
@@ -53,8 +56,10 @@ def settle_all(
     fewest, patience = n_clips + 1, N_BLOCK_PIVOTS
     for _ in range(MOST_ROUNDS):
         n_wrong, last = 0, -1
+        largest = largest_dual(values, outside)
         for clip in range(n_clips):
-            if _is_wrong(target[clip] * values[clip], inverse[clip, clip], outside[clip]):
+            slack = largest * slacks[np.intp(outside[clip]), clip]
+            if target[clip] * values[clip] < -slack:
                 n_wrong += 1
                 last = clip
         if n_wrong == 0:
@@ -63,7 +68,8 @@ def settle_all(
         fewest = min(fewest, n_wrong)
         first = 0 if patience >= 0 else last  # a block of pivots, or the last one alone
         for clip in range(first, n_clips):
-            if _is_wrong(target[clip] * values[clip], inverse[clip, clip], outside[clip]):
+            slack = largest * slacks[np.intp(outside[clip]), clip]
+            if target[clip] * values[clip] < -slack:
                 outside[clip] = not outside[clip]
         if is_by_support(outside):
             wanted = places_of(outside, False)
@@ -108,12 +114,32 @@ def is_by_support(outside: NDArray[np.bool_]) -> bool:
 
 
 @compiled
-def _is_wrong(signed: float, scale: float, is_residual: bool) -> bool:
-    """Return whether -y z (a residual) or y beta (of the order of scale) is negative.
+def largest_dual(values: NDArray[np.float64], outside: NDArray[np.bool_]) -> float:
+    """Return the largest |beta| of the support vectors."""
+    largest = 0.0
+    for clip in range(len(values)):
+        if not outside[clip]:
+            largest = max(largest, abs(values[clip]))
+    return largest
 
-    The slack covers rounding only: without it a clip on the border would be pivoted for ever.
+
+@compiled
+def fill_slacks(
+    kernel: NDArray[np.float64],  # (n_clips, n_clips), K
+    inverse: NDArray[np.float64],  # (n_clips, n_clips), M
+    ridges: NDArray[np.float64],  # (n_clips,), 1 / (2 C) of each clip
+    slacks: NDArray[np.float64],  # (2, n_clips), written
+) -> None:
+    """Write how negative y beta of a support vector, and -y z of another clip, may be.
+
+    In units of the machine's largest beta, which is what a clip's margin lacks, over its ridge:
+    where a machine nearly interpolates, all that it lacks is tiny. The slack covers rounding
+    as well, without which a clip on the border would be pivoted for ever.
     """
-    return signed < (-SLACK if is_residual else -SLACK * scale)
+    for clip in range(len(ridges)):
+        scale = kernel[clip, clip]
+        slacks[0, clip] = SLACK + ROUNDING * scale * inverse[clip, clip]
+        slacks[1, clip] = SLACK * ridges[clip] + ROUNDING * scale
 
 
 @compiled

@@ -30,11 +30,11 @@ def _flipped(
     states = np.zeros(n_features, np.int64)
     outside, start = np.zeros(n_clips, np.bool_), np.empty(n_clips)
     response, changes = np.empty((n_clips, n_clips)), np.empty((n_clips, n_clips))
-    scale = np.ascontiguousarray(kernel.diagonal())
+    scale, ridges = np.ascontiguousarray(kernel.diagonal()), np.full(n_clips, 0.5 / C)
     for fold in range(folds[-1] + 1):
         first, last = np.searchsorted(folds, [fold, fold + 1])
         outside[:] = False
-        arguments = (target, first, last, outside, start)
+        arguments = (ridges, target, first, last, outside, start)
         assert settle_fold(kernel, *arguments, response, changes) == SOLVED
         answers = columns @ response.T
         flip_features(columns, answers, signs, scale, *arguments, changes, decisions, states)

@@ -1,21 +1,24 @@
 """The SVMs of some inner folds that see the features scaled alike."""
 
 from collections.abc import Callable, Iterator, Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 from itertools import pairwise, repeat
 from operator import call
-from typing import Any
+from typing import Any, Self
 
 import numpy as np
 from numpy.typing import NDArray
 
+from merec_hpc.kernels.certificate import bound_errors, refine_fold
 from merec_hpc.kernels.flips import flip_features, settle_fold
 from merec_hpc.kernels.gram import MOST_MASKS, gram_matrices
 from merec_hpc.kernels.leave_out import leave_folds_out
-from merec_hpc.kernels.pivoting import SOLVED
+from merec_hpc.kernels.pivoting import IMPRECISE, SOLVED
 from merec_hpc.kernels.simd import BLOCK
+from merec_hpc.kernels.twofold import multiply_twofold
 from merec_hpc.records import Masks
-from merec_hpc.selection.fitness.least_squares import fit_support, rotate
+from merec_hpc.selection.fitness.least_squares import fit_machine, rotate
 
 PRECISION = 2.0**-24
 """Of an entry of a single-precision Gram matrix, in units of sqrt(G_ii G_jj)."""
@@ -24,6 +27,8 @@ _WIDE = 4
 more, and large C leaves many decisions uncertain."""
 _GROUPS_AT_ONCE = 8  # whose shifts are one matrix product
 _CLASS_COST = 8  # features: what a class of features costs besides the pass over its own
+
+_NO_DUALS = np.empty((0, 0, 0))
 
 Share = Callable[[Callable[[], NDArray[Any]]], NDArray[Any]]
 
@@ -45,6 +50,8 @@ class System:
     edges: NDArray[np.int64]  # (n_folds + 1,), first clip of each fold, then the end
     machines: slice
     penalties: NDArray[np.float64]  # (n_clips,), of each clip, in units of C
+    first_fold: int = 0
+    """Of all inner folds, the first of these."""
 
 
 class InnerProblem:
@@ -128,19 +135,24 @@ class InnerProblem:
         int
             The worst state of ``leave_folds_out``.
         """
-        states = [
-            leave_folds_out(
-                gram.matrix,
-                gram.shifts,
-                0.5 / (penalty * system.penalties),
-                self._targets[system.machines],
-                system.edges,
-                decisions[system.machines],
-                reach[system.machines],
-                gram.is_quick,
-            )
-            for system in self._systems
-        ]
+        try:
+            states = [
+                leave_folds_out(
+                    gram.matrix,
+                    gram.shifts,
+                    0.5 / (penalty * system.penalties),
+                    self._targets[system.machines],
+                    system.edges,
+                    decisions[system.machines],
+                    reach[system.machines],
+                    _NO_DUALS,
+                    np.empty(1),
+                    gram.is_quick,
+                )
+                for system in self._systems
+            ]
+        except np.linalg.LinAlgError:
+            return IMPRECISE
         return int(max(states))
 
     def decide_flips(
@@ -172,14 +184,15 @@ class InnerProblem:
         start, outside = np.empty(n_clips), np.empty(n_clips, np.bool_)
         response, changes = np.empty((n_clips, n_clips)), np.empty((n_clips, n_clips))
         for system in self._systems:
-            kernel = gram + np.diag(0.5 / (penalty * system.penalties))
+            ridges = 0.5 / (penalty * system.penalties)
+            kernel = gram + np.diag(ridges)
             for machine in range(*system.machines.indices(len(self._targets))):
                 target = self._targets[machine]
                 outside[:] = False
                 for first, last in pairwise(system.edges):
                     # A fold starts from the support set of the one before it.
                     state = settle_fold(
-                        kernel, target, first, last, outside, start, response, changes
+                        kernel, ridges, target, first, last, outside, start, response, changes
                     )
                     if state != SOLVED:
                         return np.full(len(flipped), state)
@@ -188,6 +201,7 @@ class InnerProblem:
                         features @ response.T,
                         signs,
                         np.ascontiguousarray(kernel.diagonal()),
+                        ridges,
                         target,
                         first,
                         last,
@@ -199,23 +213,162 @@ class InnerProblem:
                     )
         return states
 
-    def decide_slowly(
-        self, mask: NDArray[np.bool_], penalty: float, decisions: NDArray[np.float64]
+    def decide_exactly(
+        self, mask: NDArray[np.bool_], penalty: float, tolerance: float, found: "Exact"
     ) -> None:
-        """Write decisions, (n_machines, n_clips), for the clips of the folds, at any condition."""
-        values = rotate(self._features[:, mask])
+        """Write decisions of the folds, each right within a tolerance.
+
+        From a Gram matrix in double precision where that is enough; else refined, or solved by
+        orthogonal factors.
+
+        Parameters
+        ----------
+        tolerance
+            Of a fold's largest decision by a machine; infinity takes what the Gram matrix gives.
+
+        Raises
+        ------
+        IllConditionedError
+            If double precision cannot hold a machine.
+        """
+        gram = self.exact_gram(mask).matrix
+        rotated: NDArray[np.float64] | None = None
         for system in self._systems:
-            penalties = penalty * system.penalties
-            for target, row in zip(
-                self._targets[system.machines], decisions[system.machines], strict=True
-            ):
-                training = np.ones(len(values), np.bool_)
-                start = fit_support(values, target, penalties, training)
-                for first, last in pairwise(system.edges):
-                    training[first:last] = False
-                    weights = fit_support(values, target, penalties, training, start)
-                    training[first:last] = True
-                    row[first:last] = values[first:last] @ weights
+            stiffness = self._decide_by_gram(gram, penalty, system, found)
+            if np.isinf(tolerance):
+                continue
+            for machine in range(*system.machines.indices(len(self._targets))):
+                for place, (first, last) in enumerate(pairwise(system.edges)):
+                    held = slice(first, last)
+                    part = found.of(machine, system.first_fold + place, held)
+                    if part.is_within(tolerance):
+                        continue
+                    target, penalties = self._targets[machine], penalty * system.penalties
+                    if _refine(gram, target, penalties, held, stiffness, part) and part.is_within(
+                        tolerance
+                    ):
+                        continue
+                    if rotated is None:
+                        rotated = rotate(self._features[:, mask])
+                    _solve_slowly(rotated, target, penalties, held, part)
+                    if not part.is_within(tolerance):
+                        chosen = self._features[:, mask]
+                        _solve_slowly(chosen, target, penalties, held, part)
+
+    def _decide_by_gram(
+        self, gram: NDArray[np.float64], penalty: float, system: System, found: "Exact"
+    ) -> float:
+        """Write what a Gram matrix in double precision gives, and bounds of its errors.
+
+        Return the stiffness of the machines, see ``bound_errors``.
+        """
+        ridges = 0.5 / (penalty * system.penalties)
+        targets = self._targets[system.machines]
+        folds = slice(system.first_fold, system.first_fold + len(system.edges) - 1)
+        decisions, errors = found.decisions[system.machines], found.errors[system.machines]
+        # Where it gives up, beta is 0 for now, and what that lacks is seen below.
+        duals, stiffness = np.zeros_like(found.duals[system.machines, folds]), np.full(1, np.inf)
+        with suppress(np.linalg.LinAlgError):
+            leave_folds_out(
+                gram,
+                np.zeros(len(gram)),
+                ridges,
+                targets,
+                system.edges,
+                decisions,
+                errors,
+                duals,
+                stiffness,
+                False,  # Numba takes no keywords
+            )
+        bound_errors(gram, ridges, targets, system.edges, duals, stiffness[0], decisions, errors)
+        found.duals[system.machines, folds] = duals
+        return float(stiffness[0])
+
+
+@dataclass(frozen=True)
+class Exact:
+    """Decisions of left-out clips with bounds of their errors, and the machines behind them."""
+
+    decisions: NDArray[np.float64]  # (n_machines, n_clips)
+    errors: NDArray[np.float64]  # (n_machines, n_clips)
+    duals: NDArray[np.float64]  # (n_machines, n_folds, n_clips), beta
+
+    @classmethod
+    def empty(cls, targets: NDArray[np.float64], n_folds: int) -> Self:
+        """Return room for the machines of targets, (n_machines, n_clips)."""
+        n_machines, n_clips = targets.shape
+        duals = np.zeros((n_machines, n_folds, n_clips))
+        return cls(np.zeros_like(targets), np.zeros_like(targets), duals)
+
+    def of(self, machine: int, fold: int, held: slice) -> "ExactFold":
+        """Return the part of one machine and fold."""
+        return ExactFold(
+            self.decisions[machine], self.errors[machine], self.duals[machine, fold], held
+        )
+
+
+@dataclass(frozen=True)
+class ExactFold:
+    """Of one machine, with one fold left out."""
+
+    decisions: NDArray[np.float64]  # (n_clips,), those held out count
+    errors: NDArray[np.float64]  # (n_clips,), those held out count
+    dual: NDArray[np.float64]  # (n_clips,), beta
+    held: slice
+
+    def is_within(self, tolerance: float) -> bool:
+        """Return whether errors are known to be within a tolerance of the largest decision."""
+        largest = np.abs(self.decisions[self.held]).max(initial=0.0)
+        return bool((self.errors[self.held] <= tolerance * largest).all())
+
+
+def _refine(
+    gram: NDArray[np.float64],
+    target: NDArray[np.float64],
+    penalties: NDArray[np.float64],
+    held: slice,
+    stiffness: float,
+    part: ExactFold,
+) -> bool:
+    """Refine a machine by its Gram matrix, and return whether that was possible."""
+    try:
+        refine_fold(
+            gram,
+            0.5 / penalties,
+            target,
+            held.start,
+            held.stop,
+            part.dual,
+            stiffness,
+            part.decisions,
+            part.errors,
+        )
+    except np.linalg.LinAlgError:
+        return False
+    return True
+
+
+def _solve_slowly(
+    values: NDArray[np.float64],
+    target: NDArray[np.float64],
+    penalties: NDArray[np.float64],
+    held: slice,
+    part: ExactFold,
+) -> None:
+    """Solve a machine by orthogonal factors."""
+    training = np.ones(len(values), np.bool_)
+    training[held] = False
+    machine = fit_machine(values[training], target[training], penalties[training])
+    part.dual[:] = 0.0
+    part.dual[training] = machine.dual
+    part.decisions[held] = multiply_twofold(
+        np.ascontiguousarray(values[held].T), machine.weights[None], 0.0
+    )
+    # Of the weights' last bits, and of what a rotation did to the last bits of each clip.
+    shares = np.linalg.norm(values[training], axis=1) @ np.abs(machine.dual)
+    lengths = np.linalg.norm(values[held], axis=1)
+    part.errors[held] = np.finfo(float).eps * lengths * shares
 
 
 def _group_size(n_features: int) -> int:

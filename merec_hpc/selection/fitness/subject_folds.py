@@ -8,17 +8,20 @@ from numpy.typing import ArrayLike, NDArray
 
 from merec_hpc.config.base import ClassWeight, ScalingName
 from merec_hpc.config.selection import Criterion
-from merec_hpc.kernels.leave_out import leave_nothing_out
 from merec_hpc.kernels.pivoting import SOLVED
 from merec_hpc.kernels.prediction import predict
 from merec_hpc.learning.scaling import Scaling
 from merec_hpc.records import Masks
 from merec_hpc.selection.fitness.criteria import fold_accuracies, score_predictions
 from merec_hpc.selection.fitness.inner_folds import InnerFolds
-from merec_hpc.selection.fitness.inner_problem import InnerProblem, Share, System
-from merec_hpc.selection.fitness.least_squares import fit_support, rotate
+from merec_hpc.selection.fitness.inner_problem import Exact, InnerProblem, Share, System
+from merec_hpc.selection.fitness.least_squares import IllConditionedError
+from merec_hpc.selection.fitness.training import train_machines, violation
 
+EXACT = 1e-9
+"""Error of a decision, in units of the largest of its fold and machine, at most."""
 _FLIPS_AT_ONCE = 1024  # whose decisions are in memory
+_FLIP_PRECISION = 1e-8  # of decisions of flips, in units of the largest
 
 
 class SubjectFoldFitness:
@@ -142,7 +145,7 @@ class SubjectFoldFitness:
         """
         decisions = np.empty((len(masks), len(self._values), len(self.classes)))
         for individual, (mask, penalty) in enumerate(zip(*self._check(masks, C), strict=True)):
-            both = self._both_signs(self._decide_exactly(mask, penalty)).T
+            both = self._both_signs(self._decide_exactly(mask, penalty, EXACT).decisions).T
             decisions[individual, self._folds.order] = np.where(self._is_trained, both, -np.inf)
         return decisions
 
@@ -197,17 +200,17 @@ class SubjectFoldFitness:
         for problem in self._problems():
             states = np.maximum(states, problem.decide_flips(mask, C, flipped, decisions))
         predicted = np.full((len(flipped), n_clips), -1)
-        unused = np.empty((n_machines, n_clips))
         for place, feature in enumerate(flipped):
             changed = mask.copy()
             changed[feature] ^= True
             if not changed.any():
                 continue
-            if states[place] == SOLVED:
-                exact = np.ascontiguousarray(decisions[:, place])
-            else:
-                exact = self._decide_exactly(changed, C)
-            predict(exact, unused, 0.0, self._is_trained, predicted[place])
+            found = np.ascontiguousarray(decisions[:, place])
+            doubt = np.full_like(found, np.abs(found).max())
+            if states[place] != SOLVED or not predict(
+                found, doubt, _FLIP_PRECISION, self._is_trained, predicted[place]
+            ):
+                self._predict_exactly(changed, C, predicted[place])
         return predicted
 
     def training_accuracies(self, masks: Masks, C: ArrayLike) -> NDArray[np.float64]:
@@ -215,12 +218,9 @@ class SubjectFoldFitness:
 
         Scaling and class weights are those of all clips.
         """
-        everyone = np.ones(len(self._values), np.bool_)
-        features = self._values if self._scaling == "none" else self._scaled(everyone)
-        weights = self._weights(everyone)
         accuracies = np.zeros(len(masks))
         for individual, (mask, penalty) in enumerate(zip(*self._check(masks, C), strict=True)):
-            decisions = self._decide_training(features[:, mask], penalty * weights)
+            decisions, _, _ = self._train(mask, penalty)
             predicted = self._both_signs(decisions).argmax(axis=0)
             accuracies[individual] = mask.any() * (predicted == self._folds.labels).mean()
         return accuracies
@@ -231,32 +231,66 @@ class SubjectFoldFitness:
         Exactly solved; 0 for features outside of a mask. A class's decision value is its row
         times the features, scaled as those of ``SubjectFoldFitness`` are.
         """
-        everyone = np.ones(len(self._values), np.bool_)
-        features = self._values if self._scaling == "none" else self._scaled(everyone)
-        shares = self._weights(everyone)
         found = np.zeros((len(masks), len(self.classes), self.n_features))
         for individual, (mask, penalty) in enumerate(zip(*self._check(masks, C), strict=True)):
-            chosen = features[:, mask]
-            decisions = self._decide_training(chosen, penalty * shares)
-            # beta is what a clip's margin lacks, times 2 C: w = X' beta.
-            lacking = np.maximum(1 - self._targets * decisions, 0.0)
-            dual = 2 * penalty * shares * self._targets * lacking
-            found[individual][:, mask] = self._both_signs(dual @ chosen)
+            _, weights, _ = self._train(mask, penalty)
+            found[individual][:, mask] = self._both_signs(weights)
         return found
 
-    def _decide_training(
-        self, chosen: NDArray[np.float64], penalties: NDArray[np.float64]
-    ) -> NDArray[np.float64]:
-        """Return decisions of machines that are trained on all clips, (n_machines, n_clips)."""
-        decisions = np.empty_like(self._targets)
-        gram = chosen @ chosen.T
-        for machine, (target, C) in enumerate(zip(self._targets, penalties, strict=True)):
-            row = decisions[machine : machine + 1]
-            if leave_nothing_out(gram, 0.5 / C, target[None], row) != SOLVED:
-                values = rotate(chosen)
-                everyone = np.ones(len(values), np.bool_)
-                row[0] = values @ fit_support(values, target, C, everyone)
-        return decisions
+    def certify(self, masks: Masks, C: ArrayLike) -> NDArray[np.float64]:
+        """Return the largest violation of the optimality conditions, (n_individuals,).
+
+        Of all machines that ``decisions`` and ``weights`` speak of, taken in twice the working
+        precision from the features: what 1 - y f, or 0 if that is negative, and y beta / (2 C)
+        disagree by, in units of the machine's largest decision. The rounding of beta to doubles
+        is seen, too: features of a large offset leave more. An empty mask has no machines, and 0.
+        """
+        worst = np.zeros(len(masks))
+        for individual, (mask, penalty) in enumerate(zip(*self._check(masks, C), strict=True)):
+            if not mask.any():
+                continue
+            found = self._decide_exactly(mask, penalty, EXACT)
+            folds = self._folds.folds
+            for fold in range(self._folds.n_folds):
+                training = folds != fold
+                values = self._seen(training)[np.ix_(training, mask)]
+                of_fold = (
+                    self._targets[:, training],
+                    penalty * self._weights(training)[:, training],
+                )
+                duals = found.duals[:, fold, training]
+                worst[individual] = max(worst[individual], violation(values, *of_fold, duals))
+            everyone = np.ones(len(folds), np.bool_)
+            values, penalties = self._seen(everyone)[:, mask], penalty * self._weights(everyone)
+            _, _, duals = self._train(mask, penalty)
+            everything = violation(values, self._targets, penalties, duals)
+            worst[individual] = max(worst[individual], everything)
+        return worst
+
+    def _train(
+        self, mask: NDArray[np.bool_], penalty: float
+    ) -> tuple[NDArray[np.float64], NDArray[np.float64], NDArray[np.float64]]:
+        """Return decisions, weights and beta of the machines that are trained on all clips."""
+        everyone = np.ones(len(self._values), np.bool_)
+        chosen = self._seen(everyone)[:, mask]
+        try:
+            return train_machines(chosen, self._targets, penalty * self._weights(everyone), EXACT)
+        except IllConditionedError as error:
+            raise IllConditionedError(self._explain(mask, penalty, error)) from None
+
+    def _seen(self, training: NDArray[np.bool_]) -> NDArray[np.float64]:
+        """Return the features as machines see them that are trained on some clips."""
+        return self._values if self._scaling == "none" else self._scaled(training)
+
+    def _explain(self, mask: NDArray[np.bool_], penalty: float, error: Exception) -> str:
+        """Return one line that says what double precision cannot hold."""
+        sizes = np.sqrt(np.mean(self._values[:, mask] ** 2, axis=0))
+        sizes = sizes[sizes > 0]
+        return (
+            f"features that double precision can hold expected, found root mean squares from "
+            f"{sizes.min():.1e} to {sizes.max():.1e} at C {penalty:g} ({error}): scaling: standard "
+            "helps"
+        )
 
     def _predict(self, masks: Masks, C: ArrayLike) -> NDArray[np.int64]:
         """Return predicted classes with the clips in the order of the folds."""
@@ -280,19 +314,27 @@ class SubjectFoldFitness:
         for place in (place for individuals in members.values() for place in individuals):
             arguments = (reach[place], precision, self._is_trained, predicted[place])
             if not (is_solved[place] and predict(decisions[place], *arguments)):
-                exact = self._decide_exactly(masks[place], penalties[place])
-                predict(exact, reach[place], 0.0, self._is_trained, predicted[place])
+                self._predict_exactly(masks[place], penalties[place], predicted[place])
         return predicted
 
-    def _decide_exactly(self, mask: NDArray[np.bool_], penalty: float) -> NDArray[np.float64]:
-        """Return decisions, (n_machines, n_clips), that depend on mask and C alone."""
-        decisions = np.zeros_like(self._targets)
-        for problem in self._problems():
-            gram = problem.exact_gram(mask)
-            unused = np.empty_like(decisions)
-            if problem.decide(gram, penalty, decisions, unused) != SOLVED:
-                problem.decide_slowly(mask, penalty, decisions)
-        return decisions
+    def _predict_exactly(
+        self, mask: NDArray[np.bool_], C: float, predicted: NDArray[np.int64]
+    ) -> None:
+        """Write predicted classes, (n_clips,), that depend on mask and C alone."""
+        found = self._decide_exactly(mask, C, np.inf)
+        if not predict(found.decisions, found.errors, 1.0, self._is_trained, predicted):
+            found = self._decide_exactly(mask, C, EXACT)
+            predict(found.decisions, found.errors, 0.0, self._is_trained, predicted)
+
+    def _decide_exactly(self, mask: NDArray[np.bool_], penalty: float, tolerance: float) -> Exact:
+        """Return decisions that depend on mask and C alone, see ``InnerProblem.decide_exactly``."""
+        found = Exact.empty(self._targets, self._folds.n_folds)
+        try:
+            for problem in self._problems():
+                problem.decide_exactly(mask, penalty, tolerance, found)
+        except IllConditionedError as error:
+            raise IllConditionedError(self._explain(mask, penalty, error)) from None
+        return found
 
     def _problems(self) -> Iterator[InnerProblem]:
         """Yield one problem for all folds, or with scaled features one for each."""
@@ -313,10 +355,10 @@ class SubjectFoldFitness:
         """Return the problem of the folds first..last."""
         edges, targets = self._folds.edges, self._targets
         every = slice(0, len(targets))
-        systems = [System(edges[first : last + 1], every, np.ones(len(features)))]
+        systems = [System(edges[first : last + 1], every, np.ones(len(features)), first)]
         if self._class_weight == "balanced":
             systems = [
-                System(edges[fold : fold + 2], slice(machine, machine + 1), weights)
+                System(edges[fold : fold + 2], slice(machine, machine + 1), weights, fold)
                 for fold in range(first, last)
                 for machine, weights in enumerate(self._weights(self._folds.folds != fold))
             ]

@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 from oracles.leave_out import svm_weights
 
-from merec_hpc.selection.fitness.least_squares import fit_support, rotate
+from merec_hpc.selection.fitness.least_squares import fit_machine, rotate
 from merec_hpc.selection.fitness.subject_folds import SubjectFoldFitness
 
 
@@ -14,15 +14,17 @@ def test_weights_are_the_optimum(rng: np.random.Generator, n_features: int, C: f
     values = rng.normal(size=(30, n_features)) * np.geomspace(1, 1e-3, n_features)
     target = np.where(rng.random(30) < 0.4, 1.0, -1.0)
     training = rng.random(30) < 0.8
-    weights = fit_support(values, target, np.full(30, C), training)
+    machine = fit_machine(values[training], target[training], np.full(training.sum(), C))
     expected = svm_weights(values[training], target[training], C)
-    np.testing.assert_allclose(values @ weights, values @ expected, rtol=1e-6, atol=1e-7)
+    np.testing.assert_allclose(values @ machine.weights, values @ expected, rtol=1e-6, atol=1e-7)
+    of_dual = values[training].T @ machine.dual
+    np.testing.assert_allclose(values @ of_dual, values @ machine.weights, rtol=1e-6, atol=1e-7)
 
 
 def test_each_clip_has_its_own_penalty(rng: np.random.Generator) -> None:
     values, target = rng.normal(size=(20, 3)), np.where(np.arange(20) < 8, 1.0, -1.0)
     penalties = np.where(target > 0, 3.0, 1.0)
-    weights = fit_support(values, target, penalties, np.ones(20, np.bool_))
+    weights = fit_machine(values, target, penalties).weights
     # A clip that weighs three times as much is a clip that is there three times.
     again = np.concatenate([values, values[:8], values[:8]])
     expected = svm_weights(again, np.concatenate([target, target[:8], target[:8]]), 1.0)
@@ -32,11 +34,11 @@ def test_each_clip_has_its_own_penalty(rng: np.random.Generator) -> None:
 def test_a_start_beyond_all_margins_leads_to_the_same_machine(
     rng: np.random.Generator, capfd: pytest.CaptureFixture[str]
 ) -> None:
-    values, everyone = rng.normal(size=(6, 9)), np.ones(6, np.bool_)
+    values = rng.normal(size=(6, 9))
     target, penalties = np.where(np.arange(6) < 2, 1.0, -1.0), np.full(6, 10.0)
     far = 5 * np.linalg.pinv(values) @ target  # every margin is 5: no support vector
-    weights = fit_support(values, target, penalties, everyone, far)
-    np.testing.assert_allclose(weights, fit_support(values, target, penalties, everyone))
+    weights = fit_machine(values, target, penalties, far).weights
+    np.testing.assert_allclose(weights, fit_machine(values, target, penalties).weights)
     assert capfd.readouterr().out == ""  # LAPACK would complain there
 
 

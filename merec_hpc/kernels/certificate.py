@@ -1,0 +1,124 @@
+"""How far decisions may be from the exact ones: what the optimality conditions leave open.
+
+With rho what each training clip's condition lacks (y - K beta on the support vectors; outside,
+what the margin is below 1; of a beta of the wrong sign, its ridge times it), a held-out clip's
+decision is off by about a'rho, where a = K_SS^-1 G_Sv is what it takes from the support vectors.
+Rounding of a Gram matrix in double precision, and of its product with beta, are errors alike.
+"""
+
+import numpy as np
+from numpy.typing import NDArray
+
+from merec_hpc.kernels.blocks import part, places_of, span, subtract
+from merec_hpc.kernels.compiled import compiled
+
+_ROUNDING = 2.0**-49
+"""Of an entry of G times beta, in units of the root of the sum of squares: sums of thousands."""
+
+
+@compiled
+def bound_errors(
+    gram: NDArray[np.float64],  # (n_clips, n_clips), G
+    ridges: NDArray[np.float64],  # (n_clips,), 1 / (2 C) of each clip
+    targets: NDArray[np.float64],  # (n_machines, n_clips), +1 or -1
+    starts: NDArray[np.int64],  # (n_folds + 1,), first clip of each fold, then the end
+    duals: NDArray[np.float64],  # (n_machines, n_folds, n_clips), beta
+    stiffness: float,  # largest eigenvalue of the inverse of K, or above
+    decisions: NDArray[np.float64],  # (n_machines, n_clips), those of the folds are written
+    errors: NDArray[np.float64],  # (n_machines, n_clips), those of the folds are written
+) -> None:
+    """Write the decisions that follow from beta, and bounds of their errors.
+
+    |a|^2 is at most K_vv times the stiffness: a'Ka is a part of K_vv.
+    """
+    norms = np.sqrt(np.diag(gram))
+    length = np.sqrt(np.sum(norms**2))
+    answer, lacks = np.empty(len(ridges)), np.empty(len(ridges))
+    for machine in range(len(targets)):
+        for fold in range(len(starts) - 1):
+            first, last = starts[fold], starts[fold + 1]
+            dual = duals[machine, fold]
+            own, other, share = take_lacks(
+                gram, ridges, targets[machine], first, last, dual, norms, answer, lacks
+            )
+            rest = np.sqrt(own**2 + other**2)
+            for clip in range(first, last):
+                reach = np.sqrt((gram[clip, clip] + ridges[clip]) * stiffness)
+                decisions[machine, clip] = answer[clip]
+                errors[machine, clip] = (
+                    reach * (rest + _ROUNDING * length * share) + _ROUNDING * norms[clip] * share
+                )
+
+
+@compiled
+def refine_fold(
+    gram: NDArray[np.float64],  # (n_clips, n_clips), G
+    ridges: NDArray[np.float64],  # (n_clips,), 1 / (2 C) of each clip
+    target: NDArray[np.float64],  # (n_clips,)
+    first: int,  # clips first..last are held out
+    last: int,
+    dual: NDArray[np.float64],  # (n_clips,), beta; improved
+    stiffness: float,  # as for bound_errors
+    decisions: NDArray[np.float64],  # (n_clips,), those of the fold are written
+    errors: NDArray[np.float64],  # (n_clips,), those of the fold are written
+) -> None:
+    """Refine beta once, and bound the errors by what each held-out clip takes indeed."""
+    n_clips = len(ridges)
+    norms = np.sqrt(np.diag(gram))
+    answer, lacks = np.empty(n_clips), np.empty(n_clips)
+    take_lacks(gram, ridges, target, first, last, dual, norms, answer, lacks)
+    support, held = places_of(dual != 0.0, True), span(first, last)
+    n_support = len(support)
+    kernel = part(gram, support, support)
+    right = np.empty((n_support, 1 + last - first))
+    right[:, 1:] = part(gram, support, held)
+    for place in range(n_support):
+        kernel[place, place] += ridges[support[place]]
+        right[place, 0] = lacks[support[place]]
+    solved = np.linalg.solve(kernel, right)
+    for place in range(n_support):
+        dual[support[place]] += solved[place, 0]
+    own, other, share = take_lacks(gram, ridges, target, first, last, dual, norms, answer, lacks)
+    for clip in range(first, last):
+        taken, weighed = 0.0, norms[clip] ** 2
+        for place in range(n_support):
+            part_taken = solved[place, 1 + clip - first]
+            taken += part_taken**2
+            weighed += (part_taken * norms[support[place]]) ** 2
+        decisions[clip] = answer[clip]
+        errors[clip] = np.sqrt(taken) * own + _ROUNDING * np.sqrt(weighed) * share
+        if other > 0.0:
+            errors[clip] += np.sqrt((gram[clip, clip] + ridges[clip]) * stiffness) * other
+
+
+@compiled
+def take_lacks(
+    gram: NDArray[np.float64],  # (n_clips, n_clips), G
+    ridges: NDArray[np.float64],  # (n_clips,)
+    target: NDArray[np.float64],  # (n_clips,)
+    first: int,
+    last: int,
+    dual: NDArray[np.float64],  # (n_clips,), beta
+    norms: NDArray[np.float64],  # (n_clips,), sqrt(G_ii)
+    answer: NDArray[np.float64],  # (n_clips,), written: G beta
+    lacks: NDArray[np.float64],  # (n_clips,), written: rho
+) -> tuple[float, float, float]:
+    """Return the length of rho on the support vectors and elsewhere, and of norms times beta."""
+    answer[:] = 0.0
+    share, own, other = 0.0, 0.0, 0.0
+    for clip in range(len(dual)):
+        if dual[clip] != 0.0:
+            subtract(answer, -dual[clip], gram[clip])
+            share += (norms[clip] * dual[clip]) ** 2
+    for clip in range(len(dual)):
+        lacks[clip] = 0.0
+        if not first <= clip < last:
+            margin = target[clip] * answer[clip]
+            if target[clip] * dual[clip] > 0.0:
+                lacks[clip] = target[clip] - answer[clip] - ridges[clip] * dual[clip]
+                own += lacks[clip] ** 2
+            else:  # not a support vector, or one of the wrong sign
+                lacks[clip] = max(1.0 - margin, 0.0) - ridges[clip] * target[clip] * dual[clip]
+                lacks[clip] *= target[clip]
+                other += lacks[clip] ** 2
+    return np.sqrt(own), np.sqrt(other), np.sqrt(share)
