@@ -20,6 +20,7 @@ from merec_hpc.progress import track
 from merec_hpc.records import History, Masks, Population, Selection
 from merec_hpc.selection.fitness.subject_folds import SubjectFoldFitness
 from merec_hpc.selection.ranking import anova_f, fisher_score
+from merec_hpc.selection.watching import Watcher
 
 _HALL_SIZE = 10
 HEURISTICS = {"fisher": fisher_score, "anova_f": anova_f}
@@ -51,6 +52,7 @@ def search_with_ants(
     settings: AntColonySettings,
     *,
     shows_progress: bool = False,
+    on_iteration: Watcher | None = None,
 ) -> Selection:
     """Return the best mask that an ant has found.
 
@@ -58,13 +60,15 @@ def search_with_ants(
     ----------
     heuristic
         What a filter says of each feature, at least 0, (n_features,).
+    on_iteration
+        Called after every iteration; if it returns true, that iteration is the last.
     """
     rng = np.random.default_rng(np.random.SeedSequence(settings.seed))
     eta = scaled_heuristic(heuristic)
     pheromone = np.ones(fitness.n_features)
     penalties = np.sort(np.array(settings.C_values, np.float64))
     best: Population | None = None
-    rows: list[tuple[Population, float, NDArray[np.int64]]] = []
+    history: History | None = None
     iterations = range(settings.n_iterations)
     for _ in track(iterations, "iterations", len(iterations)) if shows_progress else iterations:
         appeal = pheromone**settings.alpha * eta**settings.beta
@@ -76,20 +80,12 @@ def search_with_ants(
         ants = Population(masks, penalties[by_ant.argmax(axis=1)], by_ant.max(axis=1))
         pheromone = renewed(pheromone, masks, ants.fitness, settings.rho)
         best = _fittest(best, ants)
-        rows.append((best.take(np.array([0])), float(ants.fitness.mean()), masks.sum(axis=1)))
+        row = _row(fitness, best.take(np.array([0])), ants)
+        history = row if history is None else history.joined(row)
+        if on_iteration is not None and on_iteration(history):
+            break
     assert best is not None
-    leaders = [row[0] for row in rows]
-    history = History(
-        best_fitness=np.concatenate([leader.fitness for leader in leaders]),
-        training_accuracy=np.concatenate(
-            [fitness.training_accuracies(leader.masks, leader.C) for leader in leaders]
-        ),
-        mean_fitness=np.array([mean for _, mean, _ in rows]),
-        min_selected=np.array([sizes.min() for _, _, sizes in rows]),
-        max_selected=np.array([sizes.max() for _, _, sizes in rows]),
-        best_masks=np.concatenate([leader.masks for leader in leaders]),
-        best_C=np.concatenate([leader.C for leader in leaders]),
-    )
+    assert history is not None
     return Selection(
         mask=best.masks[0],
         C=float(best.C[0]),
@@ -98,6 +94,20 @@ def search_with_ants(
         history=history,
         hall_of_fame=best,
         last=ants,
+    )
+
+
+def _row(fitness: MaskFitness, leader: Population, ants: Population) -> History:
+    """Take down an iteration: its ants, and the best so far."""
+    sizes = ants.masks.sum(axis=1)
+    return History(
+        best_fitness=leader.fitness,
+        training_accuracy=fitness.training_accuracies(leader.masks, leader.C),
+        mean_fitness=ants.fitness.mean(keepdims=True),
+        min_selected=sizes.min(keepdims=True),
+        max_selected=sizes.max(keepdims=True),
+        best_masks=leader.masks,
+        best_C=leader.C,
     )
 
 

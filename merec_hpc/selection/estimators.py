@@ -1,6 +1,11 @@
-"""Selectors as scikit-learn estimators."""
+"""Selectors as scikit-learn estimators.
 
-from collections.abc import Callable, Sequence
+Each is a classifier and a transformer: ``fit(X, y, groups)`` searches a mask, ``transform`` keeps
+its features, ``predict`` asks a linear SVM on them. All parameters are checked in ``fit``; a wrong
+value is one line of a ``ValueError``.
+"""
+
+from collections.abc import Mapping, Sequence
 from typing import Any, Literal
 
 from merec_hpc.config.base import ClassWeight, ScalingName
@@ -13,14 +18,16 @@ from merec_hpc.config.selection import (
     RankingSettings,
 )
 from merec_hpc.parallel.communicator import SerialCommunicator
-from merec_hpc.records import History, Selection
+from merec_hpc.records import Selection
 from merec_hpc.selection.ant_colony import search_with_ants
 from merec_hpc.selection.filters import select_by_rank
 from merec_hpc.selection.fitness.subject_folds import SubjectFoldFitness
-from merec_hpc.selection.forward import search_forward
+from merec_hpc.selection.forward import FORWARD_SEARCHES, search_forward
 from merec_hpc.selection.genetic.archipelago import evolve
-from merec_hpc.selection.mask_selector import MaskSelector
-from merec_hpc.selection.ranking import find_ranking, fisher_score
+from merec_hpc.selection.mask_selector import MaskSelector, SearchOf
+from merec_hpc.selection.parameters import choice, settings_of
+from merec_hpc.selection.ranking import RANKINGS, find_ranking, fisher_score
+from merec_hpc.selection.watching import Callback, Watcher
 
 
 class GeneticSelector(MaskSelector):
@@ -32,26 +39,85 @@ class GeneticSelector(MaskSelector):
 
     Parameters
     ----------
-    n_islands, n_individuals, n_random_migrants, n_generations, founders, crossover_probability, \
-mutation, mutation_rate, n_elites, hall_of_fame_size, topology, edges, migration_interval, \
-n_emigrants, C_values, criterion, training_accuracy, flat_window, flat_range, steep_derivative
-        As in ``config.yaml``, section ``genetic``; one population by default.
+    n_islands
+        Populations that evolve side by side and exchange individuals, at least 1 (default): the
+        paper's single population.
+    n_individuals
+        Individuals of an island, at least 2, default 50. An individual is a mask and a C.
+    n_random_migrants
+        Newly drawn individuals that replace the worst of an island in every generation, at least
+        0 and below ``n_individuals``, default 10.
+    n_generations
+        Generations after the founders, at least 0, default 50.
+    founders
+        How the first individuals are drawn: "random_count" (default) a count uniform in
+        1..n_features, then that many features; "random_gene" each feature with probability 0.5.
+    crossover_probability
+        Probability that two parents are crossed, in [0, 1], default 0.8.
+    mutation
+        What ``mutation_rate`` is the probability of: "individual" (default) that one random bit
+        of a child flips, "bit" that each bit of a child flips.
+    mutation_rate
+        That probability, and that of a new C, in [0, 1], default 0.05.
+    n_elites
+        Best individuals that live on unchanged, at least 0 and below ``n_individuals``,
+        default 1.
+    hall_of_fame_size
+        Best distinct individuals that are remembered, at least 1, default 10.
+    topology
+        From whom islands receive: "ring" (default) from the island before, "torus" from the
+        neighbours on a grid, "full" from all, "custom" as ``edges`` say.
+    edges
+        Pairs (from, to) of islands counted from 0, only with the topology "custom"; default none.
+    migration_interval
+        Generations between two migrations, at least 1, default 10.
+    n_emigrants
+        Copies of an island's best that each receiver gets, at least 0, default 2; with those of
+        all senders fewer than ``n_individuals``.
+    C_values
+        Penalties of the SVM to choose from, distinct, each above 0; by default powers of ten from
+        0.01 to 100.
+    criterion
+        What the score of a mask is, of the accuracies on left-out groups: "mu_minus_variance"
+        (default, paper 1), "mu", "mu_minus_deviation" or "minimum"; of all left-out samples at
+        once "pooled_accuracy", "pooled_uar" or "pooled_uf1".
+    training_accuracy
+        What the rule that chooses the generation calls so: "resubstitution" (default), accuracy
+        on the training samples themselves, or "inner_folds", its mean over left-out groups.
+    flat_window
+        End after so many generations in which best fitness and training accuracy both moved by
+        less than ``flat_range``, at least 1; ``None`` (default) runs all generations.
+    flat_range
+        Range below which a series of the rule is flat, in [0, 1], default 0.01; if both are, the
+        founders' best is chosen.
+    steep_derivative
+        Growth from one generation to the next above which it is steep, in [0, 1], default 0.005;
+        of the series that moves more, the generation of the steepest growth is chosen, or if
+        that is not steep that of the second steepest.
     scaling
-        "standard" standardises features within every inner fold, by its training samples;
-        it changes the scores, not what ``transform`` returns.
+        "standard" (default) standardises features within every inner fold, by its training
+        samples, and for ``predict`` by all samples; "none" or ``None`` takes them as they are.
+        It changes the scores, not what ``transform`` returns.
     class_weight
-        "balanced" weighs C against the number of a class's samples.
+        What C is multiplied by for the samples of a class: "balanced" n / (m n_k) for n_k of n
+        training samples in one of m classes; a dictionary from classes to weights above 0, 1 if
+        not named; "none" or ``None`` (default) weighs all alike. Of more than two classes it
+        weighs the positive samples of the class's machine, as LIBLINEAR does.
     n_folds
-        Inner folds of whole groups; ``None`` leaves one group out at a time.
+        Inner folds of whole groups, 2 to the number of groups; ``None`` (default) leaves one
+        group out at a time.
     decider
-        What ``predict`` uses: the "champion", a vote of the "hall_of_fame", or the "ensemble" of
-        the better half of the last population.
+        What ``predict`` uses: the "champion" (default), a vote of the "hall_of_fame", or the
+        "ensemble" of the better half of the last population.
     random_state
-        Seed of the search.
+        Seed of the search: a whole number of at least 0, a ``RandomState`` to draw it from, or
+        ``None`` (default) for another one every time.
     callbacks
-        Each is called with the history after every generation.
+        Each is called with the history after every generation, as ``history_`` holds it; if one
+        returns ``True`` or raises ``StopIteration``, the search ends with what it has found.
+        Ready-made ones are in ``merec_hpc.selection.callbacks``; default none.
     verbose
-        Show how far the search has come.
+        Print a line for every generation, default ``False``.
 
     References
     ----------
@@ -82,12 +148,12 @@ n_emigrants, C_values, criterion, training_accuracy, flat_window, flat_range, st
         flat_window: int | None = None,
         flat_range: float = 0.01,
         steep_derivative: float = 0.005,
-        scaling: ScalingName = "none",
-        class_weight: ClassWeight = "none",
+        scaling: ScalingName | None = "standard",
+        class_weight: ClassWeight | Mapping[Any, float] | None = None,
         n_folds: int | None = None,
         decider: Decider = "champion",
         random_state: Any = None,
-        callbacks: Sequence[Callable[[History], None]] = (),
+        callbacks: Sequence[Callback] = (),
         verbose: bool = False,
     ) -> None:
         self.n_islands = n_islands
@@ -118,25 +184,16 @@ n_emigrants, C_values, criterion, training_accuracy, flat_window, flat_range, st
         self.callbacks = callbacks
         self.verbose = verbose
 
-    def _search(self, fitness: SubjectFoldFitness) -> Selection:
-        return evolve(
-            fitness,
-            self._settings(),
-            SerialCommunicator(),
-            on_generation=self._report,
-            shows_progress=self.verbose,
-        )
-
-    def _settings(self) -> GeneticSettings:
+    def _search(self) -> SearchOf:
         names = set(GeneticSettings.__dataclass_fields__) - {"seed", "n_inner_folds"}
-        given = {name: getattr(self, name) for name in names}
-        given["C_values"] = tuple(float(C) for C in self.C_values)
-        given["edges"] = tuple((int(giver), int(taker)) for giver, taker in self.edges)
-        return GeneticSettings(seed=self._seed(), **given)
+        given = {name: getattr(self, name) for name in sorted(names)}
+        settings = settings_of(GeneticSettings, "GeneticSelector", given | {"seed": self._seed()})
 
-    def _report(self, history: History) -> None:
-        for callback in self.callbacks:
-            callback(history)
+        def search(fitness: SubjectFoldFitness, watcher: Watcher | None) -> Selection:
+            alone = SerialCommunicator()
+            return evolve(fitness, settings, alone, on_generation=watcher, shows_progress=False)
+
+        return search
 
 
 class ForwardSelector(MaskSelector):
@@ -145,15 +202,44 @@ class ForwardSelector(MaskSelector):
     Parameters
     ----------
     search
-        "forward", "backward", "stable_sfs", "local_greedy", or "ranked_forward_" and the name of
-        a ranking, as ``merec select`` has them.
-    n_steps, C_values, criterion
-        As in ``config.yaml``, section ``forward``.
-    scaling, class_weight, n_folds, decider
-        Same meaning as in ``GeneticSelector``.
+        "forward" (default) adds the best feature to none, "backward" removes the worst from
+        all; "stable_sfs" is "forward" by the mean less the deviation of accuracies over groups,
+        "local_greedy" by their minimum, whatever ``criterion`` says; "ranked_forward_" and the
+        name of a ranking, such as "ranked_forward_fisher", goes through that ranking and keeps
+        what improves the score.
+    n_steps
+        Features to add or remove, at least 1, default 50; the best step is taken.
+    C_values
+        Penalties of the SVM to choose from, distinct, each above 0; by default powers of ten from
+        0.01 to 100.
+    criterion
+        What the score of a mask is, of the accuracies on left-out groups: "mu_minus_variance"
+        (default, paper 1), "mu", "mu_minus_deviation" or "minimum"; of all left-out samples at
+        once "pooled_accuracy", "pooled_uar" or "pooled_uf1".
+    scaling
+        "standard" (default) standardises features within every inner fold, by its training
+        samples, and for ``predict`` by all samples; "none" or ``None`` takes them as they are.
+        It changes the scores, not what ``transform`` returns.
+    class_weight
+        What C is multiplied by for the samples of a class: "balanced" n / (m n_k) for n_k of n
+        training samples in one of m classes; a dictionary from classes to weights above 0, 1 if
+        not named; "none" or ``None`` (default) weighs all alike. Of more than two classes it
+        weighs the positive samples of the class's machine, as LIBLINEAR does.
+    n_folds
+        Inner folds of whole groups, 2 to the number of groups; ``None`` (default) leaves one
+        group out at a time.
+    decider
+        What ``predict`` uses: the "champion" (default), a vote of the "hall_of_fame", or the
+        "ensemble" of the better half of the last population.
+    callbacks
+        Each is called with the history after every step, as ``history_`` holds it; if one
+        returns ``True`` or raises ``StopIteration``, the search ends with what it has found.
+        Ready-made ones are in ``merec_hpc.selection.callbacks``; default none.
     verbose
-        Show how far the search has come.
+        Print a line for every step, default ``False``.
     """
+
+    _unit = "step"
 
     def __init__(
         self,
@@ -162,10 +248,11 @@ class ForwardSelector(MaskSelector):
         n_steps: int = 50,
         C_values: Sequence[float] = (0.01, 0.1, 1.0, 10.0, 100.0),
         criterion: Criterion = "mu_minus_variance",
-        scaling: ScalingName = "none",
-        class_weight: ClassWeight = "none",
+        scaling: ScalingName | None = "standard",
+        class_weight: ClassWeight | Mapping[Any, float] | None = None,
         n_folds: int | None = None,
         decider: Decider = "champion",
+        callbacks: Sequence[Callback] = (),
         verbose: bool = False,
     ) -> None:
         self.search = search
@@ -176,13 +263,18 @@ class ForwardSelector(MaskSelector):
         self.class_weight = class_weight
         self.n_folds = n_folds
         self.decider = decider
+        self.callbacks = callbacks
         self.verbose = verbose
 
-    def _search(self, fitness: SubjectFoldFitness) -> Selection:
-        settings = ForwardSettings(
-            n_steps=self.n_steps, C_values=_numbers(self.C_values), criterion=self.criterion
-        )
-        return search_forward(fitness, self.search, settings, shows_progress=self.verbose)
+    def _search(self) -> SearchOf:
+        name = choice("search", self.search, FORWARD_SEARCHES)
+        given = {name: getattr(self, name) for name in ("n_steps", "C_values", "criterion")}
+        settings = settings_of(ForwardSettings, "ForwardSelector", given)
+
+        def search(fitness: SubjectFoldFitness, watcher: Watcher | None) -> Selection:
+            return search_forward(fitness, name, settings, on_step=watcher)
+
+        return search
 
 
 class RankingSelector(MaskSelector):
@@ -191,13 +283,45 @@ class RankingSelector(MaskSelector):
     Parameters
     ----------
     ranking
-        "fisher", "gini", "t_test", "lda_weight", "anova_f", "mutual_information", "mrmr" or
-        "relieff".
-    n_selected, n_selected_values, C_values, criterion
-        As in ``config.yaml``, section ``ranking``.
-    scaling, class_weight, n_folds, decider
-        Same meaning as in ``GeneticSelector``.
+        "fisher" (default), "gini", "t_test", "lda_weight", "anova_f", "mutual_information",
+        "mrmr" or "relieff".
+    n_selected
+        How many features to keep, at least 1; ``None`` (default) chooses from
+        ``n_selected_values``. A number above that of the features means all of them.
+    n_selected_values
+        Numbers to choose from, distinct, each at least 1; by default twelve from 1 to 5000.
+    C_values
+        Penalties of the SVM to choose from, distinct, each above 0; by default powers of ten from
+        0.01 to 100.
+    criterion
+        What the score of a mask is, of the accuracies on left-out groups: "mu_minus_variance"
+        (default, paper 1), "mu", "mu_minus_deviation" or "minimum"; of all left-out samples at
+        once "pooled_accuracy", "pooled_uar" or "pooled_uf1".
+    scaling
+        "standard" (default) standardises features within every inner fold, by its training
+        samples, and for ``predict`` by all samples; "none" or ``None`` takes them as they are.
+        It changes the scores, not what ``transform`` returns.
+    class_weight
+        What C is multiplied by for the samples of a class: "balanced" n / (m n_k) for n_k of n
+        training samples in one of m classes; a dictionary from classes to weights above 0, 1 if
+        not named; "none" or ``None`` (default) weighs all alike. Of more than two classes it
+        weighs the positive samples of the class's machine, as LIBLINEAR does.
+    n_folds
+        Inner folds of whole groups, 2 to the number of groups; ``None`` (default) leaves one
+        group out at a time.
+    decider
+        What ``predict`` uses: the "champion" (default), a vote of the "hall_of_fame", or the
+        "ensemble" of the better half of the last population.
+    callbacks
+        Each is called with the history after every step, as ``history_`` holds it; if one
+        returns ``True`` or raises ``StopIteration``, the search ends with what it has found.
+        Ready-made ones are in ``merec_hpc.selection.callbacks``; default none.
+    verbose
+        Print a line for every step, default ``False``. A step is a number of
+        features, the smallest first; all are scored before the first is told.
     """
+
+    _unit = "step"
 
     def __init__(
         self,
@@ -207,10 +331,12 @@ class RankingSelector(MaskSelector):
         n_selected_values: Sequence[int] = (1, 2, 5, 10, 20, 50, 100, 200, 500, 1000, 2000, 5000),
         C_values: Sequence[float] = (0.01, 0.1, 1.0, 10.0, 100.0),
         criterion: Criterion = "mu_minus_variance",
-        scaling: ScalingName = "none",
-        class_weight: ClassWeight = "none",
+        scaling: ScalingName | None = "standard",
+        class_weight: ClassWeight | Mapping[Any, float] | None = None,
         n_folds: int | None = None,
         decider: Decider = "champion",
+        callbacks: Sequence[Callback] = (),
+        verbose: bool = False,
     ) -> None:
         self.ranking = ranking
         self.n_selected = n_selected
@@ -221,31 +347,77 @@ class RankingSelector(MaskSelector):
         self.class_weight = class_weight
         self.n_folds = n_folds
         self.decider = decider
+        self.callbacks = callbacks
+        self.verbose = verbose
 
-    def _search(self, fitness: SubjectFoldFitness) -> Selection:
-        settings = RankingSettings(
-            n_selected=self.n_selected,
-            n_selected_values=tuple(int(number) for number in self.n_selected_values),
-            C_values=_numbers(self.C_values),
-            criterion=self.criterion,
-        )
-        return select_by_rank(fitness, settings, find_ranking(self.ranking))
+    def _search(self) -> SearchOf:
+        ranking = find_ranking(choice("ranking", self.ranking, RANKINGS))
+        names = ("n_selected", "n_selected_values", "C_values", "criterion")
+        given = {name: getattr(self, name) for name in names}
+        settings = settings_of(RankingSettings, "RankingSelector", given)
+
+        def search(fitness: SubjectFoldFitness, watcher: Watcher | None) -> Selection:
+            return select_by_rank(fitness, settings, ranking, on_step=watcher)
+
+        return search
 
 
 class AntColonySelector(MaskSelector):
     """Search features by the ant colony of paper 5, scored on groups that are left out.
 
+    The heuristic is Fisher's score.
+
     Parameters
     ----------
-    n_ants, n_iterations, alpha, beta, q0, rho, n_selected, C_values, criterion
-        As in ``config.yaml``, section ``ant_colony``; the heuristic is Fisher's score.
-    scaling, class_weight, n_folds, decider
-        Same meaning as in ``GeneticSelector``.
+    n_ants
+        Ants of an iteration, at least 1, default 20.
+    n_iterations
+        Iterations, at least 1, default 3.
+    alpha
+        Power of the pheromone in a feature's appeal, at least 0, default 1.1.
+    beta
+        Power of the heuristic in a feature's appeal, at least 0, default 1.5.
+    q0
+        Probability of taking the most appealing feature instead of drawing one, in [0, 1],
+        default 0.9.
+    rho
+        Share of the pheromone that evaporates after an iteration, in [0, 1], default 0.2.
+    n_selected
+        Features that an ant gathers, at least 1; ``None`` (default) lets each ant draw how many.
+    C_values
+        Penalties of the SVM to choose from, distinct, each above 0; by default powers of ten from
+        0.01 to 100.
+    criterion
+        What the score of a mask is, of the accuracies on left-out groups: "mu_minus_variance"
+        (default, paper 1), "mu", "mu_minus_deviation" or "minimum"; of all left-out samples at
+        once "pooled_accuracy", "pooled_uar" or "pooled_uf1".
+    scaling
+        "standard" (default) standardises features within every inner fold, by its training
+        samples, and for ``predict`` by all samples; "none" or ``None`` takes them as they are.
+        It changes the scores, not what ``transform`` returns.
+    class_weight
+        What C is multiplied by for the samples of a class: "balanced" n / (m n_k) for n_k of n
+        training samples in one of m classes; a dictionary from classes to weights above 0, 1 if
+        not named; "none" or ``None`` (default) weighs all alike. Of more than two classes it
+        weighs the positive samples of the class's machine, as LIBLINEAR does.
+    n_folds
+        Inner folds of whole groups, 2 to the number of groups; ``None`` (default) leaves one
+        group out at a time.
+    decider
+        What ``predict`` uses: the "champion" (default), a vote of the "hall_of_fame", or the
+        "ensemble" of the better half of the last population.
     random_state
-        Seed of the search.
+        Seed of the search: a whole number of at least 0, a ``RandomState`` to draw it from, or
+        ``None`` (default) for another one every time.
+    callbacks
+        Each is called with the history after every iteration, as ``history_`` holds it; if one
+        returns ``True`` or raises ``StopIteration``, the search ends with what it has found.
+        Ready-made ones are in ``merec_hpc.selection.callbacks``; default none.
     verbose
-        Show how far the search has come.
+        Print a line for every iteration, default ``False``.
     """
+
+    _unit = "iteration"
 
     def __init__(
         self,
@@ -259,11 +431,12 @@ class AntColonySelector(MaskSelector):
         n_selected: int | None = None,
         C_values: Sequence[float] = (0.01, 0.1, 1.0, 10.0, 100.0),
         criterion: Criterion = "mu_minus_variance",
-        scaling: ScalingName = "none",
-        class_weight: ClassWeight = "none",
+        scaling: ScalingName | None = "standard",
+        class_weight: ClassWeight | Mapping[Any, float] | None = None,
         n_folds: int | None = None,
         decider: Decider = "champion",
         random_state: Any = None,
+        callbacks: Sequence[Callback] = (),
         verbose: bool = False,
     ) -> None:
         self.n_ants = n_ants
@@ -280,24 +453,18 @@ class AntColonySelector(MaskSelector):
         self.n_folds = n_folds
         self.decider = decider
         self.random_state = random_state
+        self.callbacks = callbacks
         self.verbose = verbose
 
-    def _search(self, fitness: SubjectFoldFitness) -> Selection:
-        settings = AntColonySettings(
-            n_ants=self.n_ants,
-            n_iterations=self.n_iterations,
-            alpha=float(self.alpha),
-            beta=float(self.beta),
-            q0=float(self.q0),
-            rho=float(self.rho),
-            n_selected=self.n_selected,
-            C_values=_numbers(self.C_values),
-            criterion=self.criterion,
-            seed=self._seed(),
+    def _search(self) -> SearchOf:
+        names = ("n_ants", "n_iterations", "alpha", "beta", "q0", "rho", "n_selected")
+        given = {name: getattr(self, name) for name in (*names, "C_values", "criterion")}
+        settings = settings_of(
+            AntColonySettings, "AntColonySelector", given | {"seed": self._seed()}
         )
-        heuristic = fisher_score(fitness.features, fitness.folds.labels)
-        return search_with_ants(fitness, heuristic, settings, shows_progress=self.verbose)
 
+        def search(fitness: SubjectFoldFitness, watcher: Watcher | None) -> Selection:
+            heuristic = fisher_score(fitness.features, fitness.folds.labels)
+            return search_with_ants(fitness, heuristic, settings, on_iteration=watcher)
 
-def _numbers(values: Sequence[float]) -> tuple[float, ...]:
-    return tuple(float(value) for value in values)
+        return search

@@ -8,15 +8,25 @@ from merec_hpc.records import Selection
 from merec_hpc.selection.fitness.subject_folds import SubjectFoldFitness
 from merec_hpc.selection.ranking import Ranking, find_ranking
 from merec_hpc.selection.steps import Steps
+from merec_hpc.selection.watching import Watcher
 
 
 def select_by_rank(
-    fitness: SubjectFoldFitness, settings: RankingSettings, ranking: Ranking
+    fitness: SubjectFoldFitness,
+    settings: RankingSettings,
+    ranking: Ranking,
+    on_step: Watcher | None = None,
 ) -> Selection:
     """Rank on all training clips; choose the number on rankings that leave each fold out.
 
     A clip that is predicted has not taken part in the ranking of its inner fold: the scores of
     a fixed ranking would be those of features that have seen the answer.
+
+    Parameters
+    ----------
+    on_step
+        Called for every number of features, the smallest first; if it returns true, larger
+        ones do not count.
     """
     folds, features = fitness.folds, fitness.features
     n_features = fitness.n_features
@@ -38,10 +48,12 @@ def select_by_rank(
     scores = fitness.judge(predicted.reshape(-1, predicted.shape[-1]), settings.criterion)
     scores = scores.reshape(predicted.shape[:2])  # (n_numbers, n_C)
     final = _first(ranking(features, folds.labels, most), numbers, n_features)
-    steps = Steps(fitness)
+    steps = Steps(fitness, on_step=on_step)
     for mask, row in zip(final, scores, strict=True):
         best = int(row.argmax())
         steps.add(mask, float(penalties[best]), float(row[best]), float(row.mean()))
+        if steps.is_over:
+            break
     return steps.selection()
 
 

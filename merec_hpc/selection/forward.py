@@ -17,8 +17,12 @@ from merec_hpc.selection.fitness.subject_folds import SubjectFoldFitness
 from merec_hpc.selection.ranking import find_ranking
 from merec_hpc.selection.selectors import RANKED, SELECTORS
 from merec_hpc.selection.steps import Steps
+from merec_hpc.selection.watching import Watcher
 
 _RANKED_AT_ONCE = 64  # features of a ranking that are scored before one is taken
+
+FORWARD_SEARCHES = tuple(name for name, one in SELECTORS.items() if one.module == __name__)
+"""Names of the searches."""
 
 Scores = NDArray[np.float64]  # (n, 2): the criterion, and the mean accuracy over the folds
 
@@ -29,8 +33,14 @@ def search_forward(
     settings: ForwardSettings,
     *,
     shows_progress: bool = False,
+    on_step: Watcher | None = None,
 ) -> Selection:
     """Search by name: forward, backward, stable_sfs, local_greedy, or ranked_forward_ a ranking.
+
+    Parameters
+    ----------
+    on_step
+        Called after every step; if it returns true, that step is the last.
 
     Raises
     ------
@@ -40,7 +50,7 @@ def search_forward(
     if search.startswith(RANKED):
         ranking = find_ranking(search.removeprefix(RANKED))
         order = ranking(fitness.features, fitness.folds.labels, fitness.n_features)
-        return search_by_rank(fitness, settings, order)
+        return search_by_rank(fitness, settings, order, on_step)
     known = [name for name, one in SELECTORS.items() if one.module == __name__]
     if search not in known:
         msg = f"a search of {', '.join(known)} expected, found '{search}'"
@@ -51,6 +61,7 @@ def search_forward(
         criterion=SELECTORS[search].criterion,
         backward=search == "backward",
         shows_progress=shows_progress,
+        on_step=on_step,
     )
 
 
@@ -61,6 +72,7 @@ def search_sequentially(
     criterion: Criterion | None = None,
     backward: bool = False,
     shows_progress: bool = False,
+    on_step: Watcher | None = None,
 ) -> Selection:
     """Add the best feature, step by step, from none; or ``backward`` remove one from all.
 
@@ -76,13 +88,15 @@ def search_sequentially(
     wanted = criterion or settings.criterion
     penalties = np.sort(np.array(settings.C_values, np.float64))
     mask: NDArray[np.bool_] = np.full(fitness.n_features, backward)
-    steps = Steps(fitness)
+    steps = Steps(fitness, on_step=on_step)
     C = float(penalties[0])
     n_steps = min(settings.n_steps, fitness.n_features - int(backward))
     if backward:
         C, score = _choose_penalty(fitness, mask, penalties, wanted)
         steps.add(mask, C, score[0], score[0])
     for step in track(range(n_steps), "steps", n_steps) if shows_progress else range(n_steps):
+        if steps.is_over:
+            break
         candidates = np.flatnonzero(mask == backward)
         tried = penalties if step == 0 and not backward else np.array([C])
         scores = np.stack(
@@ -102,6 +116,7 @@ def search_by_rank(
     fitness: SubjectFoldFitness,
     settings: ForwardSettings,
     order: Sequence[int] | NDArray[np.int64],
+    on_step: Watcher | None = None,
 ) -> Selection:
     """Go through a ranking, best feature first, and keep what improves the score.
 
@@ -112,10 +127,10 @@ def search_by_rank(
     mask: NDArray[np.bool_] = np.zeros(fitness.n_features, np.bool_)
     mask[ranked[0]] = True
     C, score = _choose_penalty(fitness, mask, penalties, settings.criterion)
-    steps = Steps(fitness)
+    steps = Steps(fitness, on_step=on_step)
     steps.add(mask, C, score[0], score[0])
     place = 1
-    while place < len(ranked) and len(steps.masks) < settings.n_steps:
+    while place < len(ranked) and len(steps.masks) < settings.n_steps and not steps.is_over:
         block = ranked[place : place + _RANKED_AT_ONCE]
         scores = _score(fitness, fitness.predict_flips(mask, C, block), settings.criterion)
         better = np.flatnonzero([_is_better(one, score) for one in scores])

@@ -1,27 +1,41 @@
 """What all selectors have in common as scikit-learn estimators."""
 
+import warnings
 from abc import abstractmethod
-from typing import Any, Self
+from collections.abc import Callable, Mapping
+from typing import Any, Self, get_args
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
-from sklearn.base import BaseEstimator
+from sklearn.base import BaseEstimator, ClassifierMixin
 from sklearn.feature_selection import SelectorMixin
 from sklearn.utils import Tags, check_random_state
 from sklearn.utils.multiclass import check_classification_targets
 from sklearn.utils.validation import check_consistent_length, check_is_fitted, validate_data
 
+from merec_hpc.config.base import ClassWeight, ScalingName
+from merec_hpc.config.evaluation import DECIDERS
+from merec_hpc.learning.ranges import wild_range
 from merec_hpc.learning.scaling import Scaling
 from merec_hpc.records import Selection
 from merec_hpc.selection.deciders import decide, deciding, trained
+from merec_hpc.selection.fitness.class_weights import ClassWeightFitness
 from merec_hpc.selection.fitness.subject_folds import SubjectFoldFitness
+from merec_hpc.selection.groups import owners_of
+from merec_hpc.selection.parameters import choice, count_or_none, functions, switch
+from merec_hpc.selection.watching import Watcher, columns_of, watcher_of
+
+SearchOf = Callable[[SubjectFoldFitness, Watcher | None], Selection]
 
 
-class MaskSelector(SelectorMixin, BaseEstimator):  # type: ignore[misc]  # without types
+class MaskSelector(ClassifierMixin, SelectorMixin, BaseEstimator):  # type: ignore[misc]  # untyped
     """Selects features by scores of masks on groups that are left out, and predicts with them.
 
-    A subclass has the parameters ``scaling``, ``class_weight``, ``n_folds`` and ``decider``, and
-    a method ``_search`` that makes a ``Selection``.
+    A classifier and a transformer. A subclass has the parameters ``scaling``, ``class_weight``,
+    ``n_folds``, ``decider``, ``callbacks`` and ``verbose``, and a method ``_search`` that checks
+    its own and returns what makes a ``Selection``.
+
+    With metadata routing enabled, ``groups`` reach ``fit`` by themselves.
 
     Attributes
     ----------
@@ -30,12 +44,18 @@ class MaskSelector(SelectorMixin, BaseEstimator):  # type: ignore[misc]  # witho
     best_C_, best_fitness_, generation_
         Penalty and fitness of the mask, and the generation (or step) it is from.
     history_
-        One array of a row per generation for each quantity: what a ``DataFrame`` takes.
+        One array of a number per generation for each quantity, as ``columns_of`` makes it: what
+        a ``DataFrame`` takes.
     hall_of_fame_
         The fittest individuals of the search: ``masks``, ``C`` and ``fitness``.
-    classes_, n_features_in_
-        What ``fit`` has seen.
+    classes_, n_features_in_, feature_names_in_
+        What ``fit`` has seen; the names only of a table with names.
     """
+
+    __metadata_request__fit = {"groups": True}  # noqa: RUF012  # the form that scikit-learn reads
+
+    _unit = "generation"
+    """What a row of the history is."""
 
     def fit(self, X: ArrayLike, y: ArrayLike, groups: ArrayLike | None = None) -> Self:
         """Search a mask, and train the machines that ``predict`` asks.
@@ -47,59 +67,99 @@ class MaskSelector(SelectorMixin, BaseEstimator):  # type: ignore[misc]  # witho
         y
             Classes, shape (n_samples,), at least two.
         groups
-            Whom each sample is of, shape (n_samples,), at least two; ``None`` takes every
-            sample for its own group.
+            Whom each sample is of, shape (n_samples,), at least two, none missing; ``None``
+            takes every sample for its own group, with a warning.
 
         Raises
         ------
         ValueError
             If a parameter or an array is not as it should be.
+
+        Warns
+        -----
+        UserWarning
+            If there are no groups, or features of wildly different size are not scaled.
         """
+        search, scaling = self._search(), self._scaling_name()
+        decider = choice("decider", self.decider, DECIDERS)
+        callbacks, verbose = functions("callbacks", self.callbacks), switch("verbose", self.verbose)
         values, labels = validate_data(self, X, y, dtype=np.float64, ensure_min_samples=2)
         check_classification_targets(labels)
-        owners = np.arange(len(labels)) if groups is None else np.asarray(groups)
+        owners = owners_of(groups, len(labels))
         check_consistent_length(values, owners)
-        fitness = SubjectFoldFitness(
-            values,
-            labels,
-            owners,
-            scaling=self.scaling,
-            class_weight=self.class_weight,
-            n_folds=self.n_folds,
-        )
-        selection = self._search(fitness)
+        fitness = self._fitness(values, labels, owners, scaling)
+        note = wild_range(values, "scaling='standard'") if scaling == "none" else None
+        if note is not None:
+            warnings.warn(note, UserWarning, stacklevel=2)
+        selection = search(fitness, watcher_of(callbacks, self._unit, verbose=verbose))
         self.classes_ = fitness.classes
         self.support_ = selection.mask
         self.best_C_ = selection.C
         self.best_fitness_ = selection.fitness
         self.generation_ = selection.generation
-        columns = vars(selection.history)
-        self.history_ = {name: value for name, value in columns.items() if value.ndim == 1}
+        self.history_ = columns_of(selection.history)
         self.hall_of_fame_ = selection.hall_of_fame
-        self._scaling = Scaling.fit(values, self.scaling)
-        self._machines = trained(fitness, deciding([selection], self.decider), self.decider)
+        self._scaling = Scaling.fit(values, scaling)
+        self._machines = trained(fitness, deciding([selection], decider), decider)
         return self
 
     def decision_function(self, X: ArrayLike) -> NDArray[np.float64]:
-        """Return what speaks for each class, shape (n_samples, n_classes); of a vote its shares."""
+        """Return what speaks for each class, shape (n_samples, n_classes); of a vote its shares.
+
+        Of two classes what speaks for the second, ``classes_[1]``, shape (n_samples,): positive
+        where it is predicted; of a vote its share above one half.
+        """
         check_is_fitted(self)
         values = validate_data(self, X, dtype=np.float64, reset=False)
-        return decide(self._machines, self._scaling.apply(values))
+        found = decide(self._machines, self._scaling.apply(values))
+        return (found[:, 1] - found[:, 0]) / 2 if len(self.classes_) == 2 else found
 
     def predict(self, X: ArrayLike) -> NDArray[Any]:
         """Return the class that most speaks for, of equals the first, shape (n_samples,)."""
-        places = self.decision_function(X).argmax(axis=1)
+        found = self.decision_function(X)
+        places = (found > 0).astype(np.int64) if found.ndim == 1 else found.argmax(axis=1)
         return np.asarray(self.classes_[places])
 
     @abstractmethod
-    def _search(self, fitness: SubjectFoldFitness) -> Selection:
-        """Return what the selector chooses on the samples that ``fitness`` holds."""
+    def _search(self) -> SearchOf:
+        """Return what the selector chooses by, on the samples that a fitness holds.
+
+        Raises
+        ------
+        ValueError
+            If one of its parameters is not as it should be.
+        """
+
+    def _scaling_name(self) -> ScalingName:
+        names = get_args(ScalingName)
+        return "none" if self.scaling is None else choice("scaling", self.scaling, names)
+
+    def _fitness(
+        self, values: NDArray[np.float64], labels: NDArray[Any], owners: NDArray[Any], scaling: str
+    ) -> SubjectFoldFitness:
+        """Return what scores masks on these samples, as the parameters say."""
+        n_folds = count_or_none("n_folds", self.n_folds, 2)
+        options: dict[str, Any] = {"scaling": scaling, "n_folds": n_folds}
+        if isinstance(self.class_weight, Mapping):
+            weights = self.class_weight
+            return ClassWeightFitness(values, labels, owners, class_weight=weights, **options)
+        wanted: ClassWeight = "none"
+        if self.class_weight is not None:
+            names = get_args(ClassWeight)
+            wanted = choice("class_weight", self.class_weight, names, "a dictionary")
+        return SubjectFoldFitness(values, labels, owners, class_weight=wanted, **options)
 
     def _seed(self) -> int:
         """Return the seed that ``random_state`` stands for."""
-        if isinstance(self.random_state, int | np.integer):
-            return int(self.random_state)
-        return int(check_random_state(self.random_state).randint(np.iinfo(np.int32).max))
+        given = self.random_state
+        if isinstance(given, int | np.integer) and given >= 0:
+            return int(given)
+        try:
+            return int(check_random_state(given).randint(np.iinfo(np.int32).max))
+        except ValueError:
+            msg = "random_state: a whole number of at least 0, a RandomState or none expected, "
+            msg += f"found {given!r}"
+            raise ValueError(" ".join(msg.split())) from None
 
     def _get_support_mask(self) -> NDArray[np.bool_]:
         check_is_fitted(self)
@@ -108,4 +168,7 @@ class MaskSelector(SelectorMixin, BaseEstimator):  # type: ignore[misc]  # witho
     def __sklearn_tags__(self) -> Tags:
         tags = super().__sklearn_tags__()
         tags.target_tags.required = True
+        # Machines without intercept cannot prefer a class of noise, whatever it weighs, as a check
+        # of scikit-learn's asks of all others; LinearSVC(fit_intercept=False) cannot either.
+        tags.classifier_tags.poor_score = True
         return tags

@@ -7,6 +7,7 @@ from numpy.typing import NDArray
 
 from merec_hpc.records import History, Population, Selection
 from merec_hpc.selection.fitness.subject_folds import SubjectFoldFitness
+from merec_hpc.selection.watching import Watcher
 
 HALL_SIZE = 10
 
@@ -20,6 +21,11 @@ class Steps:
     C: list[float] = field(default_factory=list)
     scores: list[float] = field(default_factory=list)
     means: list[float] = field(default_factory=list)
+    on_step: Watcher | None = None
+    """Called after every step; if it returns true, the search is over."""
+    is_over: bool = field(default=False, init=False)
+    _accuracies: dict[int, float] = field(default_factory=dict, init=False)
+    """On training clips, of steps that were the best."""
 
     def add(self, mask: NDArray[np.bool_], C: float, score: float, mean: float) -> None:
         """Record a step: its mask and C, their score, and the mean score of what was tried."""
@@ -27,6 +33,29 @@ class Steps:
         self.C.append(C)
         self.scores.append(score)
         self.means.append(mean)
+        if self.on_step is not None:
+            self.is_over = self.on_step(self.history())
+
+    def history(self) -> History:
+        """Return the steps so far, with the best of each."""
+        masks, C, scores = np.stack(self.masks), np.array(self.C), np.array(self.scores)
+        best = np.maximum.accumulate(scores)
+        leaders = [
+            int(np.flatnonzero(scores[: step + 1] == best[step])[0]) for step in range(len(scores))
+        ]
+        unknown = sorted(set(leaders) - self._accuracies.keys())
+        accuracies = self.fitness.training_accuracies(masks[unknown], C[unknown])
+        self._accuracies |= zip(unknown, accuracies.tolist(), strict=True)
+        sizes = masks.sum(axis=1)
+        return History(
+            best_fitness=best,
+            training_accuracy=np.array([self._accuracies[leader] for leader in leaders]),
+            mean_fitness=np.array(self.means),
+            min_selected=sizes,
+            max_selected=sizes,
+            best_masks=masks[leaders],
+            best_C=C[leaders],
+        )
 
     def selection(self, *, prefers_last: bool = False) -> Selection:
         """Return the step of the best score, of equals the first (or the last), and all steps."""
@@ -34,22 +63,6 @@ class Steps:
         chosen = int(scores.argmax())
         if prefers_last:
             chosen = len(scores) - 1 - int(scores[::-1].argmax())
-        best = np.maximum.accumulate(scores)
-        leaders = [
-            int(np.flatnonzero(scores[: step + 1] == best[step])[0]) for step in range(len(scores))
-        ]
-        distinct, places = np.unique(leaders, return_inverse=True)
-        accuracies = self.fitness.training_accuracies(masks[distinct], C[distinct])
-        sizes = masks.sum(axis=1)
-        history = History(
-            best_fitness=best,
-            training_accuracy=accuracies[places],
-            mean_fitness=np.array(self.means),
-            min_selected=sizes,
-            max_selected=sizes,
-            best_masks=masks[leaders],
-            best_C=C[leaders],
-        )
         everything = Population(masks, C, scores)
         hall = everything.take(np.argsort(-scores, kind="stable")[:HALL_SIZE])
         return Selection(
@@ -57,7 +70,7 @@ class Steps:
             C=float(C[chosen]),
             fitness=float(scores[chosen]),
             generation=chosen,
-            history=history,
+            history=self.history(),
             hall_of_fame=hall,
             last=everything.take(np.array([len(scores) - 1])),
         )

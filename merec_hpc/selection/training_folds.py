@@ -1,6 +1,7 @@
 """Hands each fold's training clips, and nothing else, to a selector."""
 
 import hashlib
+import logging
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 from operator import call
@@ -15,6 +16,7 @@ from merec_hpc.dataset.folds import FoldMember
 from merec_hpc.errors import MerecError
 from merec_hpc.files.atomic import check_file, make_folder
 from merec_hpc.files.rows import read_rows
+from merec_hpc.learning.ranges import wild_range
 from merec_hpc.learning.scaling import Scaling
 from merec_hpc.parallel.communicator import Communicator, SerialCommunicator
 from merec_hpc.parallel.threads import limit_library_threads
@@ -25,6 +27,8 @@ from merec_hpc.selection.selectors import find_selector, select
 from merec_hpc.store.features import read_features
 from merec_hpc.store.selection import SelectionOrigin, write_selection
 from merec_hpc.store.table import SUFFIXES, read_table
+
+log = logging.getLogger(__name__)
 
 
 def check_fold(features: Features, fold: str | None, store: Path) -> str:
@@ -121,6 +125,10 @@ def training_folds(
             without = "" if fold is None else f"without {what} '{fold}': "
             msg = f"{store}: {without}{error}"
             raise MerecError(msg) from None
+        if scaling.kind == "none" and group.rank == 0 and output == outputs[0]:  # once a run
+            note = wild_range(fitness.features, "--scaling standard")
+            if note is not None:
+                log.warning("%s: %s", store, note)
         yield TrainingFold(fold, fitness, output, digest)
         del fitness
         group.release(n_kept=1)  # the features

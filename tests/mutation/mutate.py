@@ -35,6 +35,7 @@ ROOMS = ("metrics", "learning", "selection", "evaluation", "report")
 TESTED_BY = {
     "evaluation.predictions": ("evaluation/test_held_out.py", "report/test_scores.py"),
     "selection.training_folds": (
+        "selection/test_training_folds.py",
         "selection/test_leakage.py",
         "commands/test_predict_and_score.py",
         "test_cli.py",

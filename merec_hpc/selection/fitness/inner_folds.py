@@ -75,8 +75,7 @@ class InnerFolds:
     def balanced_weights(self, training: NDArray[np.bool_]) -> NDArray[np.float64]:
         """Return the weight of C of each clip in each machine, (n_machines, n_clips).
 
-        With n training clips of m classes, class k weighs n / (m n_k): the positive clips of
-        its machine, as LIBLINEAR's ``-wk`` does it, and both of two classes.
+        With n training clips of m classes, class k weighs n / (m n_k), see ``machine_weights``.
 
         Parameters
         ----------
@@ -84,7 +83,24 @@ class InnerFolds:
             The clips that are trained on, shape (n_clips,).
         """
         counts = np.bincount(self.labels[training], minlength=len(self.classes))
-        n_present = np.count_nonzero(counts)
-        by_class = counts.sum() / (n_present * np.maximum(counts, 1))
+        by_class = counts.sum() / (np.count_nonzero(counts) * np.maximum(counts, 1))
+        return self.machine_weights(by_class, training)
+
+    def machine_weights(
+        self, by_class: NDArray[np.float64], training: NDArray[np.bool_]
+    ) -> NDArray[np.float64]:
+        """Return the weight of C of each clip in each machine, (n_machines, n_clips).
+
+        The weight of a class is that of the positive clips of its machine, as LIBLINEAR's
+        ``-wk`` does it, and of two classes that of both.
+
+        Parameters
+        ----------
+        by_class
+            Weight of each class, shape (n_classes,).
+        training
+            The clips that are trained on, shape (n_clips,).
+        """
+        n_present = len(np.unique(self.labels[training]))
         weights = np.tile(by_class[self.labels], (len(self.targets), 1))
         return weights if n_present == 2 else np.where(self.targets > 0, weights, 1.0)

@@ -1,7 +1,7 @@
 """Evolves islands of individuals into a selection of features."""
 
 import logging
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Iterable, Sequence
 from math import fsum
 from typing import Protocol
 
@@ -20,6 +20,7 @@ from merec_hpc.selection.genetic.hall_of_fame import admit
 from merec_hpc.selection.genetic.migration import best, receive, replace_worst, sources_of
 from merec_hpc.selection.genetic.teams import Teams
 from merec_hpc.selection.genetic.termination import choose_generation, has_settled
+from merec_hpc.selection.watching import Watcher
 from merec_hpc.store.checkpoint import Checkpoints
 
 log = logging.getLogger(__name__)
@@ -52,7 +53,7 @@ def evolve(
     comm: Communicator,
     checkpoints: Checkpoints | None = None,
     stop: StopRequest | None = None,
-    on_generation: Callable[[History], None] | None = None,
+    on_generation: Watcher | None = None,
     shows_progress: bool = True,
 ) -> Selection:
     """Search masks by the genetic algorithm of paper 1 (IV.C, V.B).
@@ -76,7 +77,8 @@ def evolve(
     stop
         Asks all ranks to end after the present generation, if it is set on one.
     on_generation
-        Called on rank 0 after every generation, the founders' included.
+        Called on rank 0 after every generation, the founders' included. If it returns true, the
+        search is over on all ranks, and what was found until then is returned.
     shows_progress
         Whether rank 0 shows how far the search has come.
 
@@ -97,15 +99,17 @@ def evolve(
     tracked: Iterable[int] = generations
     if is_first and shows_progress:
         tracked = track(generations, "generations", len(generations))
-    if on_generation is not None and is_first:
-        on_generation(archipelago.history)
+
+    def is_enough() -> bool:
+        return is_first and on_generation is not None and on_generation(archipelago.history)
+
+    ended = any(comm.allgather(is_enough()))
     for generation in tracked:
-        if archipelago.has_settled():
+        if ended or archipelago.has_settled():
             break
         archipelago.advance(generation)
-        if on_generation is not None and is_first:
-            on_generation(archipelago.history)
-        stopped = any(comm.allgather(bool(stop)))
+        said = comm.allgather((bool(stop), is_enough()))
+        stopped, ended = (any(column) for column in zip(*said, strict=True))
         if checkpoints is not None and (
             stopped or checkpoints.is_due(generation, settings.n_generations)
         ):

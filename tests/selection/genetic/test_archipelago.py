@@ -418,6 +418,23 @@ def test_generations_are_reported_as_they_come() -> None:
         OneMax(),
         settings,
         SerialCommunicator(),
-        on_generation=lambda history: lengths.append(len(history.best_fitness)),
+        on_generation=lambda history: bool(lengths.append(len(history.best_fitness))),
     )
     assert lengths == [1, 2, 3, 4]
+
+
+@pytest.mark.parametrize("n_ranks", [1, 2, 4])
+@pytest.mark.parametrize("end", [0, 1, 3])
+def test_who_watches_ends_the_search_on_all_ranks(n_ranks: int, end: int) -> None:
+    expected = contents(search(replace(SETTINGS, n_generations=end)))
+    selections = run_ranks(
+        n_ranks,
+        lambda comm: evolve(
+            OneMax(),
+            SETTINGS,
+            comm,
+            on_generation=lambda history: len(history.best_fitness) > end,
+        ),
+    )
+    assert contents(selections[0]) == expected
+    assert {len(one.history.best_fitness) for one in selections} == {end + 1}
