@@ -2,6 +2,7 @@
 
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
+from functools import cached_property
 from itertools import pairwise, repeat
 from operator import call
 from typing import Any
@@ -14,6 +15,7 @@ from merec_hpc.kernels.gram import MOST_MASKS, gram_matrices
 from merec_hpc.kernels.leave_out import leave_folds_out
 from merec_hpc.kernels.pivoting import SOLVED
 from merec_hpc.kernels.simd import BLOCK
+from merec_hpc.learning.bias import bias_feature, mean_squares, with_constant
 from merec_hpc.records import Masks
 from merec_hpc.selection.fitness.least_squares import fit_support, rotate
 
@@ -56,9 +58,17 @@ class InnerProblem:
         targets: NDArray[np.float64],
         systems: Sequence[System],
         share: Share = call,
+        measured: NDArray[np.bool_] | None = None,
     ) -> None:
-        """Take features (n_clips, n_features) and targets (n_machines, n_clips) of +1 and -1."""
+        """Take features (n_clips, n_features) and targets (n_machines, n_clips) of +1 and -1.
+
+        Parameters
+        ----------
+        measured
+            The clips whose lengths are the unit of a bias, (n_clips,); without it all.
+        """
         self._features = features
+        self._measured = slice(None) if measured is None else measured
         self._targets, self._systems = targets, systems
         n_clips, n_features = features.shape
         self._is_wide = n_features > _WIDE * n_clips
@@ -82,6 +92,14 @@ class InnerProblem:
             clips = self._features[block * BLOCK : (block + 1) * BLOCK] - self._mean
             column[:, : len(clips)] = clips.T
         return columns
+
+    @cached_property
+    def _squares(self) -> NDArray[np.float64]:
+        return mean_squares(self._features[self._measured])
+
+    def constant(self, mask: NDArray[np.bool_], bias: float) -> float:
+        """Return the feature that a bias gives every clip under a mask: it depends on both alone."""
+        return bias_feature(self._squares, mask, bias) if bias else 0.0
 
     @property
     def precision(self) -> float:
@@ -120,18 +138,25 @@ class InnerProblem:
         penalty: float,
         decisions: NDArray[np.float64],
         reach: NDArray[np.float64],
+        constant: float = 0.0,
     ) -> int:
         """Write decisions and their reach, (n_machines, n_clips), for the clips of the folds.
+
+        Parameters
+        ----------
+        constant
+            A feature that all clips have alike, 0 for none.
 
         Returns
         -------
         int
             The worst state of ``leave_folds_out``.
         """
+        shifts = gram.shifts + constant**2 / 2  # a row's and a column's: every entry has both
         states = [
             leave_folds_out(
                 gram.matrix,
-                gram.shifts,
+                shifts,
                 0.5 / (penalty * system.penalties),
                 self._targets[system.machines],
                 system.edges,
@@ -200,10 +225,14 @@ class InnerProblem:
         return states
 
     def decide_slowly(
-        self, mask: NDArray[np.bool_], penalty: float, decisions: NDArray[np.float64]
+        self,
+        mask: NDArray[np.bool_],
+        penalty: float,
+        decisions: NDArray[np.float64],
+        constant: float = 0.0,
     ) -> None:
         """Write decisions, (n_machines, n_clips), for the clips of the folds, at any condition."""
-        values = rotate(self._features[:, mask])
+        values = rotate(with_constant(self._features[:, mask], constant))
         for system in self._systems:
             penalties = penalty * system.penalties
             for target, row in zip(
