@@ -1,7 +1,7 @@
 """How each selector searches, one dataclass each."""
 
 from collections.abc import Sequence
-from math import isfinite
+from math import inf
 from numbers import Real
 from typing import Annotated, Literal
 
@@ -49,27 +49,28 @@ def parse_bias(given: object) -> tuple[float, ...]:
     ValueError
         If one is neither 'none' nor a number from 0, if there is none, or one twice.
     """
-    several = isinstance(given, Sequence) and not isinstance(given, str)
-    values = tuple(map(_bias_value, given if several else [given]))  # type: ignore[arg-type]
+    several = given if isinstance(given, Sequence) and not isinstance(given, str) else [given]
+    values = tuple(map(_bias_value, several))
     if not values:
         msg = "'none', a number above 0 or a list of those expected, found an empty list"
         raise ValueError(msg)
-    check_distinct("bias", list(map(_bias_text, values)))
+    check_distinct("bias", list(map(bias_text, values)))
     return values
 
 
 def _bias_value(given: object) -> float:
     if given == NO_BIAS:
         return 0.0
-    is_number = isinstance(given, Real) and not isinstance(given, bool)
-    if not is_number or not isfinite(float(given)) or float(given) < 0:  # type: ignore[arg-type]
+    value = -1.0 if isinstance(given, bool) or not isinstance(given, Real) else float(given)
+    if not 0 <= value < inf:
         msg = f"'none' or a number above 0 expected, found {given!r}"
         raise ValueError(msg)
-    return float(given)  # type: ignore[arg-type]
+    return value
 
 
-def _bias_text(value: float) -> str:
-    return f"{value:g}" if value else NO_BIAS
+def bias_text(value: float) -> str:
+    """Return a bias as it is read: a number, or 'none' for 0."""
+    return str(value) if value else NO_BIAS
 
 
 def told_bias(values: tuple[float, ...]) -> object:
@@ -112,7 +113,7 @@ class InnerSettings:
 
 
 @dataclass(frozen=True, kw_only=True, config=STRICT)
-class SelectorSettings(InnerSettings, SvmSettings):
+class SelectorSettings(SvmSettings, InnerSettings):
     """What the sections of all selectors have."""
 
 

@@ -20,6 +20,7 @@ from merec_hpc.progress import track
 from merec_hpc.records import History, Masks, Population, Selection
 from merec_hpc.selection.fitness.subject_folds import SubjectFoldFitness
 from merec_hpc.selection.ranking import anova_f, fisher_score
+from merec_hpc.selection.svm_grid import SvmGrid
 
 _HALL_SIZE = 10
 HEURISTICS = {"fisher": fisher_score, "anova_f": anova_f}
@@ -35,12 +36,18 @@ class MaskFitness(Protocol):
         ...
 
     def score(
-        self, masks: Masks, C: NDArray[np.float64], criterion: Criterion
+        self,
+        masks: Masks,
+        C: NDArray[np.float64],
+        criterion: Criterion,
+        bias: NDArray[np.float64] | None = None,
     ) -> NDArray[np.float64]:
         """Return the fitness, in [0, 1], shape (n_individuals,)."""
         ...
 
-    def training_accuracies(self, masks: Masks, C: NDArray[np.float64]) -> NDArray[np.float64]:
+    def training_accuracies(
+        self, masks: Masks, C: NDArray[np.float64], bias: NDArray[np.float64] | None = None
+    ) -> NDArray[np.float64]:
         """Return the accuracy on the clips that are trained on, (n_individuals,)."""
         ...
 
@@ -62,7 +69,7 @@ def search_with_ants(
     rng = np.random.default_rng(np.random.SeedSequence(settings.seed))
     eta = scaled_heuristic(heuristic)
     pheromone = np.ones(fitness.n_features)
-    penalties = np.sort(np.array(settings.C_values, np.float64))
+    grid = SvmGrid.of(settings)
     best: Population | None = None
     rows: list[tuple[Population, float, NDArray[np.int64]]] = []
     iterations = range(settings.n_iterations)
@@ -70,10 +77,11 @@ def search_with_ants(
         appeal = pheromone**settings.alpha * eta**settings.beta
         sizes = _sizes(settings, fitness.n_features, rng)
         masks = np.stack([gather(appeal, size, settings.q0, rng) for size in sizes])
-        every = np.repeat(masks, len(penalties), axis=0)
-        scores = fitness.score(every, np.tile(penalties, len(masks)), settings.criterion)
-        by_ant = scores.reshape(len(masks), len(penalties))
-        ants = Population(masks, penalties[by_ant.argmax(axis=1)], by_ant.max(axis=1))
+        every, penalties, biases = grid.with_each(masks)
+        scores = fitness.score(every, penalties, settings.criterion, biases)
+        by_ant = scores.reshape(len(masks), len(grid))
+        places = by_ant.argmax(axis=1)
+        ants = Population(masks, grid.C[places], grid.bias[places], by_ant.max(axis=1))
         pheromone = renewed(pheromone, masks, ants.fitness, settings.rho)
         best = _fittest(best, ants)
         rows.append((best.take(np.array([0])), float(ants.fitness.mean()), masks.sum(axis=1)))
@@ -82,17 +90,19 @@ def search_with_ants(
     history = History(
         best_fitness=np.concatenate([leader.fitness for leader in leaders]),
         training_accuracy=np.concatenate(
-            [fitness.training_accuracies(leader.masks, leader.C) for leader in leaders]
+            [fitness.training_accuracies(one.masks, one.C, one.bias) for one in leaders]
         ),
         mean_fitness=np.array([mean for _, mean, _ in rows]),
         min_selected=np.array([sizes.min() for _, _, sizes in rows]),
         max_selected=np.array([sizes.max() for _, _, sizes in rows]),
         best_masks=np.concatenate([leader.masks for leader in leaders]),
         best_C=np.concatenate([leader.C for leader in leaders]),
+        best_bias=np.concatenate([leader.bias for leader in leaders]),
     )
     return Selection(
         mask=best.masks[0],
         C=float(best.C[0]),
+        bias=float(best.bias[0]),
         fitness=float(best.fitness[0]),
         generation=int(np.argmax(history.best_fitness == best.fitness[0])),
         history=history,

@@ -6,11 +6,13 @@ from typing import Any, Literal
 from merec_hpc.config.base import ClassWeight, ScalingName
 from merec_hpc.config.evaluation import Decider
 from merec_hpc.config.selection import (
+    NO_BIAS,
     AntColonySettings,
     Criterion,
     ForwardSettings,
     GeneticSettings,
     RankingSettings,
+    parse_bias,
 )
 from merec_hpc.parallel.communicator import SerialCommunicator
 from merec_hpc.records import History, Selection
@@ -22,12 +24,13 @@ from merec_hpc.selection.genetic.archipelago import evolve
 from merec_hpc.selection.mask_selector import MaskSelector
 from merec_hpc.selection.ranking import find_ranking, fisher_score
 
+BiasParameter = float | str | None | Sequence[float | str | None]
+
 
 class GeneticSelector(MaskSelector):
     """Select features by the genetic algorithm of paper 1, scored on groups that are left out.
 
-    Every mask is scored by linear SVMs (L2 loss, one-vs-rest, no intercept) that leave each
-    group out in turn. Only what ``fit`` is given is seen: in a pipeline inside a
+    Every mask is scored by linear SVMs (L2 loss, one-vs-rest) that leave each group out in turn. Only what ``fit`` is given is seen: in a pipeline inside a
     cross-validation the selection is honest.
 
     Parameters
@@ -41,6 +44,9 @@ n_emigrants, C_values, criterion, training_accuracy, flat_window, flat_range, st
         it changes the scores, not what ``transform`` returns.
     class_weight
         "balanced" weighs C against the number of a class's samples.
+    bias
+        Of the SVMs: "none", or a number above 0, a regularised intercept; or several of these to
+        choose from. As in ``config.yaml``, section ``svm``.
     n_folds
         Inner folds of whole groups; ``None`` leaves one group out at a time.
     decider
@@ -77,6 +83,7 @@ n_emigrants, C_values, criterion, training_accuracy, flat_window, flat_range, st
         migration_interval: int = 10,
         n_emigrants: int = 2,
         C_values: Sequence[float] = (0.01, 0.1, 1.0, 10.0, 100.0),
+        bias: BiasParameter = "none",
         criterion: Criterion = "mu_minus_variance",
         training_accuracy: Literal["resubstitution", "inner_folds"] = "resubstitution",
         flat_window: int | None = None,
@@ -105,6 +112,7 @@ n_emigrants, C_values, criterion, training_accuracy, flat_window, flat_range, st
         self.migration_interval = migration_interval
         self.n_emigrants = n_emigrants
         self.C_values = C_values
+        self.bias = bias
         self.criterion = criterion
         self.training_accuracy = training_accuracy
         self.flat_window = flat_window
@@ -131,6 +139,7 @@ n_emigrants, C_values, criterion, training_accuracy, flat_window, flat_range, st
         names = set(GeneticSettings.__dataclass_fields__) - {"seed", "n_inner_folds"}
         given = {name: getattr(self, name) for name in names}
         given["C_values"] = tuple(float(C) for C in self.C_values)
+        given["bias"] = _biases(self.bias)
         given["edges"] = tuple((int(giver), int(taker)) for giver, taker in self.edges)
         return GeneticSettings(seed=self._seed(), **given)
 
@@ -149,7 +158,7 @@ class ForwardSelector(MaskSelector):
         a ranking, as ``merec select`` has them.
     n_steps, C_values, criterion
         As in ``config.yaml``, section ``forward``.
-    scaling, class_weight, n_folds, decider
+    bias, scaling, class_weight, n_folds, decider
         Same meaning as in ``GeneticSelector``.
     verbose
         Show how far the search has come.
@@ -161,6 +170,7 @@ class ForwardSelector(MaskSelector):
         search: str = "forward",
         n_steps: int = 50,
         C_values: Sequence[float] = (0.01, 0.1, 1.0, 10.0, 100.0),
+        bias: BiasParameter = "none",
         criterion: Criterion = "mu_minus_variance",
         scaling: ScalingName = "none",
         class_weight: ClassWeight = "none",
@@ -171,6 +181,7 @@ class ForwardSelector(MaskSelector):
         self.search = search
         self.n_steps = n_steps
         self.C_values = C_values
+        self.bias = bias
         self.criterion = criterion
         self.scaling = scaling
         self.class_weight = class_weight
@@ -180,7 +191,10 @@ class ForwardSelector(MaskSelector):
 
     def _search(self, fitness: SubjectFoldFitness) -> Selection:
         settings = ForwardSettings(
-            n_steps=self.n_steps, C_values=_numbers(self.C_values), criterion=self.criterion
+            n_steps=self.n_steps,
+            C_values=_numbers(self.C_values),
+            bias=_biases(self.bias),
+            criterion=self.criterion,
         )
         return search_forward(fitness, self.search, settings, shows_progress=self.verbose)
 
@@ -195,7 +209,7 @@ class RankingSelector(MaskSelector):
         "relieff".
     n_selected, n_selected_values, C_values, criterion
         As in ``config.yaml``, section ``ranking``.
-    scaling, class_weight, n_folds, decider
+    bias, scaling, class_weight, n_folds, decider
         Same meaning as in ``GeneticSelector``.
     """
 
@@ -206,6 +220,7 @@ class RankingSelector(MaskSelector):
         n_selected: int | None = None,
         n_selected_values: Sequence[int] = (1, 2, 5, 10, 20, 50, 100, 200, 500, 1000, 2000, 5000),
         C_values: Sequence[float] = (0.01, 0.1, 1.0, 10.0, 100.0),
+        bias: BiasParameter = "none",
         criterion: Criterion = "mu_minus_variance",
         scaling: ScalingName = "none",
         class_weight: ClassWeight = "none",
@@ -216,6 +231,7 @@ class RankingSelector(MaskSelector):
         self.n_selected = n_selected
         self.n_selected_values = n_selected_values
         self.C_values = C_values
+        self.bias = bias
         self.criterion = criterion
         self.scaling = scaling
         self.class_weight = class_weight
@@ -227,6 +243,7 @@ class RankingSelector(MaskSelector):
             n_selected=self.n_selected,
             n_selected_values=tuple(int(number) for number in self.n_selected_values),
             C_values=_numbers(self.C_values),
+            bias=_biases(self.bias),
             criterion=self.criterion,
         )
         return select_by_rank(fitness, settings, find_ranking(self.ranking))
@@ -239,7 +256,7 @@ class AntColonySelector(MaskSelector):
     ----------
     n_ants, n_iterations, alpha, beta, q0, rho, n_selected, C_values, criterion
         As in ``config.yaml``, section ``ant_colony``; the heuristic is Fisher's score.
-    scaling, class_weight, n_folds, decider
+    bias, scaling, class_weight, n_folds, decider
         Same meaning as in ``GeneticSelector``.
     random_state
         Seed of the search.
@@ -258,6 +275,7 @@ class AntColonySelector(MaskSelector):
         rho: float = 0.2,
         n_selected: int | None = None,
         C_values: Sequence[float] = (0.01, 0.1, 1.0, 10.0, 100.0),
+        bias: BiasParameter = "none",
         criterion: Criterion = "mu_minus_variance",
         scaling: ScalingName = "none",
         class_weight: ClassWeight = "none",
@@ -274,6 +292,7 @@ class AntColonySelector(MaskSelector):
         self.rho = rho
         self.n_selected = n_selected
         self.C_values = C_values
+        self.bias = bias
         self.criterion = criterion
         self.scaling = scaling
         self.class_weight = class_weight
@@ -292,11 +311,18 @@ class AntColonySelector(MaskSelector):
             rho=float(self.rho),
             n_selected=self.n_selected,
             C_values=_numbers(self.C_values),
+            bias=_biases(self.bias),
             criterion=self.criterion,
             seed=self._seed(),
         )
         heuristic = fisher_score(fitness.features, fitness.folds.labels)
         return search_with_ants(fitness, heuristic, settings, shows_progress=self.verbose)
+
+
+def _biases(given: BiasParameter) -> tuple[float, ...]:
+    """Return the biases to choose from, 0 for none."""
+    several = [given] if given is None or isinstance(given, str | float | int) else given
+    return parse_bias([NO_BIAS if one is None else one for one in several])
 
 
 def _numbers(values: Sequence[float]) -> tuple[float, ...]:

@@ -18,19 +18,24 @@ class Steps:
     fitness: SubjectFoldFitness
     masks: list[NDArray[np.bool_]] = field(default_factory=list)
     C: list[float] = field(default_factory=list)
+    bias: list[float] = field(default_factory=list)
     scores: list[float] = field(default_factory=list)
     means: list[float] = field(default_factory=list)
 
-    def add(self, mask: NDArray[np.bool_], C: float, score: float, mean: float) -> None:
-        """Record a step: its mask and C, their score, and the mean score of what was tried."""
+    def add(
+        self, mask: NDArray[np.bool_], C: float, bias: float, score: float, mean: float
+    ) -> None:
+        """Record a step: its mask, C and bias, their score, and the mean score of what was tried."""
         self.masks.append(mask.copy())
         self.C.append(C)
+        self.bias.append(bias)
         self.scores.append(score)
         self.means.append(mean)
 
     def selection(self, *, prefers_last: bool = False) -> Selection:
         """Return the step of the best score, of equals the first (or the last), and all steps."""
-        masks, C, scores = np.stack(self.masks), np.array(self.C), np.array(self.scores)
+        masks, scores = np.stack(self.masks), np.array(self.scores)
+        everything = Population(masks, np.array(self.C), np.array(self.bias), scores)
         chosen = int(scores.argmax())
         if prefers_last:
             chosen = len(scores) - 1 - int(scores[::-1].argmax())
@@ -39,7 +44,8 @@ class Steps:
             int(np.flatnonzero(scores[: step + 1] == best[step])[0]) for step in range(len(scores))
         ]
         distinct, places = np.unique(leaders, return_inverse=True)
-        accuracies = self.fitness.training_accuracies(masks[distinct], C[distinct])
+        leading = everything.take(distinct)
+        accuracies = self.fitness.training_accuracies(leading.masks, leading.C, leading.bias)
         sizes = masks.sum(axis=1)
         history = History(
             best_fitness=best,
@@ -48,13 +54,14 @@ class Steps:
             min_selected=sizes,
             max_selected=sizes,
             best_masks=masks[leaders],
-            best_C=C[leaders],
+            best_C=everything.C[leaders],
+            best_bias=everything.bias[leaders],
         )
-        everything = Population(masks, C, scores)
         hall = everything.take(np.argsort(-scores, kind="stable")[:HALL_SIZE])
         return Selection(
             mask=masks[chosen],
-            C=float(C[chosen]),
+            C=self.C[chosen],
+            bias=self.bias[chosen],
             fitness=float(scores[chosen]),
             generation=chosen,
             history=history,
@@ -69,16 +76,18 @@ def best_of(fitness: SubjectFoldFitness, drawn: Population, hall_size: int) -> S
     champion, sizes = hall.take(np.array([0])), drawn.masks.sum(axis=1)
     history = History(
         best_fitness=champion.fitness,
-        training_accuracy=fitness.training_accuracies(champion.masks, champion.C),
+        training_accuracy=fitness.training_accuracies(champion.masks, champion.C, champion.bias),
         mean_fitness=drawn.fitness.mean(keepdims=True),
         min_selected=sizes.min(keepdims=True),
         max_selected=sizes.max(keepdims=True),
         best_masks=champion.masks,
         best_C=champion.C,
+        best_bias=champion.bias,
     )
     return Selection(
         mask=champion.masks[0],
         C=float(champion.C[0]),
+        bias=float(champion.bias[0]),
         fitness=float(champion.fitness[0]),
         generation=0,
         history=history,

@@ -4,6 +4,8 @@ Every fold trains anew: for the linear SVM alone, ``SubjectFoldFitness`` says th
 thousand times faster.
 """
 
+from collections.abc import Sequence
+
 import numpy as np
 from numpy.typing import NDArray
 
@@ -49,9 +51,9 @@ class ClassifierFitness:
         predicted = np.full((len(masks), len(folds.labels)), -1)
         for fold in range(folds.n_folds):
             is_held = folds.folds == fold
-            for row, mask, *svm in zip(predicted, masks, C.tolist(), biases.tolist(), strict=True):
+            for row, mask, *svm in zip(predicted, masks, C, biases, strict=True):
                 if mask.any():
-                    row[is_held] = self._predict(mask, *svm, ~is_held, is_held)
+                    row[is_held] = self._predict(mask, svm, ~is_held, is_held)
         return self._training.judge(predicted, criterion)
 
     def training_accuracies(
@@ -63,20 +65,23 @@ class ClassifierFitness:
         biases = np.zeros(len(masks)) if bias is None else bias
         return np.array(
             [
-                (self._predict(mask, *svm, everyone, everyone) == labels).mean()
-                for mask, *svm in zip(masks, C.tolist(), biases.tolist(), strict=True)
+                (self._predict(mask, svm, everyone, everyone) == labels).mean()
+                for mask, *svm in zip(masks, C, biases, strict=True)
             ]
         )
 
     def _predict(
         self,
         mask: NDArray[np.bool_],
-        C: float,
-        bias: float,
+        svm: Sequence[float],
         training: NDArray[np.bool_],
         wanted: NDArray[np.bool_],
     ) -> NDArray[np.int64]:
-        """Train on some clips, and on what SMOTE makes of them alone; predict others."""
+        """Train on some clips, and on what SMOTE makes of them alone; predict others.
+
+        C and bias are those of the SVM.
+        """
+        C, bias = map(float, svm)
         chosen = self._training.features[:, mask]
         labels = self._training.folds.labels[training]
         if len(np.unique(labels)) == 1:
