@@ -113,9 +113,10 @@ def test_every_column_of_the_rows_is_that_of_the_history(features: Features) -> 
         max_selected=np.array([20, 10]),
         best_masks=np.stack([~mask, mask]),
         best_C=np.array([10.0, 0.1]),
+        best_bias=np.array([0.0, 0.3]),
     )
-    last = Population(mask[None], np.ones(1), np.ones(1))
-    selection = Selection(mask, 0.1, 0.3, 1, history, last, last)
+    last = Population(mask[None], np.ones(1), np.zeros(1), np.ones(1))
+    selection = Selection(mask, 0.1, 0.3, 0.3, 1, history, last, last)
     first, second = describe_generations(selection, features, None, UNSCALED)
     assert first == GenerationRow(
         generation=0,

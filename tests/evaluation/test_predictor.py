@@ -108,7 +108,7 @@ def test_machines_behind_a_transductive_scaling_are_no_predictor(
     fitted = fit_machines(training, [selection], decider, settings)
     scaled = Scaling.learn(training, settings).apply(features.only(HELD_OUT))
     np.testing.assert_array_equal(
-        fitted.decisions(features.only(HELD_OUT)), decide(fitted.weights, scaled)
+        fitted.decisions(features.only(HELD_OUT)), decide(fitted.linear, scaled)
     )
     with pytest.raises(ValueError, match="a scaling that maps each clip by itself expected"):
         fit_predictor(training, [selection], decider, settings)
@@ -117,16 +117,18 @@ def test_machines_behind_a_transductive_scaling_are_no_predictor(
 def test_class_that_most_speaks_for_is_named_and_of_equals_the_first() -> None:
     predictor = Predictor(
         weights=np.array([[[1.0, 0.0], [0.0, 1.0], [-1.0, -1.0]]]),
+        intercepts=np.array([[0.5, 0.5, -0.5]]),
         mean=np.array([10.0, 0.0]),
         std=np.array([1.0, 4.0]),
         masks=np.ones((1, 2), np.bool_),
         C=np.ones(1),
+        bias=np.ones(1),
         class_names=np.array(["b", "a", "c"]),
         feature_names=np.array(["x", "y"]),
     )
     values = np.array([[11.0, 0.0], [11.0, 8.0], [11.0, 4.0], [7.0, -4.0]])
     np.testing.assert_array_equal(
         decisions_of(predictor, values),
-        [[1.0, 0.0, -1.0], [1.0, 2.0, -3.0], [1.0, 1.0, -2.0], [-3.0, -1.0, 4.0]],
+        [[1.5, 0.5, -1.5], [1.5, 2.5, -3.5], [1.5, 1.5, -2.5], [-2.5, -0.5, 3.5]],
     )
     assert predict(predictor, values).tolist() == ["b", "a", "b", "c"]

@@ -83,7 +83,7 @@ def _predictions() -> list[Prediction]:
 
 def _selection(n_selected: int, fitness: float, n_generations: int) -> Selection:
     mask = np.arange(N_FEATURES) < n_selected
-    one = Population(mask[None], np.ones(1), np.array([fitness]))
+    one = Population(mask[None], np.ones(1), np.zeros(1), np.array([fitness]))
     values = np.linspace(0.2, fitness, n_generations)
     history = History(
         best_fitness=values,
@@ -93,8 +93,9 @@ def _selection(n_selected: int, fitness: float, n_generations: int) -> Selection
         max_selected=np.ones(n_generations, np.int64),
         best_masks=np.repeat(mask[None], n_generations, axis=0),
         best_C=np.ones(n_generations),
+        best_bias=np.zeros(n_generations),
     )
-    return Selection(mask, 1.0, fitness, n_generations - 1, history, one, one)
+    return Selection(mask, 1.0, 0.0, fitness, n_generations - 1, history, one, one)
 
 
 def _selections(n_generations: Mapping[str, int]) -> dict[str, dict[str, Selection]]:

@@ -17,11 +17,11 @@ from merec_hpc.selection.fitness.subject_folds import SubjectFoldFitness
 def fitness_by_penalty(accuracies: dict[float, tuple[float, float]]) -> Any:
     """Return a stand-in whose fold accuracies are looked up by C."""
 
-    def score(masks: Masks, C: ArrayLike, criterion: str) -> NDArray[np.float64]:
+    def score(masks: Masks, C: ArrayLike, criterion: str, bias: ArrayLike) -> NDArray[np.float64]:
         found = np.array([accuracies[penalty] for penalty in np.asarray(C).tolist()])
         return {"mu": mu, "mu_minus_variance": mu_minus_variance}[criterion](found)
 
-    def training_accuracies(masks: Masks, C: ArrayLike) -> NDArray[np.float64]:
+    def training_accuracies(masks: Masks, C: ArrayLike, bias: ArrayLike) -> NDArray[np.float64]:
         return np.asarray(C) / 1000
 
     return SimpleNamespace(n_features=7, score=score, training_accuracies=training_accuracies)

@@ -121,7 +121,7 @@ def _flow(n_clips: int = 3) -> list[tuple[NDArray[np.float32], ...]]:
 
 
 def _population(rng: np.random.Generator, size: int, n_features: int) -> Population:
-    return Population(rng.random((size, n_features)) < 0.5, rng.random(size), rng.random(size))
+    return Population(rng.random((size, n_features)) < 0.5, *rng.random((3, size)))
 
 
 def _selection(n_features: int = 13, n_generations: int = 4, seed: int = 5) -> Selection:
@@ -129,6 +129,7 @@ def _selection(n_features: int = 13, n_generations: int = 4, seed: int = 5) -> S
     return Selection(
         mask=rng.random(n_features) < 0.5,
         C=0.1,
+        bias=0.3,
         fitness=1 / 3,
         generation=n_generations - 1,
         history=History(
@@ -139,6 +140,7 @@ def _selection(n_features: int = 13, n_generations: int = 4, seed: int = 5) -> S
             max_selected=rng.integers(0, n_features, n_generations),
             best_masks=rng.random((n_generations, n_features)) < 0.5,
             best_C=rng.random(n_generations),
+            best_bias=rng.random(n_generations),
         ),
         hall_of_fame=_population(rng, 3, n_features),
         last=_population(rng, 6, n_features),
