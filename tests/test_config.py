@@ -43,7 +43,9 @@ def test_defaults_are_those_of_the_config_file() -> None:
 
 def test_config_file_lists_every_setting_and_no_other() -> None:
     # Of a selector's section not what it takes from svm and inner; of the dataset's docs/datasets.md tells.
-    inner = {f"{section}.{key}" for section in SELECTOR_SECTIONS for key in vars(SelectorSettings())}
+    inner = {
+        f"{section}.{key}" for section in SELECTOR_SECTIONS for key in vars(SelectorSettings())
+    }
     known = {key for key in _keys_of_dataclass(Config()) if not key.startswith("dataset_settings.")}
     assert sorted(_keys_of_mapping(_config_file())) == sorted(known - inner - {"weights"})
 

@@ -74,7 +74,7 @@ def train_svm(
     constant = bias_feature(mean_squares(values), everything, bias) if bias else 0.0
     trained = train(
         problem(labels.astype(np.float64), values),
-        parameter(f"{_OPTIONS} -B {constant or -1!r} -c {C!r}"),
+        parameter(f"{_OPTIONS} -B {constant or -1!r} -c {float(C)!r}"),
     )
     order = np.argsort(np.array(trained.get_labels()))
     # Of two classes one machine, positive for the label that LIBLINEAR met first.
