@@ -538,3 +538,39 @@ def test_name_of_a_transductive_method_is_read_but_not_asked_for(name: str) -> N
     for section in ("evaluation", "permutation"):
         message = _refusal({section: {"methods": [name]}})
         assert f"'{plain}' expected, whose scaling says" in message
+
+
+@pytest.mark.parametrize(
+    ("bias", "values"),
+    [("none", (0.0,)), (0.3, (0.3,)), (1, (1.0,)), (["none", 0.03, 3], (0.0, 0.03, 3.0))],
+)
+def test_every_selector_takes_the_bias_of_the_svm_and_may_have_its_own(
+    bias: object, values: tuple[float, ...]
+) -> None:
+    config = parse_config({"svm": {"bias": bias}, "forward": {"bias": [2.0, "none"]}})
+    found = {name: getattr(config, name).bias for name in SELECTOR_SECTIONS}
+    assert found.pop("forward") == (2.0, 0.0)
+    assert set(found.values()) == {values} == {config.svm.bias}
+    assert parse_config_json(config_json(config)) == config
+
+
+@pytest.mark.parametrize(
+    ("bias", "complaint"),
+    [
+        (-0.1, "'none' or a number above 0 expected, found -0.1"),
+        ("None", "'none' or a number above 0 expected, found 'None'"),
+        (True, "'none' or a number above 0 expected, found True"),
+        (None, "'none' or a number above 0 expected, found None"),
+        (["none", "x"], "'none' or a number above 0 expected, found 'x'"),
+        ([], "found an empty list"),
+        ([0.3, 0.1, 0.3], "must name each once"),
+    ],
+)
+def test_what_is_no_bias_is_refused(bias: object, complaint: str) -> None:
+    message = _refusal({"svm": {"bias": bias}})
+    assert "'svm.bias'" in message
+    assert complaint in message
+
+
+def test_bias_is_no_key_of_inner() -> None:
+    assert "unknown key 'inner.bias'" in _refusal({"inner": {"bias": "none"}})

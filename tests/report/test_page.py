@@ -145,6 +145,17 @@ def test_table_of_methods_holds_the_metrics(page: _Page, method: str) -> None:
         assert cell == f"{value:.3f} [{interval.low:.2f}, {interval.high:.2f}]"
 
 
+def test_chosen_biases_are_shown_if_there_are_any(page: _Page) -> None:
+    selections = _selections({"all_features": 1, "genetic": 5})
+    genetic = selections["genetic"]
+    genetic["s02"] = replace(genetic["s02"], bias=0.3)
+    told = _Page(render_page("trial", _predictions(), selections, (), CONFIG, SETTINGS))
+    assert told.row("genetic", "linear_svm")[-2:] == ["none (2), 0.3 (1)", "0.620"]
+    assert told.row("all_features", "linear_svm")[-2:] == ["none (3)", "0.620"]
+    assert len(told.row("majority class")) == len(told.row("genetic", "linear_svm"))
+    assert len(page.row("genetic", "linear_svm")) == len(told.row("genetic", "linear_svm")) - 1
+
+
 def test_table_of_methods_holds_mean_features_and_fitness(page: _Page) -> None:
     assert page.row("all_features", "linear_svm")[-3:] == ["-", "40", "0.620"]
     assert page.row("genetic", "linear_svm")[-3:] == ["-", "12", "0.620"]

@@ -566,3 +566,27 @@ def test_settings_are_those_that_made_the_file(tmp_path: Path) -> None:
     with h5py.File(tmp_path / "faces.h5") as file:
         assert read_attribute(file, "settings") == to_json(chosen)
         assert read_attribute(file, "weights_sha256") == "abc"
+
+
+@pytest.mark.parametrize(("name", "added"), [("selection", 4), ("predictor", 2)])
+def test_files_from_before_there_was_a_bias_are_read_as_without(
+    tmp_path: Path, name: str, added: int
+) -> None:
+    kind, path = KINDS[name], tmp_path / "store.h5"
+    kind.write(path)
+    with h5py.File(path, "r+") as file:
+        file.attrs["version"] = 1
+        later = [array.name for array in kind.spec.arrays if array.since == 2]
+        for one in later:
+            del file[one]
+    assert len(later) == added
+    if name == "predictor":
+        predictor = read_predictor(path)
+        assert predictor.bias.tolist() == [0.0] * len(predictor.C)
+        assert (predictor.intercepts == np.zeros(predictor.weights.shape[:2])).all()
+        return
+    selection, _ = read_selection(path)
+    assert selection.bias == 0.0
+    assert selection.history.best_bias.tolist() == [0.0] * len(selection.history.best_C)
+    for population in (selection.hall_of_fame, selection.last):
+        assert population.bias.tolist() == [0.0] * len(population.C)

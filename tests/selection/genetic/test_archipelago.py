@@ -436,3 +436,37 @@ def test_generations_are_reported_as_they_come() -> None:
         on_generation=lambda history: lengths.append(len(history.best_fitness)),
     )
     assert lengths == [1, 2, 3, 4]
+
+
+def test_one_bias_is_no_gene() -> None:
+    # No random number is drawn for it: the search is the same.
+    plain, one = search(SETTINGS), search(replace(SETTINGS, bias=(0.3,)))
+    np.testing.assert_array_equal(one.last.masks, plain.last.masks)
+    np.testing.assert_array_equal(one.last.C, plain.last.C)
+    assert set(one.last.bias) == set(one.hall_of_fame.bias) == {0.3} == {one.bias}
+    assert set(plain.last.bias) == {0.0}
+    assert contents(search(replace(SETTINGS, bias=("none", 0.3)))) != contents(plain)
+
+
+def test_biases_evolve_towards_the_better_ones() -> None:
+    class LikesBias(OneMax):
+        def fold_accuracies(self, masks: Masks, C: ArrayLike, bias: Bias = None) -> Any:
+            return np.repeat(np.asarray(bias)[:, None] / 10, 2, axis=1)
+
+    selection = search(replace(SETTINGS, bias=("none", 0.3, 3.0)), LikesBias())
+    assert selection.bias == 3.0
+    assert (selection.last.bias == 3.0).mean() > 0.6
+    assert selection.history.best_bias[-1] == 3.0
+
+
+@pytest.mark.parametrize("n_ranks", [2, 5])
+def test_biases_do_not_depend_on_the_number_of_ranks(features: Features, n_ranks: int) -> None:
+    settings = replace(SETTINGS, n_generations=3, bias=("none", 0.3))
+
+    def fitness() -> SubjectFoldFitness:
+        return SubjectFoldFitness(features.values + 1, features.labels, features.subjects)
+
+    alone = search(settings, fitness())
+    assert set(alone.last.bias) == {0.0, 0.3}
+    for selection in run_ranks(n_ranks, lambda comm: evolve(fitness(), settings, comm)):
+        assert contents(selection) == contents(alone)

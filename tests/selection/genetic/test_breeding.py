@@ -80,3 +80,34 @@ def test_keys_tell_masks_penalties_and_biases_apart() -> None:
     keys = keys_of(Draft(masks, penalties, biases))
     assert len(set(keys)) == 4
     assert keys[0] == keys[4]
+
+
+def test_bias_is_bred_as_the_penalty_is_but_by_itself(monkeypatch: pytest.MonkeyPatch) -> None:
+    parents = iter([np.full(4000, 0), np.full(4000, 1)])
+    monkeypatch.setattr(breeding, "spin_roulette", lambda *_: next(parents))
+    settings = replace(
+        SETTINGS,
+        n_individuals=4000,
+        n_elites=0,
+        crossover_probability=0.6,
+        mutation_rate=0.0,
+        bias=("none", 0.3),
+    )
+    masks = np.array([[False] * 50, [True] * 50])
+    island = Population(masks, np.array([0.1, 1.0]), np.array([0.0, 0.3]), np.ones(2))
+    children = breed(island, island_rng(0, 0), settings)
+    crossed = children.masks.any(axis=1)
+    assert (children.bias[~crossed] == 0.0).all()
+    assert (children.bias[crossed] == 0.3).mean() == pytest.approx(0.5, abs=0.03)
+    both = (children.bias[crossed] == 0.3) & (children.C[crossed] == 1.0)
+    assert both.mean() == pytest.approx(0.25, abs=0.03)
+
+
+def test_biases_of_children_are_redrawn_at_the_mutation_rate() -> None:
+    settings = replace(
+        SETTINGS, n_individuals=4000, n_elites=0, mutation_rate=0.3, bias=("none", 0.3)
+    )
+    children = breed(some_island(), island_rng(0, 0), settings)
+    assert abs((children.bias == 0.3).mean() - 0.15) < 0.03  # half of the fresh ones
+    drawn = draw(island_rng(0, 0), 4000, 50, settings)
+    assert abs((drawn.bias == 0.3).mean() - 0.5) < 0.03
