@@ -22,6 +22,7 @@ from merec_hpc.records import (
     Features,
     History,
     Population,
+    Predictor,
     Selection,
 )
 from merec_hpc.store.clips import iterate_clips, read_clip_names, write_clips
@@ -37,11 +38,13 @@ from merec_hpc.store.faces import (
 )
 from merec_hpc.store.features import Block, read_features, write_features, write_view
 from merec_hpc.store.flow import IMAGE_SIZES, iterate_flow, read_flow_names, write_flow
+from merec_hpc.store.predictors import read_predictor, write_predictor
 from merec_hpc.store.schema import (
     CLIPS,
     FACES,
     FEATURES,
     FLOW,
+    PREDICTOR,
     SELECTION,
     FileSpec,
     read_attribute,
@@ -568,25 +571,44 @@ def test_settings_are_those_that_made_the_file(tmp_path: Path) -> None:
         assert read_attribute(file, "weights_sha256") == "abc"
 
 
-@pytest.mark.parametrize(("name", "added"), [("selection", 4), ("predictor", 2)])
-def test_files_from_before_there_was_a_bias_are_read_as_without(
-    tmp_path: Path, name: str, added: int
-) -> None:
-    kind, path = KINDS[name], tmp_path / "store.h5"
-    kind.write(path)
+def _without_biases(path: Path, spec: FileSpec) -> list[str]:
+    """Make of a file what version 1 would have written, and return what that lacks."""
+    later = [array.name for array in spec.arrays if array.since == 2]
     with h5py.File(path, "r+") as file:
         file.attrs["version"] = 1
-        later = [array.name for array in kind.spec.arrays if array.since == 2]
-        for one in later:
-            del file[one]
-    assert len(later) == added
-    if name == "predictor":
-        predictor = read_predictor(path)
-        assert predictor.bias.tolist() == [0.0] * len(predictor.C)
-        assert (predictor.intercepts == np.zeros(predictor.weights.shape[:2])).all()
-        return
+        for name in later:
+            del file[name]
+    return later
+
+
+def test_selection_from_before_there_was_a_bias_is_read_as_without(tmp_path: Path) -> None:
+    kind, path = KINDS["selection"], tmp_path / "store.h5"
+    kind.write(path)
+    assert _without_biases(path, SELECTION) == ["bias", "best_bias", "hall_bias", "last_bias"]
     selection, _ = read_selection(path)
     assert selection.bias == 0.0
     assert selection.history.best_bias.tolist() == [0.0] * len(selection.history.best_C)
     for population in (selection.hall_of_fame, selection.last):
         assert population.bias.tolist() == [0.0] * len(population.C)
+
+
+def test_predictor_is_read_as_written_and_without_intercepts_before_there_were_any(
+    tmp_path: Path, rng: np.random.Generator
+) -> None:
+    predictor = Predictor(
+        weights=rng.normal(size=(2, 3, 5)),
+        intercepts=rng.normal(size=(2, 3)),
+        mean=rng.normal(size=5),
+        std=rng.uniform(1, 2, 5),
+        masks=rng.random((2, 5)) < 0.5,
+        C=rng.uniform(1, 2, 2),
+        bias=np.array([0.0, 0.3]),
+        class_names=np.array(["a", "b", "c"]),
+        feature_names=np.array(list("vwxyz")),
+    )
+    path = tmp_path / "predictor.h5"
+    write_predictor(path, predictor, "hall_of_fame")
+    _assert_same(read_predictor(path), predictor)
+    assert _without_biases(path, PREDICTOR) == ["intercepts", "bias"]
+    without = replace(predictor, intercepts=np.zeros((2, 3)), bias=np.zeros(2))
+    _assert_same(read_predictor(path), without)
