@@ -30,8 +30,9 @@ BiasParameter = float | str | None | Sequence[float | str | None]
 class GeneticSelector(MaskSelector):
     """Select features by the genetic algorithm of paper 1, scored on groups that are left out.
 
-    Every mask is scored by linear SVMs (L2 loss, one-vs-rest) that leave each group out in turn. Only what ``fit`` is given is seen: in a pipeline inside a
-    cross-validation the selection is honest.
+    Every mask is scored by linear SVMs (L2 loss, one-vs-rest) that leave each group out in turn.
+    Only what ``fit`` is given is seen: in a pipeline inside a cross-validation the selection is
+    honest.
 
     Parameters
     ----------
