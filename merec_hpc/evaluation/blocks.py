@@ -42,7 +42,8 @@ def decide_by_block(
 ) -> Iterator[tuple[str, str, NDArray[np.float64]]]:
     """Yield block, fold and what speaks for each class on the clips that the fold holds out.
 
-    All features of the block decide, C and bias chosen on the inner folds: as the control all_features.
+    All features of the block decide, C and bias chosen on the inner folds: as the control
+    all_features.
     Decisions are (n_held_out, n_classes).
 
     Raises
