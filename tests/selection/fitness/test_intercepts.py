@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 from merec_hpc.learning.linear_svm import train_svm
 from merec_hpc.records import Features, Masks
 from merec_hpc.selection.fitness.any_classifier import ClassifierFitness
-from merec_hpc.selection.fitness.inner_problem import InnerProblem, System
+from merec_hpc.selection.fitness.inner_problem import Exact, InnerProblem, System
 from merec_hpc.selection.fitness.subject_folds import SubjectFoldFitness
 
 BIASES = np.array([0.0, 0.03, 0.3, 0.3, 3.0])
@@ -149,19 +149,28 @@ def test_weights_and_intercepts_are_those_of_liblinear(n_classes: int, scaling: 
         assert (found.argmax(axis=1) == labels).mean() == pytest.approx(accuracies[place])
 
 
-def test_the_slow_way_has_the_same_constant() -> None:
+def test_the_exact_way_has_the_same_constant() -> None:
     values, labels, _ = some_table(NARROW, 2)
     targets = np.where(labels == 0, 1.0, -1.0)[None]
     system = System(np.array([0, 9, 20, 36]), slice(0, 1), np.ones(36))
     mask = some_masks(NARROW[1])[0]
     inner = InnerProblem(values, targets, [system])
-    fast, slow, reach = np.empty((3, 1, 36))
+    fast, reach = np.empty((2, 1, 36))
     constant = inner.constant(mask, 0.3)
     inner.decide(inner.exact_gram(mask), 10.0, fast, reach, constant)
-    inner.decide_slowly(mask, 10.0, slow, constant)
-    np.testing.assert_allclose(slow, fast, rtol=0, atol=1e-9)
-    inner.decide_slowly(mask, 10.0, slow)
-    assert np.abs(slow - fast).max() > 1e-3
+    exact, without = Exact.empty(targets, 3), Exact.empty(targets, 3)
+    for tolerance in (np.inf, 1e-9, 0.0):  # by the Gram matrix, refined, and the slow way
+        inner.decide_exactly(mask, 10.0, constant, tolerance, exact)
+        np.testing.assert_allclose(exact.decisions, fast, rtol=0, atol=1e-9)
+    inner.decide_exactly(mask, 10.0, 0.0, 1e-9, without)
+    assert np.abs(without.decisions - fast).max() > 1e-3
+
+
+def test_certificates_know_the_constant() -> None:
+    values, labels, folds = some_table(NARROW, 2)
+    masks = some_masks(NARROW[1])
+    fitness = SubjectFoldFitness(values, labels, folds)
+    assert fitness.certify(masks, np.full(len(masks), 3.0), np.full(len(masks), 0.5)).max() < 1e-8
 
 
 def test_ill_conditioned_clips_are_decided_with_the_constant_too() -> None:
