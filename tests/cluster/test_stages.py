@@ -54,10 +54,10 @@ def test_a_finished_workflow_plans_nothing(finished: Experiment) -> None:
 
 def test_status_and_plan_read_what_is_there(finished: Experiment) -> None:
     config = ["--configfile", "config.yaml", "--configfile", "own.yaml"]
-    told = finished.call(["merec", "status", *config], 60)
+    told = finished.call(["merec", "status", *config])
     assert told.returncode == 0, told.stderr
     assert "3 searches: 3 done" in told.stdout
-    planned = finished.call(["merec", "plan", *config], 120)
+    planned = finished.call(["merec", "plan", *config])
     assert planned.returncode == 0, planned.stderr
     assert "clips, 3 subjects" in planned.stdout
 

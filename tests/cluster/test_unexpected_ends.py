@@ -241,10 +241,10 @@ def test_ranks_that_do_not_find_each_other_are_refused(experiment: Experiment) -
 
 
 def test_the_doctor_knows_a_wrong_pmi(experiment: Experiment) -> None:
-    wrong = experiment.call(["merec", "doctor", "--launcher", "srun --mpi=none"], 90)
+    wrong = experiment.call(["merec", "doctor", "--launcher", "srun --mpi=none"])
     assert wrong.returncode == 1
     assert "starts 2 worlds of one rank" in wrong.stdout
-    right = experiment.call(["merec", "doctor", "--launcher", "srun --mpi=pmi2"], 90)
+    right = experiment.call(["merec", "doctor", "--launcher", "srun --mpi=pmi2"])
     assert right.returncode == 0, right.stdout
     assert "ok    ranks: 'srun --mpi=pmi2' starts 2 that know each other" in right.stdout
     assert "keep slurm-status-command: squeue" in right.stdout
