@@ -131,8 +131,8 @@ class OuterFold:
     def _outcome(self, selection: Selection, decider: Decider, spent: float) -> Outcome:
         start = time.process_time()
         individuals = deciding([selection], decider)
-        weights = trained(self.fitness, individuals, decider)
-        best = decide(weights, self.held_out).argmax(axis=1)
+        machines = trained(self.fitness, individuals, decider)
+        best = decide(machines, self.held_out).argmax(axis=1)
         spent += time.process_time() - start
         fitness = selection.fitness
         if decider != "champion":

@@ -51,9 +51,11 @@ class RandomInnerFolds:
         self.fold_accuracies = fitness.fold_accuracies
         self.training_accuracies = fitness.training_accuracies
 
-    def score(self, masks: Masks, C: ArrayLike, criterion: Criterion) -> NDArray[np.float64]:
+    def score(
+        self, masks: Masks, C: ArrayLike, criterion: Criterion, bias: ArrayLike | None = None
+    ) -> NDArray[np.float64]:
         """Return the fitness on half of the folds."""
-        accuracies = self._fitness.fold_accuracies(masks, C)
+        accuracies = self._fitness.fold_accuracies(masks, C, bias)
         n_folds = accuracies.shape[1]
         kept = self._rng.choice(n_folds, max(2, n_folds // 2), replace=False)
         assert criterion == "mu_minus_variance"
@@ -77,9 +79,11 @@ class RepeatedSplits:
         self.fold_accuracies = fitness.fold_accuracies
         self.training_accuracies = fitness.training_accuracies
 
-    def score(self, masks: Masks, C: ArrayLike, criterion: Criterion) -> NDArray[np.float64]:
+    def score(
+        self, masks: Masks, C: ArrayLike, criterion: Criterion, bias: ArrayLike | None = None
+    ) -> NDArray[np.float64]:
         """Return the mean fitness over the splits."""
-        scores = [split.score(masks, C, criterion) for split in self._splits]
+        scores = [split.score(masks, C, criterion, bias) for split in self._splits]
         return np.asarray(np.mean(scores, axis=0), np.float64)
 
 
@@ -150,8 +154,8 @@ def name_classes(
 ) -> NDArray[np.int64]:
     """Return the classes that a decider gives the held-out clips."""
     individuals = deciding(selections, decider)  # type: ignore[arg-type]
-    weights = trained(fold.fitness, individuals, decider)  # type: ignore[arg-type]
-    places = decide(weights, fold.held_out).argmax(axis=1)
+    machines = trained(fold.fitness, individuals, decider)  # type: ignore[arg-type]
+    places = decide(machines, fold.held_out).argmax(axis=1)
     return np.asarray(fold.fitness.classes[places], np.int64)
 
 

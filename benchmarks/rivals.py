@@ -79,10 +79,12 @@ class CountedFitness(SubjectFoldFitness):
 
     n_evaluations = 0
 
-    def score(self, masks: Masks, C: ArrayLike, criterion: Criterion) -> NDArray[np.float64]:
+    def score(
+        self, masks: Masks, C: ArrayLike, criterion: Criterion, bias: ArrayLike | None = None
+    ) -> NDArray[np.float64]:
         """Count the individuals and return their fitness."""
         self.n_evaluations += len(masks)
-        return super().score(masks, C, criterion)
+        return super().score(masks, C, criterion, bias)
 
 
 class CountedAccuracy:

@@ -104,6 +104,7 @@ class Selection:
 
     mask: NDArray[np.bool_]  # (n_features,), the chosen features
     C: float  # the chosen penalty
+    bias: float  # the chosen bias, see LinearMachines; 0 for none
     fitness: float  # of the chosen mask on the inner folds
     generation: int  # the generation that was chosen
     history: "History"
@@ -113,21 +114,23 @@ class Selection:
 
 @dataclass(frozen=True)
 class Population:
-    """Individuals: a mask and a value of C each, with their fitness."""
+    """Individuals: a mask, a value of C and a bias each, with their fitness."""
 
     masks: Masks  # (n_individuals, n_features)
     C: NDArray[np.float64]  # (n_individuals,)
+    bias: NDArray[np.float64]  # (n_individuals,), 0 for none
     fitness: NDArray[np.float64]  # (n_individuals,)
 
     def take(self, rows: NDArray[np.int64]) -> "Population":
         """Return the individuals at ``rows``, in that order."""
-        return Population(self.masks[rows], self.C[rows], self.fitness[rows])
+        return Population(self.masks[rows], self.C[rows], self.bias[rows], self.fitness[rows])
 
     def joined(self, other: "Population") -> "Population":
         """Return these individuals followed by the others."""
         return Population(
             np.concatenate([self.masks, other.masks]),
             np.concatenate([self.C, other.C]),
+            np.concatenate([self.bias, other.bias]),
             np.concatenate([self.fitness, other.fitness]),
         )
 
@@ -139,18 +142,20 @@ class PackedPopulation:
     bits: NDArray[np.uint8]  # (n_individuals, ceil(n_features / 8))
     n_features: int
     C: NDArray[np.float64]  # (n_individuals,)
+    bias: NDArray[np.float64]  # (n_individuals,)
     fitness: NDArray[np.float64]  # (n_individuals,)
 
     @classmethod
     def of(cls, population: Population) -> Self:
         """Pack the masks of a population."""
         bits = np.packbits(population.masks, axis=1)
-        return cls(bits, population.masks.shape[1], population.C, population.fitness)
+        n_features = population.masks.shape[1]
+        return cls(bits, n_features, population.C, population.bias, population.fitness)
 
     def unpacked(self) -> Population:
         """Return the population."""
         masks = np.unpackbits(self.bits, axis=1, count=self.n_features).astype(np.bool_)
-        return Population(masks, self.C, self.fitness)
+        return Population(masks, self.C, self.bias, self.fitness)
 
 
 @dataclass(frozen=True)
@@ -164,6 +169,7 @@ class History:
     max_selected: NDArray[np.int64]  # (n_generations,), most features of an individual
     best_masks: Masks  # (n_generations, n_features), of the best of the hall of fame
     best_C: NDArray[np.float64]  # (n_generations,)
+    best_bias: NDArray[np.float64]  # (n_generations,)
 
     def joined(self, later: "History") -> "History":
         """Return these generations followed by the later ones."""
@@ -183,13 +189,36 @@ class SearchState:
 
 
 @dataclass(frozen=True)
+class LinearMachines:
+    """Linear SVMs: a class's decision value is its weights times the features, plus its intercept.
+
+    An intercept comes of a feature that is the same for all clips, and is regularised with the
+    others: LIBLINEAR's ``-B``. A bias b is that feature's value in units of the root of the mean
+    squared length of the training clips, so that it means the same for every mask and scaling.
+    """
+
+    weights: NDArray[np.float64]  # (n_machines, n_classes, n_features)
+    intercepts: NDArray[np.float64]  # (n_machines, n_classes), 0 without a bias
+
+    def mean(self) -> Self:
+        """Return the one machine whose decisions are the mean of all."""
+        return replace(
+            self,
+            weights=self.weights.mean(axis=0, keepdims=True),
+            intercepts=self.intercepts.mean(axis=0, keepdims=True),
+        )
+
+
+@dataclass(frozen=True)
 class Predictor:
     """Linear machines on scaled features; several of them vote."""
 
     weights: NDArray[np.float64]  # (n_machines, n_classes, n_features)
+    intercepts: NDArray[np.float64]  # (n_machines, n_classes)
     mean: NDArray[np.float64]  # (n_features,), subtracted from the features
     std: NDArray[np.float64]  # (n_features,), by which they are then divided
     masks: NDArray[np.bool_]  # (n_masks, n_features), of the individuals that decide
     C: NDArray[np.float64]  # (n_masks,)
+    bias: NDArray[np.float64]  # (n_masks,)
     class_names: Text  # (n_classes,)
     feature_names: Text  # (n_features,)

@@ -21,7 +21,7 @@ from merec_hpc.config.scaling import (
     parse_scaling,
     scaling_text,
 )
-from merec_hpc.config.selection import GeneticSettings, InnerSettings
+from merec_hpc.config.selection import GeneticSettings, SelectorSettings
 from merec_hpc.config.whole import (
     SELECTOR_SECTIONS,
     Config,
@@ -42,8 +42,10 @@ def test_defaults_are_those_of_the_config_file() -> None:
 
 
 def test_config_file_lists_every_setting_and_no_other() -> None:
-    # Of a selector's section not what it takes from inner; of the dataset's docs/datasets.md tells.
-    inner = {f"{section}.{key}" for section in SELECTOR_SECTIONS for key in vars(InnerSettings())}
+    # Of a selector's section not what it takes from svm and inner; of the dataset's docs/datasets.md tells.
+    inner = {
+        f"{section}.{key}" for section in SELECTOR_SECTIONS for key in vars(SelectorSettings())
+    }
     known = {key for key in _keys_of_dataclass(Config()) if not key.startswith("dataset_settings.")}
     assert sorted(_keys_of_mapping(_config_file())) == sorted(known - inner - {"weights"})
 
@@ -89,6 +91,8 @@ def test_ready_experiment_states_only_what_differs_from_the_defaults(path: Path)
     given = yaml.safe_load(path.read_text())
     if path.stem.endswith("smic_vis"):  # names its camera although it is the default, to be plain
         del given["smic"]
+    if path.stem.startswith("paper1"):  # as the paper has it, whatever the default is
+        assert given.pop("svm") == {"bias": "none"}
     standing = json.loads(config_json(Config(dataset=given["dataset"], dataset_root=Path())))
     standing[given["dataset"]] = json.loads(to_json(DATASET_SETTINGS[given["dataset"]]()))
     defaults = {**dict(_leaves(standing)), "dataset": "simulated"}
@@ -534,3 +538,39 @@ def test_name_of_a_transductive_method_is_read_but_not_asked_for(name: str) -> N
     for section in ("evaluation", "permutation"):
         message = _refusal({section: {"methods": [name]}})
         assert f"'{plain}' expected, whose scaling says" in message
+
+
+@pytest.mark.parametrize(
+    ("bias", "values"),
+    [("none", (0.0,)), (0.3, (0.3,)), (1, (1.0,)), (["none", 0.03, 3], (0.0, 0.03, 3.0))],
+)
+def test_every_selector_takes_the_bias_of_the_svm_and_may_have_its_own(
+    bias: object, values: tuple[float, ...]
+) -> None:
+    config = parse_config({"svm": {"bias": bias}, "forward": {"bias": [2.0, "none"]}})
+    found = {name: getattr(config, name).bias for name in SELECTOR_SECTIONS}
+    assert found.pop("forward") == (2.0, 0.0)
+    assert set(found.values()) == {values} == {config.svm.bias}
+    assert parse_config_json(config_json(config)) == config
+
+
+@pytest.mark.parametrize(
+    ("bias", "complaint"),
+    [
+        (-0.1, "'none' or a number above 0 expected, found -0.1"),
+        ("None", "'none' or a number above 0 expected, found 'None'"),
+        (True, "'none' or a number above 0 expected, found True"),
+        (None, "'none' or a number above 0 expected, found None"),
+        (["none", "x"], "'none' or a number above 0 expected, found 'x'"),
+        ([], "found an empty list"),
+        ([0.3, 0.1, 0.3], "must name each once"),
+    ],
+)
+def test_what_is_no_bias_is_refused(bias: object, complaint: str) -> None:
+    message = _refusal({"svm": {"bias": bias}})
+    assert "'svm.bias'" in message
+    assert complaint in message
+
+
+def test_bias_is_no_key_of_inner() -> None:
+    assert "unknown key 'inner.bias'" in _refusal({"inner": {"bias": "none"}})

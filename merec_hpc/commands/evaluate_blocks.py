@@ -35,7 +35,7 @@ def run(
 ) -> None:
     """Predict with each block of features alone, and count how much of each mask lies in it.
 
-    Every held-out subject is predicted with all features of a block, C by inner folds: the settings
+    Every held-out subject is predicted with all features of a block, C and bias by inner folds: the settings
     are those of the control all_features. The column method has the block's name.
     """
     limit_library_threads()

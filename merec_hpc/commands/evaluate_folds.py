@@ -68,6 +68,7 @@ def run(
                 cast("ClassifierName", classifier),
                 cast("Oversampling", oversampling),
                 origin.seed,
+                bias=chosen.bias,
             )
         else:
             decisions = decider_decisions(features, fold, together, kind, scaling)

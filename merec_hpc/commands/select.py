@@ -30,7 +30,7 @@ def run(
 ) -> None:
     """Select features by any selector but the genetic one, on the training subjects of each fold.
 
-    all_features chooses C alone; random_masks keeps the best of masks drawn at random. Of rankings
+    all_features chooses C and bias alone; random_masks keeps the best of masks drawn at random. Of rankings
     (fisher, gini, ...) the inner folds say how many features are kept. forward and backward add or
     remove the feature that the settings' criterion says is best; stable_sfs is forward by mean
     minus deviation of the inner folds, local_greedy by the worst of them; ranked_forward_NAME goes

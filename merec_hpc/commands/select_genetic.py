@@ -20,7 +20,7 @@ from merec_hpc.commands.options import (
 )
 from merec_hpc.config.base import from_json
 from merec_hpc.config.scaling import parse_scaling
-from merec_hpc.config.selection import GeneticSettings
+from merec_hpc.config.selection import GeneticSettings, bias_text
 from merec_hpc.files.running import marked_running
 from merec_hpc.parallel.memory import peak_memory_mb
 from merec_hpc.parallel.mpi import connect
@@ -84,11 +84,12 @@ def run(
                 selection = evolve(training.fitness, parsed, comm, checkpoints, stop)
             if comm.rank == 0:
                 log.info(
-                    "fold %s: %d of %d features, C = %g, fitness %.4f of generation %d",
+                    "fold %s: %d of %d features, C = %g, bias %s, fitness %.4f of generation %d",
                     training.fold,
                     selection.mask.sum(),
                     len(selection.mask),
                     selection.C,
+                    bias_text(selection.bias),
                     selection.fitness,
                     selection.generation,
                 )

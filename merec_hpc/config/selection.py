@@ -1,8 +1,11 @@
 """How each selector searches, one dataclass each."""
 
+from collections.abc import Sequence
+from math import inf
+from numbers import Real
 from typing import Annotated, Literal
 
-from pydantic import AfterValidator, Field
+from pydantic import AfterValidator, Field, PlainSerializer, PlainValidator
 from pydantic.dataclasses import dataclass
 
 from merec_hpc.config.base import (
@@ -33,14 +36,72 @@ def _check_criterion(name: str) -> str:
 Criterion = Annotated[str, AfterValidator(_check_criterion)]
 
 
+NO_BIAS = "none"
+BiasValue = Literal["none"] | Positive
+_BiasValues = Annotated[list[BiasValue], Field(min_length=1)]
+
+
+def parse_bias(given: object) -> tuple[float, ...]:
+    """Return the values that a bias may take, 0 for none, from one of them or a list.
+
+    Raises
+    ------
+    ValueError
+        If one is neither 'none' nor a number from 0, if there is none, or one twice.
+    """
+    several = given if isinstance(given, Sequence) and not isinstance(given, str) else [given]
+    values = tuple(map(_bias_value, several))
+    if not values:
+        msg = "'none', a number above 0 or a list of those expected, found an empty list"
+        raise ValueError(msg)
+    check_distinct("bias", list(map(bias_text, values)))
+    return values
+
+
+def _bias_value(given: object) -> float:
+    if given == NO_BIAS:
+        return 0.0
+    value = -1.0 if isinstance(given, bool) or not isinstance(given, Real) else float(given)
+    if not 0 <= value < inf:
+        msg = f"'none' or a number above 0 expected, found {given!r}"
+        raise ValueError(msg)
+    return value
+
+
+def bias_text(value: float) -> str:
+    """Return a bias as it is read: a number, or 'none' for 0."""
+    return str(value) if value else NO_BIAS
+
+
+def told_bias(values: tuple[float, ...]) -> object:
+    """Return what ``parse_bias`` reads: one value by itself, several as a list."""
+    told = [value or NO_BIAS for value in values]
+    return told[0] if len(told) == 1 else told
+
+
+Bias = Annotated[
+    tuple[float, ...],
+    PlainValidator(parse_bias, json_schema_input_type=BiasValue | _BiasValues),
+    PlainSerializer(told_bias),
+]
+
+
 def _listed(edges: tuple[tuple[int, int], ...]) -> str:
     """Return edges as a configuration has them."""
     return str([list(edge) for edge in edges])
 
 
 @dataclass(frozen=True, kw_only=True, config=STRICT)
+class SvmSettings:
+    """The linear SVM that scores masks and predicts."""
+
+    bias: Bias = (0.0,)
+    """What its constant feature may be, 0 for none; see ``config.yaml``."""
+
+
+@dataclass(frozen=True, kw_only=True, config=STRICT)
 class InnerSettings:
-    """What a selector is scored by on the training subjects of a fold; all of them have it."""
+    """What a selector is scored by on the training subjects of a fold."""
 
     C_values: tuple[Positive, ...] = Field(default=(0.01, 0.1, 1.0, 10.0, 100.0), min_length=1)
     criterion: Criterion = "mu_minus_variance"
@@ -52,12 +113,17 @@ class InnerSettings:
 
 
 @dataclass(frozen=True, kw_only=True, config=STRICT)
-class AllFeaturesSettings(InnerSettings):
-    """All features, with C chosen on the inner folds."""
+class SelectorSettings(SvmSettings, InnerSettings):
+    """What the sections of all selectors have."""
 
 
 @dataclass(frozen=True, kw_only=True, config=STRICT)
-class RandomMasksSettings(InnerSettings):
+class AllFeaturesSettings(SelectorSettings):
+    """All features, with C and bias chosen on the inner folds."""
+
+
+@dataclass(frozen=True, kw_only=True, config=STRICT)
+class RandomMasksSettings(SelectorSettings):
     """Random masks, a control of every search."""
 
     n_masks: Count = 100
@@ -66,7 +132,7 @@ class RandomMasksSettings(InnerSettings):
 
 
 @dataclass(frozen=True, kw_only=True, config=STRICT)
-class RankingSettings(InnerSettings):
+class RankingSettings(SelectorSettings):
     """The best features by a criterion of each feature alone."""
 
     n_selected: int | None = Field(default=None, ge=1)
@@ -81,14 +147,14 @@ class RankingSettings(InnerSettings):
 
 
 @dataclass(frozen=True, kw_only=True, config=STRICT)
-class ForwardSettings(InnerSettings):
+class ForwardSettings(SelectorSettings):
     """Searches that add or remove one feature at a time."""
 
     n_steps: Count = 50
 
 
 @dataclass(frozen=True, kw_only=True, config=STRICT)
-class AntColonySettings(InnerSettings):
+class AntColonySettings(SelectorSettings):
     """The ant colony of paper 5."""
 
     n_ants: Count = 20
@@ -105,7 +171,7 @@ class AntColonySettings(InnerSettings):
 
 
 @dataclass(frozen=True, kw_only=True, config=STRICT)
-class GeneticSettings(InnerSettings):
+class GeneticSettings(SelectorSettings):
     """The genetic algorithm of paper 1, on one population or on islands."""
 
     n_islands: Count = 4

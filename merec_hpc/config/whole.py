@@ -30,6 +30,8 @@ from merec_hpc.config.selection import (
     InnerSettings,
     RandomMasksSettings,
     RankingSettings,
+    SelectorSettings,
+    SvmSettings,
 )
 from merec_hpc.config.sweep import SweepSettings
 from merec_hpc.errors import MerecError
@@ -59,6 +61,7 @@ class Config:
     lbp_top: LbpTopSettings = field(default_factory=LbpTopSettings)
     scaling: ScalingKind = "standard"
     calibration: CalibrationSettings = field(default_factory=CalibrationSettings)
+    svm: SvmSettings = field(default_factory=SvmSettings)
     inner: InnerSettings = field(default_factory=InnerSettings)
     """What each selector's section takes that does not say otherwise: see ``parse_config``."""
     all_features: AllFeaturesSettings = field(default_factory=AllFeaturesSettings)
@@ -93,11 +96,9 @@ class Config:
 SELECTOR_SECTIONS = tuple(
     known.name
     for known in fields(Config)
-    if isinstance(known.type, type)
-    and issubclass(known.type, InnerSettings)
-    and known.type is not InnerSettings
+    if isinstance(known.type, type) and issubclass(known.type, SelectorSettings)
 )
-"""The sections that take from ``inner`` what they do not say themselves."""
+"""The sections that take from ``svm`` and ``inner`` what they do not say themselves."""
 
 
 def parse_config(values: Mapping[str, Any], source: str = "config") -> Config:
@@ -121,7 +122,7 @@ def parse_config(values: Mapping[str, Any], source: str = "config") -> Config:
     if DATASET_SECTION in given:
         msg = f"{source}: unknown key '{DATASET_SECTION}': the section is named after the dataset"
         raise MerecError(msg)
-    text = _as_json(_with_inner(given, source), source)
+    text = _as_json(_with_shared(given, source), source)
     config = from_json(Config, text, source, others=DATASET_SETTINGS)
     section = _as_json(sections.get(dataset, {}), source)
     settings: Any = from_json(
@@ -165,15 +166,17 @@ def _as_json(values: object, source: str) -> str:
         raise MerecError(msg) from None
 
 
-def _with_inner(given: Mapping[str, Any], source: str) -> dict[str, Any]:
-    """Let each selector's section take from ``inner`` what it does not say itself."""
-    inner = given.get("inner")
-    if not isinstance(inner, dict):
-        return dict(given)
-    from_json(InnerSettings, _as_json(inner, source), source, within="inner")
+def _with_shared(given: Mapping[str, Any], source: str) -> dict[str, Any]:
+    """Let each selector's section take from ``svm`` and ``inner`` what it does not say itself."""
+    shared: dict[str, Any] = {}
+    for within, kind in (("svm", SvmSettings), ("inner", InnerSettings)):
+        section = given.get(within)
+        if isinstance(section, dict):
+            from_json(kind, _as_json(section, source), source, within=within)
+            shared |= section
     sections = {name: given.get(name, {}) for name in SELECTOR_SECTIONS}
     filled = {
-        name: {**inner, **section}
+        name: {**shared, **section}
         for name, section in sections.items()
         if isinstance(section, dict)
     }

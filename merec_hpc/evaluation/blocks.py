@@ -42,7 +42,8 @@ def decide_by_block(
 ) -> Iterator[tuple[str, str, NDArray[np.float64]]]:
     """Yield block, fold and what speaks for each class on the clips that the fold holds out.
 
-    All features of the block decide, C chosen on the inner folds: as the control all_features.
+    All features of the block decide, C and bias chosen on the inner folds: as the control
+    all_features.
     Decisions are (n_held_out, n_classes).
 
     Raises
@@ -56,7 +57,10 @@ def decide_by_block(
         for fold in folds:
             fitness, _ = fold_fitness(own, fold, scaling, settings.n_inner_folds)
             chosen = select_all_features(fitness, settings)
-            yield block, fold, held_out_decisions(own, fold, chosen.mask, chosen.C, scaling)
+            decisions = held_out_decisions(
+                own, fold, chosen.mask, chosen.C, scaling, bias=chosen.bias
+            )
+            yield block, fold, decisions
 
 
 def share_of_blocks(

@@ -29,6 +29,8 @@ class GenerationRow:
     max_selected: int
     n_selected: int
     C: float
+    bias: float
+    """0 for none."""
 
 
 @dataclass(frozen=True)
@@ -70,6 +72,7 @@ def describe_generations(
             max_selected=int(history.max_selected[generation]),
             n_selected=int(history.best_masks[generation].sum()),
             C=float(history.best_C[generation]),
+            bias=float(history.best_bias[generation]),
         )
         for generation in range(len(history.best_fitness))
     ]
@@ -91,12 +94,15 @@ def _test_accuracies(
 ) -> NDArray[np.float64]:
     """Return the accuracy of each generation's best on the held-out subject, (n_generations,)."""
     labels = features.only(fold).labels
-    known: dict[tuple[bytes, float], float] = {}
+    history = selection.history
+    known: dict[tuple[bytes, float, float], float] = {}
     accuracies = []
-    for mask, C in zip(selection.history.best_masks, selection.history.best_C, strict=True):
-        key = mask.tobytes(), float(C)
+    for mask, C, bias in zip(
+        history.best_masks, history.best_C.tolist(), history.best_bias.tolist(), strict=True
+    ):
+        key = mask.tobytes(), C, bias
         if key not in known:
-            predicted = predict_held_out(features, fold, mask, float(C), scaling)
+            predicted = predict_held_out(features, fold, mask, C, scaling, bias=bias)
             known[key] = float((predicted == labels).mean())
         accuracies.append(known[key])
     return np.array(accuracies)

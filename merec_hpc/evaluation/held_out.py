@@ -24,12 +24,15 @@ def held_out_decisions(
     classifier: ClassifierName = "linear_svm",
     oversampling: Oversampling = "none",
     seed: int = 0,
+    *,
+    bias: float = 0.0,
 ) -> NDArray[np.float64]:
     """Return what speaks for each class on the clips that a fold holds out.
 
     Scaling, SMOTE and classifier are learnt from the other clips, on the features of the mask. A
     transductive scaling also reads the means of the held-out subjects' clips, without their labels.
-    Without a single feature the most frequent training class is named.
+    Without a single feature the most frequent training class is named. A bias is that of
+    ``train_svm``.
 
     Returns
     -------
@@ -45,16 +48,22 @@ def held_out_decisions(
     training, held_out = training.with_features(mask), held_out.with_features(mask)
     learnt = Scaling.learn(training, scaling)
     values, labels = oversample(learnt.apply(training), training.labels, oversampling, seed)
-    machine = train_classifier(classifier, values, labels, C, seed)
+    machine = train_classifier(classifier, values, labels, C, seed, bias)
     decisions = machine.decisions(learnt.apply(held_out))
     return _by_class(decisions, machine.classes, len(features.class_names))
 
 
 def predict_held_out(
-    features: Features, fold: str, mask: NDArray[np.bool_], C: float, scaling: ScalingSettings
+    features: Features,
+    fold: str,
+    mask: NDArray[np.bool_],
+    C: float,
+    scaling: ScalingSettings,
+    *,
+    bias: float = 0.0,
 ) -> NDArray[np.int64]:
     """Return the class that the linear SVM predicts for each clip that a fold holds out."""
-    decisions = held_out_decisions(features, fold, mask, C, scaling)
+    decisions = held_out_decisions(features, fold, mask, C, scaling, bias=bias)
     return np.asarray(decisions.argmax(axis=1), np.int64)
 
 

@@ -9,7 +9,7 @@ from numpy.typing import ArrayLike
 
 from merec_hpc.config.evaluation import Method
 from merec_hpc.config.scaling import ScalingSettings
-from merec_hpc.config.selection import InnerSettings
+from merec_hpc.config.selection import SelectorSettings
 from merec_hpc.evaluation.held_out import decider_decisions
 from merec_hpc.files.rows import Columns
 from merec_hpc.metrics import METRICS
@@ -49,7 +49,7 @@ def permuted(features: Features, permutation: int, seed: int) -> Features:
 def run_on(
     features: Features,
     method: Method,
-    settings: InnerSettings,
+    settings: SelectorSettings,
     scaling: ScalingSettings,
     n_inner_folds: int | None = None,
 ) -> tuple[PermutedRun, list[str]]:

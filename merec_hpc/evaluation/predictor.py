@@ -9,7 +9,7 @@ from numpy.typing import NDArray
 from merec_hpc.config.evaluation import Decider
 from merec_hpc.config.scaling import ScalingSettings
 from merec_hpc.learning.scaling import Scaling
-from merec_hpc.records import Features, Population, Predictor, Selection, Text
+from merec_hpc.records import Features, LinearMachines, Population, Predictor, Selection, Text
 from merec_hpc.selection.deciders import decide, deciding, trained
 from merec_hpc.selection.fitness.subject_folds import SubjectFoldFitness
 
@@ -19,7 +19,8 @@ def decisions_of(predictor: Predictor, values: NDArray[np.floating]) -> NDArray[
 
     Decision values of one machine, or of several the shares of their votes.
     """
-    return decide(predictor.weights, (values - predictor.mean) / predictor.std)
+    machines = LinearMachines(predictor.weights, predictor.intercepts)
+    return decide(machines, (values - predictor.mean) / predictor.std)
 
 
 def predict(predictor: Predictor, values: NDArray[np.floating]) -> Text:
@@ -32,7 +33,7 @@ def predict(predictor: Predictor, values: NDArray[np.floating]) -> Text:
 class Machines:
     """Trained machines, behind the scaling that was learnt from the same clips."""
 
-    weights: NDArray[np.float64]  # (n_machines, n_classes, n_features)
+    linear: LinearMachines
     scaling: Scaling
     individuals: Population
     """Those that decide."""
@@ -44,7 +45,7 @@ class Machines:
 
         A transductive scaling wants all clips of each subject at once.
         """
-        return decide(self.weights, self.scaling.apply(clips))
+        return decide(self.linear, self.scaling.apply(clips))
 
     def as_predictor(self) -> Predictor:
         """Return what predicts any clip by itself.
@@ -58,11 +59,13 @@ class Machines:
             msg = "a scaling that maps each clip by itself expected, found a transductive one"
             raise ValueError(msg)
         return Predictor(
-            weights=self.weights,
+            weights=self.linear.weights,
+            intercepts=self.linear.intercepts,
             mean=self.scaling.mean,
             std=self.scaling.std,
             masks=self.individuals.masks,
             C=self.individuals.C,
+            bias=self.individuals.bias,
             class_names=self.class_names,
             feature_names=self.feature_names,
         )
@@ -91,9 +94,8 @@ def fit_machines(
         raise ValueError(msg)
     learnt = Scaling.learn(training, scaling)
     fitness = SubjectFoldFitness(learnt.apply(training), training.labels, training.subjects)
-    weights = trained(fitness, individuals, decider)
     return Machines(
-        weights,
+        trained(fitness, individuals, decider),
         learnt,
         individuals,
         class_names=training.class_names[fitness.classes.astype(np.int64)],

@@ -52,6 +52,7 @@ def train_classifier(
     labels: NDArray[np.int64],
     C: float,
     seed: int,
+    bias: float = 0.0,
 ) -> Classifier:
     """Train a classifier on training clips.
 
@@ -65,6 +66,8 @@ def train_classifier(
         Penalty of the SVM, above 0; the forest has none.
     seed
         Of the forest, at least 0 and below 2**32; the SVM draws no random numbers.
+    bias
+        Of the SVM, as ``train_svm`` has it; 0 for none.
 
     Raises
     ------
@@ -72,7 +75,7 @@ def train_classifier(
         If all clips are of one class.
     """
     if name == "linear_svm":
-        return train_svm(features, labels, C)
+        return train_svm(features, labels, C, bias)
     if name == "random_forest":
         return train_forest(features, labels, seed)
     assert_never(name)

@@ -188,7 +188,7 @@ def _choose_penalty(
     training: Features, view: FoldView, protocol: PaperProtocol, scaling: ScalingSettings
 ) -> float:
     """Return the C of the best predictions of training subjects that are left out in turn."""
-    settings = AllFeaturesSettings(C_values=C_VALUES)
+    settings = AllFeaturesSettings(C_values=C_VALUES, bias=(0.0,))  # the paper's SVM has none
     if view.training.shape[1] == 0:
         return C_VALUES[0]  # whichever
     if protocol.discriminants != "training":

@@ -1,6 +1,7 @@
 """Turns predictions and selections into one self-contained HTML page."""
 
 import json
+from collections import Counter
 from collections.abc import Mapping, Sequence
 from importlib.resources import files
 
@@ -9,6 +10,7 @@ from jinja2 import Environment
 
 from merec_hpc import __version__
 from merec_hpc.config.evaluation import EvaluationSettings, Method
+from merec_hpc.config.selection import bias_text
 from merec_hpc.evaluation.permutation import PermutationRow
 from merec_hpc.evaluation.predictions import Prediction
 from merec_hpc.metrics import METRICS, majority_share
@@ -82,6 +84,7 @@ def render_page(
             method: f"{np.mean([found.fitness for found in folds.values()]):.3f}"
             for method, folds in selections.items()
         },
+        biases=_chosen_biases(selections),
         confusions={row.method: confusion_figure(row.confusion, classes) for row in methods},
         subjects=score_subjects(predictions),
         comparisons=compare_with(predictions, None, settings),
@@ -97,3 +100,17 @@ def render_page(
         version=__version__,
         n_features=len(next(iter(next(iter(selections.values())).values())).mask),
     )
+
+
+def _chosen_biases(selections: Mapping[str, Mapping[str, Selection]]) -> dict[str, str]:
+    """Return how often each bias was chosen, by selector; nothing if no SVM has one."""
+    counts = {
+        selector: Counter(found.bias for found in folds.values())
+        for selector, folds in selections.items()
+    }
+    if not any(any(count) for count in counts.values()):
+        return {}
+    return {
+        selector: ", ".join(f"{bias_text(bias)} ({count[bias]})" for bias in sorted(count))
+        for selector, count in counts.items()
+    }

@@ -9,7 +9,7 @@ from pydantic.json_schema import JsonSchemaMode
 
 from merec_hpc.config.datasets import DATASET_SETTINGS
 from merec_hpc.config.evaluation import DECIDERS
-from merec_hpc.config.selection import FOLD_CRITERIA, pooled_metrics
+from merec_hpc.config.selection import FOLD_CRITERIA, pooled_metrics, told_bias
 from merec_hpc.config.whole import DATASET_SECTION, Config
 from merec_hpc.dataset.schemes import SCHEMES
 from merec_hpc.features.extractors import EXTRACTORS
@@ -62,11 +62,17 @@ def described(schema: Schema, text: str) -> Schema:
         name = known.get("$ref", "").removeprefix(_DEFINED)
         if name:
             keys = {
-                key: _with_description(one, said.get(f"{section}.{key}", said.get(f"inner.{key}")))
+                key: _with_description(one, _said_of(key, said, (section, "inner", "svm")))
                 for key, one in definitions[name]["properties"].items()
             }
             definitions[name] = {**definitions[name], "properties": keys}
     return {**schema, "properties": properties, "$defs": definitions}
+
+
+def _said_of(key: str, said: Mapping[str, str], sections: Iterable[str]) -> str | None:
+    """Return the comment of a key in the first of some sections that has one."""
+    found = [said[name] for name in (f"{one}.{key}" for one in sections) if name in said]
+    return found[0] if found else None
 
 
 def _one_of(names: Iterable[str]) -> Callable[[Schema], None]:
@@ -89,6 +95,11 @@ def _methods(schema: Schema) -> None:
     schema["default"] = [method["selector"] for method in schema["default"]]
 
 
+def _bias(schema: Schema) -> None:
+    """State the default as it is written."""
+    schema["default"] = told_bias(tuple(schema["default"]))
+
+
 _CRITERIA = (*FOLD_CRITERIA, *pooled_metrics())
 _NAMES: Mapping[str, Callable[[Schema], None]] = {
     "dataset": _one_of(DATASET_SETTINGS),
@@ -98,6 +109,7 @@ _NAMES: Mapping[str, Callable[[Schema], None]] = {
     "networks": _one_of(NETWORKS),
     "criterion": _one_of(_CRITERIA),
     "criteria": _one_of(_CRITERIA),
+    "bias": _bias,
     "methods": _methods,
 }
 """What of a key pydantic does not know, in whatever section it stands."""

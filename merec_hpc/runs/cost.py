@@ -18,6 +18,7 @@ from merec_hpc.config.selection import GeneticSettings
 from merec_hpc.records import Population
 from merec_hpc.selection.fitness.subject_folds import SubjectFoldFitness
 from merec_hpc.selection.genetic.breeding import breed
+from merec_hpc.selection.genetic.founders import random_biases
 from merec_hpc.selection.genetic.teams import share_out
 
 
@@ -91,7 +92,7 @@ def predict_search(
     scored = 1 - copied * (settings.n_individuals - settings.n_elites) / children
     evaluation = share * scored * costs.evaluation_s + costs.training_s
     spread = costs.evaluation_spread * sqrt(2 * log(max(n_ranks, 2)) / share) if n_ranks > 1 else 0
-    individual = ceil(n_features / 8) + 16
+    individual = ceil(n_features / 8) + 24
     sent = 0.0
     hops = 0.0
     if team_size > 1:  # fitness of the team's drafts
@@ -126,15 +127,17 @@ def measure_costs(fitness: SubjectFoldFitness, settings: GeneticSettings) -> Cos
     n_masks = 64
     masks = rng.random((n_masks, fitness.n_features)) < rng.random((n_masks, 1))
     penalties = rng.choice(settings.C_values, n_masks)
+    biases = random_biases(n_masks, settings.bias, rng)
 
     def score(rows: NDArray[np.int64]) -> object:
-        return fitness.score(masks[rows], penalties[rows], settings.criterion)
+        return fitness.score(masks[rows], penalties[rows], settings.criterion, biases[rows])
 
     everybody = np.arange(n_masks)
     score(everybody)  # compiles
-    fitness.training_accuracies(masks[:1], penalties[:1])
+    first = masks[:1], penalties[:1], biases[:1]
+    fitness.training_accuracies(*first)
     parts = [_seconds(partial(score, rows)) for rows in np.split(everybody, 8)]
-    island = Population(masks, penalties, rng.random(n_masks))
+    island = Population(masks, penalties, biases, rng.random(n_masks))
     breed(island, rng, settings)
     children = settings.n_individuals - settings.n_elites
     mean = float(np.mean(parts))
@@ -143,7 +146,7 @@ def measure_costs(fitness: SubjectFoldFitness, settings: GeneticSettings) -> Cos
         # Of batches of 8: single masks differ by the square root of 8 more.
         evaluation_spread=float(np.std(parts) / mean * np.sqrt(8)),
         breeding_s=_seconds(lambda: breed(island, rng, settings)) / children,
-        training_s=_seconds(lambda: fitness.training_accuracies(masks[:1], penalties[:1])),
+        training_s=_seconds(lambda: fitness.training_accuracies(*first)),
     )
 
 

@@ -11,7 +11,7 @@ from merec_hpc.config.evaluation import Method
 from merec_hpc.config.faces import InterpolationSettings
 from merec_hpc.config.features import DIFFERENCES, FeatureBlock, FeatureSettings
 from merec_hpc.config.motion import FlowSettings
-from merec_hpc.config.selection import InnerSettings
+from merec_hpc.config.selection import SelectorSettings, bias_text
 from merec_hpc.config.whole import Config
 from merec_hpc.dataset.clip import Clip
 from merec_hpc.features.extractors import NETWORK, ExtractorKind, find_extractor
@@ -148,9 +148,9 @@ def landmark_files(config: Config, clips: Iterable[Clip]) -> list[str]:
     return [str(table) for table in tables if table.is_file()]
 
 
-def selector_settings(config: Config, selector: str) -> InnerSettings:
+def selector_settings(config: Config, selector: str) -> SelectorSettings:
     """Return the section that a selector is set by."""
-    settings: InnerSettings = getattr(config, find_selector(selector).section)
+    settings: SelectorSettings = getattr(config, find_selector(selector).section)
     return settings
 
 
@@ -187,7 +187,7 @@ def permutation_numbers(config: Config, job: int) -> range:
     return range(job * size, min((job + 1) * size, config.permutation.n_permutations + 1))
 
 
-def inner_settings(config: Config) -> dict[str, InnerSettings]:
+def inner_settings(config: Config) -> dict[str, SelectorSettings]:
     """Return the sections of the selectors that are to run, by the section's name."""
     methods = [*config.evaluation.methods]
     if config.permutation.n_permutations:
@@ -208,10 +208,12 @@ def inner_differences(config: Config) -> list[str]:
         for selector in selectors_of([*config.evaluation.methods])
     }
     said = []
-    for key in InnerSettings.__dataclass_fields__:
+    for key in SelectorSettings.__dataclass_fields__:
         groups: dict[str, list[str]] = {}
         for selector, own in settings.items():
-            value = getattr(own, key)
+            value: object = getattr(own, key)
+            if key == "bias":
+                value = tuple(map(bias_text, own.bias))
             if key == "criterion":
                 value = find_selector(selector).criterion or value
             groups.setdefault(_shown(value), []).append(selector)

@@ -14,9 +14,9 @@ from merec_hpc.config.selection import (
     AntColonySettings,
     ForwardSettings,
     GeneticSettings,
-    InnerSettings,
     RandomMasksSettings,
     RankingSettings,
+    SelectorSettings,
 )
 from merec_hpc.learning.classifiers import train_classifier
 from merec_hpc.learning.oversampling import oversample
@@ -26,6 +26,7 @@ from merec_hpc.selection.fitness.subject_folds import SubjectFoldFitness
 from merec_hpc.selection.ranking import find_ranking
 from merec_hpc.selection.selectors import RANKED, SELECTORS
 from merec_hpc.selection.steps import HALL_SIZE
+from merec_hpc.selection.svm_grid import SvmGrid
 
 # As docs/scaling.md assumes.
 INFINIBAND = Interconnect(latency_s=2e-6, bytes_per_s=12.5e9)
@@ -50,7 +51,7 @@ class FoldSample:
         return self.fitness.folds.n_folds
 
 
-def selection_seconds(sample: FoldSample, selector: str, settings: InnerSettings) -> float:
+def selection_seconds(sample: FoldSample, selector: str, settings: SelectorSettings) -> float:
     """Return the time that a selector takes for one fold, on one core.
 
     Of one whose section is not in ``MEASURED``, the time that its job asks for.
@@ -61,7 +62,11 @@ def selection_seconds(sample: FoldSample, selector: str, settings: InnerSettings
 
 
 def evaluation_seconds(
-    sample: FoldSample, method: Method, settings: InnerSettings, classifier: str, oversampling: str
+    sample: FoldSample,
+    method: Method,
+    settings: SelectorSettings,
+    classifier: str,
+    oversampling: str,
 ) -> float:
     """Return the time that it takes to train what decides in one fold."""
     if method.decider != "champion":
@@ -81,9 +86,8 @@ def evaluation_seconds(
     return _seconds(train)
 
 
-def n_masks_kept(settings: InnerSettings) -> int:
+def n_masks_kept(settings: SelectorSettings) -> int:
     """Return about how many masks a selection file holds."""
-    n_penalties = len(settings.C_values)
     if isinstance(settings, GeneticSettings):
         everybody = settings.n_islands * settings.n_individuals
         return everybody + settings.hall_of_fame_size + settings.n_generations + 2
@@ -95,16 +99,17 @@ def n_masks_kept(settings: InnerSettings) -> int:
         return settings.n_steps + HALL_SIZE + 2
     if isinstance(settings, AntColonySettings):
         return settings.n_iterations + settings.n_ants + HALL_SIZE + 1
-    return 2 * n_penalties + 2
+    return 2 * len(SvmGrid.of(settings)) + 2
 
 
 def _all_seconds(sample: FoldSample, _selector: str, settings: AllFeaturesSettings) -> float:
-    masks = np.ones((len(settings.C_values), sample.fitness.n_features), np.bool_)
-    return _seconds(lambda: sample.fitness.score(masks, settings.C_values, settings.criterion))
+    every = np.ones((1, sample.fitness.n_features), np.bool_)
+    masks, penalties, biases = SvmGrid.of(settings).with_each(every)
+    return _seconds(lambda: sample.fitness.score(masks, penalties, settings.criterion, biases))
 
 
 def _random_seconds(sample: FoldSample, _selector: str, settings: RandomMasksSettings) -> float:
-    return settings.n_masks * len(settings.C_values) * sample.costs.evaluation_s
+    return settings.n_masks * len(SvmGrid.of(settings)) * sample.costs.evaluation_s
 
 
 def _genetic_seconds(sample: FoldSample, _selector: str, settings: GeneticSettings) -> float:
@@ -117,7 +122,7 @@ def _ranking_seconds(sample: FoldSample, selector: str, settings: RankingSetting
     n_features = sample.fitness.n_features
     given = [settings.n_selected] if settings.n_selected else settings.n_selected_values
     numbers = {min(number, n_features) for number in given}
-    n_scored = sample.n_inner_folds * len(numbers) * len(settings.C_values)
+    n_scored = sample.n_inner_folds * len(numbers) * len(SvmGrid.of(settings))
     once = _order_seconds(sample, selector, max(numbers))
     return (sample.n_inner_folds + 1) * once + n_scored * sample.costs.evaluation_s
 
@@ -136,23 +141,27 @@ def _order_seconds(sample: FoldSample, ranking: str, n_wanted: int) -> float:
 
 
 def _forward_seconds(sample: FoldSample, selector: str, settings: ForwardSettings) -> float:
-    """Score every feature in each step, and each C of the mask that it leads to."""
+    """Score every feature in each step, and each SVM of the mask that it leads to."""
     fitness, n_features = sample.fitness, sample.fitness.n_features
-    n_steps, n_penalties = min(settings.n_steps, n_features), len(settings.C_values)
+    n_steps, grid = min(settings.n_steps, n_features), SvmGrid.of(settings)
     mask: NDArray[np.bool_] = np.full(n_features, selector == "backward")
     if selector != "backward":
         mask[: max(1, n_steps // 2)] = True
     candidates = np.flatnonzero(mask == (selector == "backward"))[:_N_FLIPS]
     penalty = float(np.median(settings.C_values))
-    fitness.predict_flips(mask, penalty, candidates[:2])  # compiles
-    flip_s = _seconds(lambda: fitness.predict_flips(mask, penalty, candidates)) / len(candidates)
-    masks = np.tile(mask, (n_penalties, 1))
-    choice_s = 2 * _seconds(lambda: fitness.score(masks, settings.C_values, "mu"))
+    flips = []
+    for bias in settings.bias:
+        fitness.predict_flips(mask, penalty, candidates[:2], bias)  # compiles
+        took = _seconds(lambda: fitness.predict_flips(mask, penalty, candidates, bias))  # noqa: B023
+        flips.append(took / len(candidates))
+    flip_s = float(np.mean(flips))  # which of them a step goes on with is not known
+    masks, penalties, biases = grid.with_each(mask[None])
+    choice_s = 2 * _seconds(lambda: fitness.score(masks, penalties, "mu", biases))
     if selector.startswith(RANKED):
         ordered = _order_seconds(sample, selector.removeprefix(RANKED), n_features)
         n_flips = n_features + n_steps * _RANKED_AT_ONCE
         return ordered + n_flips * flip_s + n_steps * choice_s
-    n_first = 1 if selector == "backward" else n_penalties
+    n_first = 1 if selector == "backward" else len(grid)
     return (n_steps - 1 + n_first) * n_features * flip_s + n_steps * choice_s
 
 
@@ -160,9 +169,9 @@ def _ant_seconds(sample: FoldSample, _selector: str, settings: AntColonySettings
     """Score each ant's mask, by whatever classifier the settings name."""
     n_scored = settings.n_iterations * settings.n_ants
     if (settings.classifier, settings.oversampling) == ("linear_svm", "none"):
-        return n_scored * len(settings.C_values) * sample.costs.evaluation_s
+        return n_scored * len(SvmGrid.of(settings)) * sample.costs.evaluation_s
     if settings.classifier == "linear_svm":
-        n_scored *= len(settings.C_values)
+        n_scored *= len(SvmGrid.of(settings))
     scored = ClassifierFitness(
         sample.fitness, settings.classifier, settings.oversampling, settings.seed
     )

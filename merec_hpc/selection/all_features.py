@@ -1,4 +1,4 @@
-"""Keeps every feature, and chooses C alone: the first control of every selector."""
+"""Keeps every feature, and chooses C and bias alone: the first control of every selector."""
 
 import numpy as np
 from numpy.typing import NDArray
@@ -7,16 +7,20 @@ from merec_hpc.config.selection import AllFeaturesSettings
 from merec_hpc.records import Population, Selection
 from merec_hpc.selection.fitness.subject_folds import SubjectFoldFitness
 from merec_hpc.selection.steps import best_of
+from merec_hpc.selection.svm_grid import SvmGrid
 
 
 def select_all_features(fitness: SubjectFoldFitness, settings: AllFeaturesSettings) -> Selection:
-    """Choose C for all features by the criterion on the inner folds; of equals the smallest."""
-    penalties = np.sort(np.array(settings.C_values, np.float64))
-    masks: NDArray[np.bool_] = np.ones((len(penalties), fitness.n_features), np.bool_)
-    scores = fitness.score(masks, penalties, settings.criterion)
+    """Choose C and bias for all features by the criterion on the inner folds.
+
+    Of equals the smallest C, then the bias that is listed first.
+    """
+    grid = SvmGrid.of(settings)
+    masks: NDArray[np.bool_] = np.ones((len(grid), fitness.n_features), np.bool_)
+    scores = fitness.score(masks, grid.C, settings.criterion, grid.bias)
     order = np.argsort(-scores, kind="stable")
-    ranked = Population(masks, penalties, scores).take(order)
-    return best_of(fitness, ranked, len(penalties))
+    ranked = Population(masks, grid.C, grid.bias, scores).take(order)
+    return best_of(fitness, ranked, len(grid))
 
 
 def select(

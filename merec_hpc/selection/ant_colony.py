@@ -20,6 +20,7 @@ from merec_hpc.progress import track
 from merec_hpc.records import History, Masks, Population, Selection
 from merec_hpc.selection.fitness.subject_folds import SubjectFoldFitness
 from merec_hpc.selection.ranking import anova_f, fisher_score
+from merec_hpc.selection.svm_grid import SvmGrid
 from merec_hpc.selection.watching import Watcher
 
 _HALL_SIZE = 10
@@ -36,12 +37,18 @@ class MaskFitness(Protocol):
         ...
 
     def score(
-        self, masks: Masks, C: NDArray[np.float64], criterion: Criterion
+        self,
+        masks: Masks,
+        C: NDArray[np.float64],
+        criterion: Criterion,
+        bias: NDArray[np.float64] | None = None,
     ) -> NDArray[np.float64]:
         """Return the fitness, in [0, 1], shape (n_individuals,)."""
         ...
 
-    def training_accuracies(self, masks: Masks, C: NDArray[np.float64]) -> NDArray[np.float64]:
+    def training_accuracies(
+        self, masks: Masks, C: NDArray[np.float64], bias: NDArray[np.float64] | None = None
+    ) -> NDArray[np.float64]:
         """Return the accuracy on the clips that are trained on, (n_individuals,)."""
         ...
 
@@ -66,7 +73,7 @@ def search_with_ants(
     rng = np.random.default_rng(np.random.SeedSequence(settings.seed))
     eta = scaled_heuristic(heuristic)
     pheromone = np.ones(fitness.n_features)
-    penalties = np.sort(np.array(settings.C_values, np.float64))
+    grid = SvmGrid.of(settings)
     best: Population | None = None
     history: History | None = None
     iterations = range(settings.n_iterations)
@@ -74,10 +81,11 @@ def search_with_ants(
         appeal = pheromone**settings.alpha * eta**settings.beta
         sizes = _sizes(settings, fitness.n_features, rng)
         masks = np.stack([gather(appeal, size, settings.q0, rng) for size in sizes])
-        every = np.repeat(masks, len(penalties), axis=0)
-        scores = fitness.score(every, np.tile(penalties, len(masks)), settings.criterion)
-        by_ant = scores.reshape(len(masks), len(penalties))
-        ants = Population(masks, penalties[by_ant.argmax(axis=1)], by_ant.max(axis=1))
+        every, penalties, biases = grid.with_each(masks)
+        scores = fitness.score(every, penalties, settings.criterion, biases)
+        by_ant = scores.reshape(len(masks), len(grid))
+        places = by_ant.argmax(axis=1)
+        ants = Population(masks, grid.C[places], grid.bias[places], by_ant.max(axis=1))
         pheromone = renewed(pheromone, masks, ants.fitness, settings.rho)
         best = _fittest(best, ants)
         row = _row(fitness, best.take(np.array([0])), ants)
@@ -89,6 +97,7 @@ def search_with_ants(
     return Selection(
         mask=best.masks[0],
         C=float(best.C[0]),
+        bias=float(best.bias[0]),
         fitness=float(best.fitness[0]),
         generation=int(np.argmax(history.best_fitness == best.fitness[0])),
         history=history,
@@ -102,12 +111,13 @@ def _row(fitness: MaskFitness, leader: Population, ants: Population) -> History:
     sizes = ants.masks.sum(axis=1)
     return History(
         best_fitness=leader.fitness,
-        training_accuracy=fitness.training_accuracies(leader.masks, leader.C),
+        training_accuracy=fitness.training_accuracies(leader.masks, leader.C, leader.bias),
         mean_fitness=ants.fitness.mean(keepdims=True),
         min_selected=sizes.min(keepdims=True),
         max_selected=sizes.max(keepdims=True),
         best_masks=leader.masks,
         best_C=leader.C,
+        best_bias=leader.bias,
     )
 
 

@@ -12,7 +12,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from merec_hpc.config.evaluation import Decider
-from merec_hpc.records import Population, Selection
+from merec_hpc.records import LinearMachines, Population, Selection
 from merec_hpc.selection.fitness.subject_folds import SubjectFoldFitness
 
 
@@ -30,29 +30,35 @@ def deciding(selections: Sequence[Selection], decider: Decider) -> Population:
     (selection,) = selections
     if decider == "hall_of_fame":
         return selection.hall_of_fame
-    return Population(selection.mask[None], np.array([selection.C]), np.array([selection.fitness]))
+    return Population(
+        selection.mask[None],
+        np.array([selection.C]),
+        np.array([selection.bias]),
+        np.array([selection.fitness]),
+    )
 
 
 def trained(
     fitness: SubjectFoldFitness, individuals: Population, decider: Decider
-) -> NDArray[np.float64]:
-    """Return the machines that decide, trained on all clips, (n_machines, n_classes, n_features).
+) -> LinearMachines:
+    """Return the machines that decide, trained on all clips.
 
     Of an ensemble one machine, the mean of all; of a vote one for each individual.
     """
-    weights = fitness.weights(individuals.masks, individuals.C)
-    return weights if decider == "hall_of_fame" else weights.mean(axis=0, keepdims=True)
+    machines = fitness.machines(individuals.masks, individuals.C, individuals.bias)
+    return machines if decider == "hall_of_fame" else machines.mean()
 
 
-def decide(weights: NDArray[np.float64], scaled: NDArray[np.floating]) -> NDArray[np.float64]:
+def decide(machines: LinearMachines, scaled: NDArray[np.floating]) -> NDArray[np.float64]:
     """Return what speaks for each class, (n_clips, n_classes).
 
     Decision values of one machine, or of several the shares of their votes.
     """
-    of_machines = np.einsum("nf,mcf->mnc", scaled, weights)
-    if len(weights) == 1:
+    of_machines = np.einsum("nf,mcf->mnc", scaled, machines.weights)
+    of_machines += machines.intercepts[:, None]
+    if len(of_machines) == 1:
         return np.asarray(of_machines[0], np.float64)
-    votes = np.eye(weights.shape[1])[of_machines.argmax(axis=2)]
+    votes = np.eye(of_machines.shape[2])[of_machines.argmax(axis=2)]
     return np.asarray(votes.mean(axis=0), np.float64)
 
 

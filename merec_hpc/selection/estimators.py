@@ -11,6 +11,7 @@ from typing import Any, Literal
 from merec_hpc.config.base import ClassWeight, ScalingName
 from merec_hpc.config.evaluation import Decider
 from merec_hpc.config.selection import (
+    NO_BIAS,
     AntColonySettings,
     Criterion,
     ForwardSettings,
@@ -29,13 +30,15 @@ from merec_hpc.selection.parameters import choice, settings_of
 from merec_hpc.selection.ranking import RANKINGS, find_ranking, fisher_score
 from merec_hpc.selection.watching import Callback, Watcher
 
+BiasParameter = float | str | None | Sequence[float | str | None]
+
 
 class GeneticSelector(MaskSelector):
     """Select features by the genetic algorithm of paper 1, scored on groups that are left out.
 
-    Every mask is scored by linear SVMs (L2 loss, one-vs-rest, no intercept) that leave each
-    group out in turn. Only what ``fit`` is given is seen: in a pipeline inside a
-    cross-validation the selection is honest.
+    Every mask is scored by linear SVMs (L2 loss, one-vs-rest) that leave each group out in turn.
+    Only what ``fit`` is given is seen: in a pipeline inside a cross-validation the selection is
+    honest.
 
     Parameters
     ----------
@@ -103,6 +106,10 @@ class GeneticSelector(MaskSelector):
         training samples in one of m classes; a dictionary from classes to weights above 0, 1 if
         not named; "none" or ``None`` (default) weighs all alike. Of more than two classes it
         weighs the positive samples of the class's machine, as LIBLINEAR does.
+    bias
+        Of the SVMs: "none" or ``None`` (default), or a number above 0: a regularised intercept, in
+        units of the root of the mean square length of the training samples; or several of these,
+        to choose from.
     n_folds
         Inner folds of whole groups, 2 to the number of groups; ``None`` (default) leaves one
         group out at a time.
@@ -143,6 +150,7 @@ class GeneticSelector(MaskSelector):
         migration_interval: int = 10,
         n_emigrants: int = 2,
         C_values: Sequence[float] = (0.01, 0.1, 1.0, 10.0, 100.0),
+        bias: BiasParameter = "none",
         criterion: Criterion = "mu_minus_variance",
         training_accuracy: Literal["resubstitution", "inner_folds"] = "resubstitution",
         flat_window: int | None = None,
@@ -171,6 +179,7 @@ class GeneticSelector(MaskSelector):
         self.migration_interval = migration_interval
         self.n_emigrants = n_emigrants
         self.C_values = C_values
+        self.bias = bias
         self.criterion = criterion
         self.training_accuracy = training_accuracy
         self.flat_window = flat_window
@@ -186,8 +195,9 @@ class GeneticSelector(MaskSelector):
 
     def _search(self) -> SearchOf:
         names = set(GeneticSettings.__dataclass_fields__) - {"seed", "n_inner_folds"}
-        given = {name: getattr(self, name) for name in sorted(names)}
-        settings = settings_of(GeneticSettings, "GeneticSelector", given | {"seed": self._seed()})
+        given = {name: getattr(self, name) for name in sorted(names)} | {"seed": self._seed()}
+        given["bias"] = _named(self.bias)
+        settings = settings_of(GeneticSettings, "GeneticSelector", given)
 
         def search(fitness: SubjectFoldFitness, watcher: Watcher | None) -> Selection:
             alone = SerialCommunicator()
@@ -225,6 +235,10 @@ class ForwardSelector(MaskSelector):
         training samples in one of m classes; a dictionary from classes to weights above 0, 1 if
         not named; "none" or ``None`` (default) weighs all alike. Of more than two classes it
         weighs the positive samples of the class's machine, as LIBLINEAR does.
+    bias
+        Of the SVMs: "none" or ``None`` (default), or a number above 0: a regularised intercept, in
+        units of the root of the mean square length of the training samples; or several of these,
+        to choose from.
     n_folds
         Inner folds of whole groups, 2 to the number of groups; ``None`` (default) leaves one
         group out at a time.
@@ -247,6 +261,7 @@ class ForwardSelector(MaskSelector):
         search: str = "forward",
         n_steps: int = 50,
         C_values: Sequence[float] = (0.01, 0.1, 1.0, 10.0, 100.0),
+        bias: BiasParameter = "none",
         criterion: Criterion = "mu_minus_variance",
         scaling: ScalingName | None = "standard",
         class_weight: ClassWeight | Mapping[Any, float] | None = None,
@@ -258,6 +273,7 @@ class ForwardSelector(MaskSelector):
         self.search = search
         self.n_steps = n_steps
         self.C_values = C_values
+        self.bias = bias
         self.criterion = criterion
         self.scaling = scaling
         self.class_weight = class_weight
@@ -269,6 +285,7 @@ class ForwardSelector(MaskSelector):
     def _search(self) -> SearchOf:
         name = choice("search", self.search, FORWARD_SEARCHES)
         given = {name: getattr(self, name) for name in ("n_steps", "C_values", "criterion")}
+        given["bias"] = _named(self.bias)
         settings = settings_of(ForwardSettings, "ForwardSelector", given)
 
         def search(fitness: SubjectFoldFitness, watcher: Watcher | None) -> Selection:
@@ -306,6 +323,10 @@ class RankingSelector(MaskSelector):
         training samples in one of m classes; a dictionary from classes to weights above 0, 1 if
         not named; "none" or ``None`` (default) weighs all alike. Of more than two classes it
         weighs the positive samples of the class's machine, as LIBLINEAR does.
+    bias
+        Of the SVMs: "none" or ``None`` (default), or a number above 0: a regularised intercept, in
+        units of the root of the mean square length of the training samples; or several of these,
+        to choose from.
     n_folds
         Inner folds of whole groups, 2 to the number of groups; ``None`` (default) leaves one
         group out at a time.
@@ -330,6 +351,7 @@ class RankingSelector(MaskSelector):
         n_selected: int | None = None,
         n_selected_values: Sequence[int] = (1, 2, 5, 10, 20, 50, 100, 200, 500, 1000, 2000, 5000),
         C_values: Sequence[float] = (0.01, 0.1, 1.0, 10.0, 100.0),
+        bias: BiasParameter = "none",
         criterion: Criterion = "mu_minus_variance",
         scaling: ScalingName | None = "standard",
         class_weight: ClassWeight | Mapping[Any, float] | None = None,
@@ -342,6 +364,7 @@ class RankingSelector(MaskSelector):
         self.n_selected = n_selected
         self.n_selected_values = n_selected_values
         self.C_values = C_values
+        self.bias = bias
         self.criterion = criterion
         self.scaling = scaling
         self.class_weight = class_weight
@@ -354,6 +377,7 @@ class RankingSelector(MaskSelector):
         ranking = find_ranking(choice("ranking", self.ranking, RANKINGS))
         names = ("n_selected", "n_selected_values", "C_values", "criterion")
         given = {name: getattr(self, name) for name in names}
+        given["bias"] = _named(self.bias)
         settings = settings_of(RankingSettings, "RankingSelector", given)
 
         def search(fitness: SubjectFoldFitness, watcher: Watcher | None) -> Selection:
@@ -400,6 +424,10 @@ class AntColonySelector(MaskSelector):
         training samples in one of m classes; a dictionary from classes to weights above 0, 1 if
         not named; "none" or ``None`` (default) weighs all alike. Of more than two classes it
         weighs the positive samples of the class's machine, as LIBLINEAR does.
+    bias
+        Of the SVMs: "none" or ``None`` (default), or a number above 0: a regularised intercept, in
+        units of the root of the mean square length of the training samples; or several of these,
+        to choose from.
     n_folds
         Inner folds of whole groups, 2 to the number of groups; ``None`` (default) leaves one
         group out at a time.
@@ -430,6 +458,7 @@ class AntColonySelector(MaskSelector):
         rho: float = 0.2,
         n_selected: int | None = None,
         C_values: Sequence[float] = (0.01, 0.1, 1.0, 10.0, 100.0),
+        bias: BiasParameter = "none",
         criterion: Criterion = "mu_minus_variance",
         scaling: ScalingName | None = "standard",
         class_weight: ClassWeight | Mapping[Any, float] | None = None,
@@ -447,6 +476,7 @@ class AntColonySelector(MaskSelector):
         self.rho = rho
         self.n_selected = n_selected
         self.C_values = C_values
+        self.bias = bias
         self.criterion = criterion
         self.scaling = scaling
         self.class_weight = class_weight
@@ -459,12 +489,18 @@ class AntColonySelector(MaskSelector):
     def _search(self) -> SearchOf:
         names = ("n_ants", "n_iterations", "alpha", "beta", "q0", "rho", "n_selected")
         given = {name: getattr(self, name) for name in (*names, "C_values", "criterion")}
-        settings = settings_of(
-            AntColonySettings, "AntColonySelector", given | {"seed": self._seed()}
-        )
+        given |= {"bias": _named(self.bias), "seed": self._seed()}
+        settings = settings_of(AntColonySettings, "AntColonySelector", given)
 
         def search(fitness: SubjectFoldFitness, watcher: Watcher | None) -> Selection:
             heuristic = fisher_score(fitness.features, fitness.folds.labels)
             return search_with_ants(fitness, heuristic, settings, on_iteration=watcher)
 
         return search
+
+
+def _named(bias: BiasParameter) -> object:
+    """Return a bias, or several, with the name of none."""
+    if bias is None or isinstance(bias, str | float | int):
+        return NO_BIAS if bias is None else bias
+    return [NO_BIAS if one is None else one for one in bias]

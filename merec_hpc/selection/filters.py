@@ -1,4 +1,4 @@
-"""Keeps the best features by a ranking; how many, and C, is chosen on inner folds."""
+"""Keeps the best features by a ranking; how many, and C and bias, is chosen on inner folds."""
 
 import numpy as np
 from numpy.typing import NDArray
@@ -8,6 +8,7 @@ from merec_hpc.records import Selection
 from merec_hpc.selection.fitness.subject_folds import SubjectFoldFitness
 from merec_hpc.selection.ranking import Ranking, find_ranking
 from merec_hpc.selection.steps import Steps
+from merec_hpc.selection.svm_grid import SvmGrid
 from merec_hpc.selection.watching import Watcher
 
 
@@ -32,9 +33,9 @@ def select_by_rank(
     n_features = fitness.n_features
     given = [settings.n_selected] if settings.n_selected else list(settings.n_selected_values)
     numbers = sorted({min(number, n_features) for number in given})
-    penalties = np.sort(np.array(settings.C_values, np.float64))
+    grid = SvmGrid.of(settings)
     most = numbers[-1]
-    predicted = np.empty((len(numbers), len(penalties), len(folds.labels)), np.int64)
+    predicted = np.empty((len(numbers), len(grid), len(folds.labels)), np.int64)
     for fold in range(folds.n_folds):
         is_held = folds.folds == fold
         labels = folds.labels[~is_held]
@@ -42,16 +43,17 @@ def select_by_rank(
             order = np.arange(most)
         else:
             order = ranking(features[~is_held], labels, most)
-        masks = np.repeat(_first(order, numbers, n_features), len(penalties), axis=0)
-        found = fitness.predictions(masks, np.tile(penalties, len(numbers)))[:, folds.order]
+        every = grid.with_each(_first(order, numbers, n_features))
+        found = fitness.predictions(*every)[:, folds.order]
         predicted[..., is_held] = found[:, is_held].reshape(*predicted.shape[:2], -1)
     scores = fitness.judge(predicted.reshape(-1, predicted.shape[-1]), settings.criterion)
-    scores = scores.reshape(predicted.shape[:2])  # (n_numbers, n_C)
+    scores = scores.reshape(predicted.shape[:2])  # (n_numbers, n_pairs)
     final = _first(ranking(features, folds.labels, most), numbers, n_features)
     steps = Steps(fitness, on_step=on_step)
     for mask, row in zip(final, scores, strict=True):
         best = int(row.argmax())
-        steps.add(mask, float(penalties[best]), float(row[best]), float(row.mean()))
+        svm = float(grid.C[best]), float(grid.bias[best])
+        steps.add(mask, *svm, float(row[best]), float(row.mean()))
         if steps.is_over:
             break
     return steps.selection()

@@ -2,7 +2,7 @@
 
 A step scores every feature that may still come (or go) by a change of rank one of the Gram
 matrix. Of equal scores the larger mean accuracy over the folds counts, then the lower index.
-C is chosen anew after every step.
+C and bias are chosen anew after every step.
 """
 
 from collections.abc import Sequence
@@ -17,6 +17,7 @@ from merec_hpc.selection.fitness.subject_folds import SubjectFoldFitness
 from merec_hpc.selection.ranking import find_ranking
 from merec_hpc.selection.selectors import RANKED, SELECTORS
 from merec_hpc.selection.steps import Steps
+from merec_hpc.selection.svm_grid import SvmGrid
 from merec_hpc.selection.watching import Watcher
 
 _RANKED_AT_ONCE = 64  # features of a ranking that are scored before one is taken
@@ -86,29 +87,30 @@ def search_sequentially(
         mask.
     """
     wanted = criterion or settings.criterion
-    penalties = np.sort(np.array(settings.C_values, np.float64))
+    grid = SvmGrid.of(settings)
     mask: NDArray[np.bool_] = np.full(fitness.n_features, backward)
     steps = Steps(fitness, on_step=on_step)
-    C = float(penalties[0])
+    svm = float(grid.C[0]), float(grid.bias[0])
     n_steps = min(settings.n_steps, fitness.n_features - int(backward))
     if backward:
-        C, score = _choose_penalty(fitness, mask, penalties, wanted)
-        steps.add(mask, C, score[0], score[0])
+        svm, score = _choose_svm(fitness, mask, grid, wanted)
+        steps.add(mask, *svm, score[0], score[0])
     for step in track(range(n_steps), "steps", n_steps) if shows_progress else range(n_steps):
         if steps.is_over:
             break
         candidates = np.flatnonzero(mask == backward)
-        tried = penalties if step == 0 and not backward else np.array([C])
+        is_first = step == 0 and not backward
+        tried = zip(grid.C.tolist(), grid.bias.tolist(), strict=True) if is_first else [svm]
         scores = np.stack(
             [
-                _score(fitness, fitness.predict_flips(mask, value, candidates), wanted)
-                for value in tried
+                _score(fitness, fitness.predict_flips(mask, C, candidates, bias), wanted)
+                for C, bias in tried
             ]
         )
         place = _best(_best_of_each(scores))
         mask[candidates[place]] = not backward
-        C, score = _choose_penalty(fitness, mask, penalties, wanted)
-        steps.add(mask, C, score[0], float(scores[..., 0].mean()))
+        svm, score = _choose_svm(fitness, mask, grid, wanted)
+        steps.add(mask, *svm, score[0], float(scores[..., 0].mean()))
     return steps.selection(prefers_last=backward)
 
 
@@ -122,25 +124,25 @@ def search_by_rank(
 
     The ranked (hybrid) forward search of paper 1 (III, Table IV).
     """
-    penalties = np.sort(np.array(settings.C_values, np.float64))
+    grid = SvmGrid.of(settings)
     ranked = np.asarray(order, np.int64)
     mask: NDArray[np.bool_] = np.zeros(fitness.n_features, np.bool_)
     mask[ranked[0]] = True
-    C, score = _choose_penalty(fitness, mask, penalties, settings.criterion)
+    (C, bias), score = _choose_svm(fitness, mask, grid, settings.criterion)
     steps = Steps(fitness, on_step=on_step)
-    steps.add(mask, C, score[0], score[0])
+    steps.add(mask, C, bias, score[0], score[0])
     place = 1
     while place < len(ranked) and len(steps.masks) < settings.n_steps and not steps.is_over:
         block = ranked[place : place + _RANKED_AT_ONCE]
-        scores = _score(fitness, fitness.predict_flips(mask, C, block), settings.criterion)
+        scores = _score(fitness, fitness.predict_flips(mask, C, block, bias), settings.criterion)
         better = np.flatnonzero([_is_better(one, score) for one in scores])
         if len(better) == 0:
             place += len(block)
             continue
         mask[block[better[0]]] = True
         place += int(better[0]) + 1
-        C, score = _choose_penalty(fitness, mask, penalties, settings.criterion)
-        steps.add(mask, C, score[0], float(scores[:, 0].mean()))
+        (C, bias), score = _choose_svm(fitness, mask, grid, settings.criterion)
+        steps.add(mask, C, bias, score[0], float(scores[:, 0].mean()))
     return steps.selection()
 
 
@@ -151,19 +153,17 @@ def _score(
     return np.stack(judged, axis=1)
 
 
-def _choose_penalty(
-    fitness: SubjectFoldFitness,
-    mask: NDArray[np.bool_],
-    penalties: NDArray[np.float64],
-    criterion: Criterion,
-) -> tuple[float, tuple[float, float]]:
-    """Return the best C of a mask, of equals the smallest, and the mask's scores by it."""
-    masks = np.tile(mask, (len(penalties), 1))
+def _choose_svm(
+    fitness: SubjectFoldFitness, mask: NDArray[np.bool_], grid: SvmGrid, criterion: Criterion
+) -> tuple[tuple[float, float], tuple[float, float]]:
+    """Return the best C and bias of a mask, of equals the first, and the mask's scores by them."""
+    masks, penalties, biases = grid.with_each(mask[None])
     scores = np.stack(
-        [fitness.score(masks, penalties, criterion), fitness.score(masks, penalties, "mu")], axis=1
+        [fitness.score(masks, penalties, wanted, biases) for wanted in (criterion, "mu")], axis=1
     )
     place = _best(scores)
-    return float(penalties[place]), (float(scores[place, 0]), float(scores[place, 1]))
+    svm = float(grid.C[place]), float(grid.bias[place])
+    return svm, (float(scores[place, 0]), float(scores[place, 1]))
 
 
 def _best(scores: Scores) -> int:
@@ -172,7 +172,7 @@ def _best(scores: Scores) -> int:
 
 
 def _best_of_each(scores: NDArray[np.float64]) -> Scores:
-    """Return the best scores of each feature over several values of C, (n_features, 2)."""
+    """Return the best scores of each feature over several SVMs, (n_features, 2)."""
     by_mean = np.lexsort((-scores[..., 1], -scores[..., 0]), axis=0)[0]
     return np.asarray(scores[by_mean, np.arange(scores.shape[1])], np.float64)
 

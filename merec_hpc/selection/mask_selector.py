@@ -41,13 +41,13 @@ class MaskSelector(ClassifierMixin, SelectorMixin, BaseEstimator):  # type: igno
     ----------
     support_
         The mask, shape (n_features_in_,).
-    best_C_, best_fitness_, generation_
-        Penalty and fitness of the mask, and the generation (or step) it is from.
+    best_C_, best_bias_, best_fitness_, generation_
+        Penalty, bias (0 for none) and fitness of the mask, and the generation (or step) it is from.
     history_
         One array of a number per generation for each quantity, as ``columns_of`` makes it: what
         a ``DataFrame`` takes.
     hall_of_fame_
-        The fittest individuals of the search: ``masks``, ``C`` and ``fitness``.
+        The fittest individuals of the search: ``masks``, ``C``, ``bias`` and ``fitness``.
     classes_, n_features_in_, feature_names_in_
         What ``fit`` has seen; the names only of a table with names.
     """
@@ -95,6 +95,7 @@ class MaskSelector(ClassifierMixin, SelectorMixin, BaseEstimator):  # type: igno
         self.classes_ = fitness.classes
         self.support_ = selection.mask
         self.best_C_ = selection.C
+        self.best_bias_ = selection.bias
         self.best_fitness_ = selection.fitness
         self.generation_ = selection.generation
         self.history_ = columns_of(selection.history)

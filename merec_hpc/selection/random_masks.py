@@ -7,17 +7,19 @@ from merec_hpc.records import Population, Selection
 from merec_hpc.selection.fitness.subject_folds import SubjectFoldFitness
 from merec_hpc.selection.genetic.founders import FOUNDERS
 from merec_hpc.selection.steps import HALL_SIZE, best_of
+from merec_hpc.selection.svm_grid import SvmGrid
 
 
 def select_random_masks(fitness: SubjectFoldFitness, settings: RandomMasksSettings) -> Selection:
-    """Draw masks as the genetic algorithm draws its founders, each with its best C."""
+    """Draw masks as the genetic algorithm draws its founders, each with its best C and bias."""
     rng = np.random.default_rng(np.random.SeedSequence(settings.seed))
     masks = FOUNDERS[settings.founders](settings.n_masks, fitness.n_features, rng)
-    penalties = np.sort(np.array(settings.C_values, np.float64))
-    every = np.repeat(masks, len(penalties), axis=0)
-    scores = fitness.score(every, np.tile(penalties, len(masks)), settings.criterion)
-    by_mask = scores.reshape(len(masks), len(penalties))
-    drawn = Population(masks, penalties[by_mask.argmax(axis=1)], by_mask.max(axis=1))
+    grid = SvmGrid.of(settings)
+    every, penalties, biases = grid.with_each(masks)
+    scores = fitness.score(every, penalties, settings.criterion, biases)
+    by_mask = scores.reshape(len(masks), len(grid))
+    best = by_mask.argmax(axis=1)
+    drawn = Population(masks, grid.C[best], grid.bias[best], by_mask.max(axis=1))
     return best_of(fitness, drawn, HALL_SIZE)
 
 

@@ -10,9 +10,9 @@ from merec_hpc.config.selection import (
     AntColonySettings,
     ForwardSettings,
     GeneticSettings,
-    InnerSettings,
     RandomMasksSettings,
     RankingSettings,
+    SelectorSettings,
 )
 from merec_hpc.errors import MerecError
 from merec_hpc.records import Selection
@@ -43,7 +43,7 @@ class Selector:
 
     section: str
     """Of the configuration."""
-    settings: type[InnerSettings]
+    settings: type[SelectorSettings]
     """The type of that section."""
     module: str
     """Imported when it is used; its function ``select`` is a ``Search``."""

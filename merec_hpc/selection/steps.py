@@ -19,6 +19,7 @@ class Steps:
     fitness: SubjectFoldFitness
     masks: list[NDArray[np.bool_]] = field(default_factory=list)
     C: list[float] = field(default_factory=list)
+    bias: list[float] = field(default_factory=list)
     scores: list[float] = field(default_factory=list)
     means: list[float] = field(default_factory=list)
     on_step: Watcher | None = None
@@ -27,10 +28,13 @@ class Steps:
     _accuracies: dict[int, float] = field(default_factory=dict, init=False)
     """On training clips, of steps that were the best."""
 
-    def add(self, mask: NDArray[np.bool_], C: float, score: float, mean: float) -> None:
-        """Record a step: its mask and C, their score, and the mean score of what was tried."""
+    def add(
+        self, mask: NDArray[np.bool_], C: float, bias: float, score: float, mean: float
+    ) -> None:
+        """Record a step: its mask, C and bias, their score, and the mean score of what was tried."""
         self.masks.append(mask.copy())
         self.C.append(C)
+        self.bias.append(bias)
         self.scores.append(score)
         self.means.append(mean)
         if self.on_step is not None:
@@ -38,36 +42,45 @@ class Steps:
 
     def history(self) -> History:
         """Return the steps so far, with the best of each."""
-        masks, C, scores = np.stack(self.masks), np.array(self.C), np.array(self.scores)
+        every = self._everything()
+        scores = every.fitness
         best = np.maximum.accumulate(scores)
         leaders = [
             int(np.flatnonzero(scores[: step + 1] == best[step])[0]) for step in range(len(scores))
         ]
         unknown = sorted(set(leaders) - self._accuracies.keys())
-        accuracies = self.fitness.training_accuracies(masks[unknown], C[unknown])
+        new = every.take(np.array(unknown, np.int64))
+        accuracies = self.fitness.training_accuracies(new.masks, new.C, new.bias)
         self._accuracies |= zip(unknown, accuracies.tolist(), strict=True)
-        sizes = masks.sum(axis=1)
+        sizes = every.masks.sum(axis=1)
         return History(
             best_fitness=best,
             training_accuracy=np.array([self._accuracies[leader] for leader in leaders]),
             mean_fitness=np.array(self.means),
             min_selected=sizes,
             max_selected=sizes,
-            best_masks=masks[leaders],
-            best_C=C[leaders],
+            best_masks=every.masks[leaders],
+            best_C=every.C[leaders],
+            best_bias=every.bias[leaders],
         )
+
+    def _everything(self) -> Population:
+        """Return all steps so far."""
+        scores = np.array(self.scores)
+        return Population(np.stack(self.masks), np.array(self.C), np.array(self.bias), scores)
 
     def selection(self, *, prefers_last: bool = False) -> Selection:
         """Return the step of the best score, of equals the first (or the last), and all steps."""
-        masks, C, scores = np.stack(self.masks), np.array(self.C), np.array(self.scores)
+        everything = self._everything()
+        masks, scores = everything.masks, everything.fitness
         chosen = int(scores.argmax())
         if prefers_last:
             chosen = len(scores) - 1 - int(scores[::-1].argmax())
-        everything = Population(masks, C, scores)
         hall = everything.take(np.argsort(-scores, kind="stable")[:HALL_SIZE])
         return Selection(
             mask=masks[chosen],
-            C=float(C[chosen]),
+            C=self.C[chosen],
+            bias=self.bias[chosen],
             fitness=float(scores[chosen]),
             generation=chosen,
             history=self.history(),
@@ -82,16 +95,18 @@ def best_of(fitness: SubjectFoldFitness, drawn: Population, hall_size: int) -> S
     champion, sizes = hall.take(np.array([0])), drawn.masks.sum(axis=1)
     history = History(
         best_fitness=champion.fitness,
-        training_accuracy=fitness.training_accuracies(champion.masks, champion.C),
+        training_accuracy=fitness.training_accuracies(champion.masks, champion.C, champion.bias),
         mean_fitness=drawn.fitness.mean(keepdims=True),
         min_selected=sizes.min(keepdims=True),
         max_selected=sizes.max(keepdims=True),
         best_masks=champion.masks,
         best_C=champion.C,
+        best_bias=champion.bias,
     )
     return Selection(
         mask=champion.masks[0],
         C=float(champion.C[0]),
+        bias=float(champion.bias[0]),
         fitness=float(champion.fitness[0]),
         generation=0,
         history=history,

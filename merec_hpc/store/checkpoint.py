@@ -156,7 +156,7 @@ def _unpacked(arrays: Any) -> SearchState:
         return np.asarray(value)
 
     def population(prefix: str) -> Population:
-        return Population(*(column(f"{prefix}_{name}") for name in ("masks", "C", "fitness")))
+        return Population(*(column(f"{prefix}_{name}") for name in Population.__dataclass_fields__))
 
     everyone, start, islands = population("all"), 0, []
     for size in arrays["sizes"].tolist():

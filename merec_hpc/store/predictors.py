@@ -3,6 +3,8 @@
 from dataclasses import fields
 from pathlib import Path
 
+import numpy as np
+
 from merec_hpc.records import Predictor
 from merec_hpc.store.schema import PREDICTOR, opened_store, read_array, write_store
 
@@ -15,6 +17,9 @@ def write_predictor(path: Path, predictor: Predictor, decider: str) -> None:
 def read_predictor(path: Path) -> Predictor:
     """Read what ``write_predictor`` wrote."""
     with opened_store(path, PREDICTOR) as file:
-        return Predictor(
-            **{field.name: read_array(file, PREDICTOR, field.name) for field in fields(Predictor)}
-        )
+        names = [field.name for field in fields(Predictor) if field.name in file]
+        arrays = {name: read_array(file, PREDICTOR, name) for name in names}
+    # Version 1 had no intercepts.
+    arrays.setdefault("intercepts", np.zeros(arrays["weights"].shape[:2]))
+    arrays.setdefault("bias", np.zeros_like(arrays["C"]))
+    return Predictor(**arrays)

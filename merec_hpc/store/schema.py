@@ -164,12 +164,15 @@ VIEW = FileSpec(
         ArraySpec("digests", ("block",), "text", "SHA-256 of its file."),
     ),
 )
+_BIAS = "a constant feature in units of the root of the mean squared length of the training clips"
+
 SELECTION = FileSpec(
     "selection",
-    1,
+    2,
     (
         ArraySpec("mask", ("feature",), "bits", "Chosen features."),
         ArraySpec("C", ("one",), "float", "Chosen penalty."),
+        ArraySpec("bias", ("one",), "float", f"Chosen bias, {_BIAS}; 0 for none.", since=2),
         ArraySpec("fitness", ("one",), "float", "Fitness of the mask on the inner folds."),
         ArraySpec("generation", ("one",), "integer", "Generation that was chosen."),
         ArraySpec(
@@ -185,17 +188,21 @@ SELECTION = FileSpec(
             "best_masks", ("generation", "feature"), "bits", "Mask of the best of the hall of fame."
         ),
         ArraySpec("best_C", ("generation",), "float", "Its penalty."),
+        ArraySpec("best_bias", ("generation",), "float", "Its bias.", since=2),
         ArraySpec("hall_masks", ("famous", "feature"), "bits", "Hall of fame, fittest first."),
         ArraySpec("hall_C", ("famous",), "float", "Penalties of the hall of fame."),
+        ArraySpec("hall_bias", ("famous",), "float", "Biases of the hall of fame.", since=2),
         ArraySpec("hall_fitness", ("famous",), "float", "Fitness of the hall of fame."),
         ArraySpec("last_masks", ("individual", "feature"), "bits", "Last population."),
         ArraySpec("last_C", ("individual",), "float", "Penalties of the last population."),
+        ArraySpec("last_bias", ("individual",), "float", "Biases of the last population.", since=2),
         ArraySpec("last_fitness", ("individual",), "float", "Fitness of the last population."),
     ),
+    earlier=(1,),
 )
 PREDICTOR = FileSpec(
     "predictor",
-    1,
+    2,
     (
         ArraySpec(
             "weights",
@@ -203,13 +210,22 @@ PREDICTOR = FileSpec(
             "float",
             "Of linear machines on scaled features; several of them vote.",
         ),
+        ArraySpec(
+            "intercepts",
+            ("machine", "class"),
+            "float",
+            "What is added to a class's decision value.",
+            since=2,
+        ),
         ArraySpec("mean", ("feature",), "float", "Subtracted from the features."),
         ArraySpec("std", ("feature",), "float", "By which they are then divided."),
         ArraySpec("masks", ("individual", "feature"), "bits", "Of the individuals that decide."),
         ArraySpec("C", ("individual",), "float", "Their penalties."),
+        ArraySpec("bias", ("individual",), "float", f"Their biases, each {_BIAS}.", since=2),
         ArraySpec("class_names", ("class",), "text", "Name of each class."),
         ArraySpec("feature_names", ("feature",), "text", "Name of each feature."),
     ),
+    earlier=(1,),
 )
 FILES = (FACES, CLIPS, FLOW, FEATURES, VIEW, SELECTION, PREDICTOR)
 

@@ -14,6 +14,9 @@ from merec_hpc.store.schema import (
     write_store,
 )
 
+# Files of version 1 have none of these: no SVM had a bias. Each is of the shape of another array.
+_BIASES = {"bias": "C", "best_bias": "best_C", "hall_bias": "hall_C", "last_bias": "last_C"}
+
 
 @dataclass(frozen=True)
 class SelectionOrigin:
@@ -32,6 +35,7 @@ def write_selection(path: Path, selection: Selection, origin: SelectionOrigin) -
     arrays = {
         "mask": selection.mask,
         "C": [selection.C],
+        "bias": [selection.bias],
         "fitness": [selection.fitness],
         "generation": [selection.generation],
         **vars(selection.history),
@@ -44,14 +48,18 @@ def write_selection(path: Path, selection: Selection, origin: SelectionOrigin) -
 def read_selection(path: Path) -> tuple[Selection, SelectionOrigin]:
     """Read what ``write_selection`` wrote."""
     with opened_store(path, SELECTION) as file:
-        arrays = {array.name: read_array(file, SELECTION, array.name) for array in SELECTION.arrays}
+        known = [array.name for array in SELECTION.arrays if array.name in file]
+        arrays = {name: read_array(file, SELECTION, name) for name in known}
         names = SelectionOrigin.__dataclass_fields__
         recorded = {name: read_attribute(file, name) for name in names}
+    for name, like in _BIASES.items():
+        arrays.setdefault(name, np.zeros_like(arrays[like]))
     # Nobody was an empty name once.
     origin = SelectionOrigin(**{**recorded, "fold": recorded["fold"] or None})
     selection = Selection(
         mask=arrays["mask"],
         C=float(arrays["C"][0]),
+        bias=float(arrays["bias"][0]),
         fitness=float(arrays["fitness"][0]),
         generation=int(arrays["generation"][0]),
         history=History(**{name: arrays[name] for name in History.__dataclass_fields__}),
@@ -66,4 +74,4 @@ def _columns(prefix: str, population: Population) -> dict[str, object]:
 
 
 def _population(prefix: str, arrays: dict[str, np.ndarray]) -> Population:
-    return Population(*(arrays[f"{prefix}_{name}"] for name in ("masks", "C", "fitness")))
+    return Population(*(arrays[f"{prefix}_{name}"] for name in Population.__dataclass_fields__))

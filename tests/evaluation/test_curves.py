@@ -113,9 +113,10 @@ def test_every_column_of_the_rows_is_that_of_the_history(features: Features) -> 
         max_selected=np.array([20, 10]),
         best_masks=np.stack([~mask, mask]),
         best_C=np.array([10.0, 0.1]),
+        best_bias=np.array([0.0, 0.3]),
     )
-    last = Population(mask[None], np.ones(1), np.ones(1))
-    selection = Selection(mask, 0.1, 0.3, 1, history, last, last)
+    last = Population(mask[None], np.ones(1), np.zeros(1), np.ones(1))
+    selection = Selection(mask, 0.1, 0.3, 0.3, 1, history, last, last)
     first, second = describe_generations(selection, features, None, UNSCALED)
     assert first == GenerationRow(
         generation=0,
@@ -131,6 +132,7 @@ def test_every_column_of_the_rows_is_that_of_the_history(features: Features) -> 
         max_selected=20,
         n_selected=27,
         C=10.0,
+        bias=0.0,
     )
     assert second == replace(
         first,
@@ -145,4 +147,21 @@ def test_every_column_of_the_rows_is_that_of_the_history(features: Features) -> 
         max_selected=10,
         n_selected=3,
         C=0.1,
+        bias=0.3,
     )
+
+
+def test_test_accuracy_is_that_of_each_generations_bias(features: Features) -> None:
+    # Clips off the origin, of which one class prevails.
+    moved = replace(features, values=features.values + 3, labels=np.maximum(features.labels, 1))
+    mask, one = np.arange(30) < 3, np.ones(2)
+    history = History(one, one, one, one, one, np.stack([mask, mask]), one, np.array([0.0, 3.0]))
+    last = Population(mask[None], np.ones(1), np.ones(1), np.ones(1))
+    selection = Selection(mask, 1.0, 3.0, 1.0, 1, history, last, last)
+    rows = describe_generations(selection, moved, "s02", UNSCALED)
+    expected = [
+        (predict_held_out(moved, "s02", mask, 1.0, UNSCALED, bias=bias) == moved.only("s02").labels)
+        for bias in (0.0, 3.0)
+    ]
+    assert [row.test_accuracy for row in rows] == [float(hits.mean()) for hits in expected]
+    assert rows[0].test_accuracy != rows[1].test_accuracy

@@ -1,6 +1,7 @@
 """Predictions of a held-out subject."""
 
 from dataclasses import replace
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -10,14 +11,16 @@ from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import StandardScaler
 from sklearn.svm import LinearSVC
 
+from merec_hpc.commands import evaluate_folds
 from merec_hpc.config.base import ClassifierName, Oversampling
 from merec_hpc.config.scaling import STANDARD, UNSCALED, ScalingKind, ScalingSettings
 from merec_hpc.errors import MerecError
 from merec_hpc.evaluation.held_out import held_out_decisions, predict_held_out
-from merec_hpc.evaluation.predictions import Prediction, as_text, read_decisions
+from merec_hpc.evaluation.predictions import Prediction, as_text, read_decisions, read_predictions
 from merec_hpc.learning.linear_svm import train_svm
 from merec_hpc.learning.scaling import Scaling
 from merec_hpc.records import Features
+from merec_hpc.selection.training_folds import write_selections
 
 SUBJECT = "s02"
 EVERYTHING = np.ones(30, np.bool_)
@@ -212,3 +215,34 @@ def test_without_a_feature_classes_weigh_their_shares_of_the_training_clips(
 def test_without_a_feature_equally_frequent_classes_give_the_first(features: Features) -> None:
     predicted = predict_held_out(features, SUBJECT, np.zeros(30, np.bool_), 1.0, UNSCALED)
     assert predicted.tolist() == [0] * 6
+
+
+@every_scaling
+def test_a_bias_is_a_constant_in_units_of_the_training_clips(
+    features: Features, scaling: Any
+) -> None:
+    training = features.without(SUBJECT)
+    learnt = Scaling.learn(training, scaling)
+    known, held_out = learnt.apply(training)[:, SOME], learnt.apply(features.only(SUBJECT))[:, SOME]
+    constant = 0.5 * np.sqrt(np.mean([clip @ clip for clip in known]))
+    machine = train_svm(np.insert(known, 0, constant, axis=1), training.labels, 0.1)
+    expected = machine.decisions(np.insert(held_out, 0, constant, axis=1))
+    found = held_out_decisions(features, SUBJECT, SOME, 0.1, scaling, bias=0.5)
+    np.testing.assert_allclose(found, expected, rtol=0, atol=1e-6)
+    assert not np.allclose(found, held_out_decisions(features, SUBJECT, SOME, 0.1, scaling))
+
+
+def test_predictions_are_made_with_the_bias_of_the_selection(
+    features: Features, tmp_path: Path
+) -> None:
+    store = tmp_path / "table.npz"
+    np.savez(store, X=features.values, y=features.labels, group=features.subjects)
+    settings = '{"bias": [2.0], "C_values": [0.1]}'
+    write_selections("all_features", store, ["s02"], [tmp_path / "s.h5"], settings, "none", None)
+    evaluate_folds.run(store, [tmp_path / "s.h5"], tmp_path / "predictions.csv")
+    read = read_decisions(read_predictions(tmp_path / "predictions.csv"))
+    assert read is not None
+    expected = held_out_decisions(features, "s02", EVERYTHING, 0.1, UNSCALED, bias=2.0)
+    np.testing.assert_allclose(read[0], expected, atol=1e-5)
+    without = held_out_decisions(features, "s02", EVERYTHING, 0.1, UNSCALED)
+    assert not np.allclose(expected, without, atol=1e-3)

@@ -8,7 +8,7 @@ import pytest
 from merec_hpc.config.evaluation import Decider
 from merec_hpc.config.scaling import STANDARD, UNSCALED, ScalingKind, ScalingSettings
 from merec_hpc.config.selection import RandomMasksSettings
-from merec_hpc.evaluation.held_out import decider_decisions, predict_held_out
+from merec_hpc.evaluation.held_out import decider_decisions, held_out_decisions, predict_held_out
 from merec_hpc.evaluation.predictor import decisions_of, fit_machines, fit_predictor, predict
 from merec_hpc.learning.scaling import Scaling
 from merec_hpc.records import Features, Predictor, Selection
@@ -20,20 +20,23 @@ HELD_OUT = "s02"
 DECIDERS: tuple[Decider, ...] = ("champion", "hall_of_fame", "ensemble")
 
 
-@pytest.fixture
-def selection(features: Features) -> Selection:
+@pytest.fixture(params=["none", 1.0, ["none", 0.1, 1.0]], ids=str)
+def selection(features: Features, request: pytest.FixtureRequest) -> Selection:
     training = features.without(HELD_OUT)
     fitness = SubjectFoldFitness(training.values, training.labels, training.subjects)
-    return select_random_masks(fitness, RandomMasksSettings(n_masks=8))
+    return select_random_masks(fitness, RandomMasksSettings(n_masks=8, bias=request.param))
 
 
 @pytest.mark.parametrize("scaling", [UNSCALED, STANDARD], ids=lambda one: one.text)
 def test_champion_predicts_as_the_protocol_does(
     features: Features, selection: Selection, scaling: ScalingSettings
 ) -> None:
-    found = decider_decisions(features, HELD_OUT, [selection], "champion", scaling).argmax(axis=1)
-    expected = predict_held_out(features, HELD_OUT, selection.mask, selection.C, scaling)
-    np.testing.assert_array_equal(found, expected)
+    found = decider_decisions(features, HELD_OUT, [selection], "champion", scaling)
+    svm = selection.mask, selection.C
+    expected = held_out_decisions(features, HELD_OUT, *svm, scaling, bias=selection.bias)
+    np.testing.assert_allclose(found, expected, rtol=0, atol=1e-5)
+    predicted = predict_held_out(features, HELD_OUT, *svm, scaling, bias=selection.bias)
+    np.testing.assert_array_equal(found.argmax(axis=1), predicted)
 
 
 @pytest.mark.parametrize("decider", DECIDERS)
@@ -108,7 +111,7 @@ def test_machines_behind_a_transductive_scaling_are_no_predictor(
     fitted = fit_machines(training, [selection], decider, settings)
     scaled = Scaling.learn(training, settings).apply(features.only(HELD_OUT))
     np.testing.assert_array_equal(
-        fitted.decisions(features.only(HELD_OUT)), decide(fitted.weights, scaled)
+        fitted.decisions(features.only(HELD_OUT)), decide(fitted.linear, scaled)
     )
     with pytest.raises(ValueError, match="a scaling that maps each clip by itself expected"):
         fit_predictor(training, [selection], decider, settings)
@@ -117,16 +120,18 @@ def test_machines_behind_a_transductive_scaling_are_no_predictor(
 def test_class_that_most_speaks_for_is_named_and_of_equals_the_first() -> None:
     predictor = Predictor(
         weights=np.array([[[1.0, 0.0], [0.0, 1.0], [-1.0, -1.0]]]),
+        intercepts=np.array([[0.5, 0.5, -0.5]]),
         mean=np.array([10.0, 0.0]),
         std=np.array([1.0, 4.0]),
         masks=np.ones((1, 2), np.bool_),
         C=np.ones(1),
+        bias=np.ones(1),
         class_names=np.array(["b", "a", "c"]),
         feature_names=np.array(["x", "y"]),
     )
     values = np.array([[11.0, 0.0], [11.0, 8.0], [11.0, 4.0], [7.0, -4.0]])
     np.testing.assert_array_equal(
         decisions_of(predictor, values),
-        [[1.0, 0.0, -1.0], [1.0, 2.0, -3.0], [1.0, 1.0, -2.0], [-3.0, -1.0, 4.0]],
+        [[1.5, 0.5, -1.5], [1.5, 2.5, -3.5], [1.5, 1.5, -2.5], [-2.5, -0.5, 3.5]],
     )
     assert predict(predictor, values).tolist() == ["b", "a", "b", "c"]

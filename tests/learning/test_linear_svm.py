@@ -126,3 +126,36 @@ def test_features_that_are_0_have_no_weight_wherever_they_stand(
     if others:
         alone = train_svm(features[:, others], labels, 1.0)
         np.testing.assert_allclose(found.weights[:, others], alone.weights, rtol=1e-6, atol=1e-9)
+
+
+@pytest.mark.parametrize("n_classes", [2, 3])
+@pytest.mark.parametrize("zero", [[], [0], [4], [3, 4]])
+def test_a_bias_is_a_constant_feature_in_units_of_the_clips_length(
+    rng: np.random.Generator, n_classes: int, zero: list[int]
+) -> None:
+    labels = np.arange(24) % n_classes
+    features = rng.normal(size=(24, 5)) + 1.0
+    features[:, zero] = 0
+    constant = 0.3 * np.sqrt(np.mean([clip @ clip for clip in features]))
+    found = train_svm(features, labels, 1.0, bias=0.3)
+    augmented = np.insert(features, 0, constant, axis=1)
+    for row in range(n_classes):
+        expected = svm_weights(augmented, np.where(labels == row, 1.0, -1.0), 1.0)
+        np.testing.assert_allclose(found.weights[row], expected[1:], rtol=0, atol=1e-5)
+        assert found.intercepts[row] == pytest.approx(constant * expected[0], abs=1e-5)
+    values = features @ found.weights.T + found.intercepts
+    np.testing.assert_allclose(found.decisions(features), values)
+
+
+def test_without_a_bias_there_is_no_intercept(values: NDArray[np.float64]) -> None:
+    assert train_svm(values, LABELS, 1.0).intercepts.tolist() == [0.0, 0.0, 0.0]
+
+
+def test_features_that_are_all_0_have_no_unit(values: NDArray[np.float64]) -> None:
+    assert train_svm(0 * values, LABELS, 1.0, bias=1.0).intercepts.tolist() == [0.0, 0.0, 0.0]
+
+
+@pytest.mark.parametrize("bias", [-1.0, np.nan, np.inf])
+def test_what_is_no_bias_is_refused(values: NDArray[np.float64], bias: float) -> None:
+    with pytest.raises(ValueError, match="a bias of at least 0 expected"):
+        train_svm(values, LABELS, 1.0, bias)

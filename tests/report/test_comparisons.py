@@ -75,10 +75,10 @@ def test_one_method_is_compared_with_nothing() -> None:
 
 def _selection(mask: list[bool]) -> Selection:
     masks, one = np.array([mask]), np.ones(1)
-    population = Population(masks, one, one)
+    population = Population(masks, one, one, one)
     sizes = masks.sum(axis=1)
-    history = History(one, one, one, sizes, sizes, masks, one)
-    return Selection(masks[0], 1.0, 1.0, 0, history, population, population)
+    history = History(one, one, one, sizes, sizes, masks, one, one)
+    return Selection(masks[0], 1.0, 1.0, 1.0, 0, history, population, population)
 
 
 def test_stability_is_of_selectors_that_leave_features_out() -> None:

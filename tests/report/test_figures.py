@@ -18,7 +18,7 @@ CLASSES = ["negative", "positive", "surprise"]
 
 def _selection(seed: int, n_generations: int = 6) -> Selection:
     rng = np.random.default_rng(seed)
-    one = Population(rng.random((1, 8)) < 0.5, np.ones(1), rng.random(1))
+    one = Population(rng.random((1, 8)) < 0.5, np.ones(1), np.zeros(1), rng.random(1))
     history = History(
         best_fitness=np.sort(rng.random(n_generations)),
         training_accuracy=rng.random(n_generations),
@@ -27,8 +27,9 @@ def _selection(seed: int, n_generations: int = 6) -> Selection:
         max_selected=np.ones(n_generations, np.int64),
         best_masks=rng.random((n_generations, 8)) < 0.5,
         best_C=np.ones(n_generations),
+        best_bias=np.zeros(n_generations),
     )
-    return Selection(one.masks[0], 1.0, 0.5, n_generations - 2, history, one, one)
+    return Selection(one.masks[0], 1.0, 0.0, 0.5, n_generations - 2, history, one, one)
 
 
 def _texts(svg: str) -> list[str]:

@@ -83,7 +83,7 @@ def _predictions() -> list[Prediction]:
 
 def _selection(n_selected: int, fitness: float, n_generations: int) -> Selection:
     mask = np.arange(N_FEATURES) < n_selected
-    one = Population(mask[None], np.ones(1), np.array([fitness]))
+    one = Population(mask[None], np.ones(1), np.zeros(1), np.array([fitness]))
     values = np.linspace(0.2, fitness, n_generations)
     history = History(
         best_fitness=values,
@@ -93,8 +93,9 @@ def _selection(n_selected: int, fitness: float, n_generations: int) -> Selection
         max_selected=np.ones(n_generations, np.int64),
         best_masks=np.repeat(mask[None], n_generations, axis=0),
         best_C=np.ones(n_generations),
+        best_bias=np.zeros(n_generations),
     )
-    return Selection(mask, 1.0, fitness, n_generations - 1, history, one, one)
+    return Selection(mask, 1.0, 0.0, fitness, n_generations - 1, history, one, one)
 
 
 def _selections(n_generations: Mapping[str, int]) -> dict[str, dict[str, Selection]]:
@@ -142,6 +143,17 @@ def test_table_of_methods_holds_the_metrics(page: _Page, method: str) -> None:
         interval = subject_bootstrap(metric, LABELS, FOUND[method], SUBJECTS, 40, 1)
         value = metric(LABELS, FOUND[method])
         assert cell == f"{value:.3f} [{interval.low:.2f}, {interval.high:.2f}]"
+
+
+def test_chosen_biases_are_shown_if_there_are_any(page: _Page) -> None:
+    selections = _selections({"all_features": 1, "genetic": 5})
+    genetic = selections["genetic"]
+    genetic["s02"] = replace(genetic["s02"], bias=0.3)
+    told = _Page(render_page("trial", _predictions(), selections, (), CONFIG, SETTINGS))
+    assert told.row("genetic", "linear_svm")[-2:] == ["none (2), 0.3 (1)", "0.620"]
+    assert told.row("all_features", "linear_svm")[-2:] == ["none (3)", "0.620"]
+    assert len(told.row("majority class")) == len(told.row("genetic", "linear_svm"))
+    assert len(page.row("genetic", "linear_svm")) == len(told.row("genetic", "linear_svm")) - 1
 
 
 def test_table_of_methods_holds_mean_features_and_fitness(page: _Page) -> None:

@@ -54,9 +54,9 @@ def test_no_search_scores_more_than_is_counted(features: Features, n_islands: in
     class Counting(SubjectFoldFitness):
         n_scored = 0
 
-        def score(self, masks, C, criterion):  # type: ignore[no-untyped-def]
+        def score(self, masks, C, criterion, bias=None):  # type: ignore[no-untyped-def]
             self.n_scored += len(masks)
-            return super().score(masks, C, criterion)
+            return super().score(masks, C, criterion, bias)
 
     settings = GeneticSettings(
         n_islands=n_islands, n_individuals=8, n_random_migrants=2, n_generations=3

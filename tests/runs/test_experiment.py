@@ -127,12 +127,14 @@ def test_what_methods_are_scored_by_is_said_where_it_differs() -> None:
     config = parse_config(
         {
             "evaluation": {"methods": ["genetic", "fisher", "stable_sfs"]},
-            "genetic": {"n_inner_folds": 4},
+            "svm": {"bias": ["none", 0.3]},
+            "genetic": {"n_inner_folds": 4, "bias": "none"},
         }
     )
     assert inner_differences(config) == [
         "criterion: mu_minus_variance of genetic, fisher; mu_minus_deviation of stable_sfs",
         "n_inner_folds: 4 of genetic; one subject at a time of fisher, stable_sfs",
+        "bias: none of genetic; none 0.3 of fisher, stable_sfs",
     ]
 
 

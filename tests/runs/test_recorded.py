@@ -70,3 +70,13 @@ def test_tables_are_of_folds_and_of_permutations(tmp_path: Path) -> None:
     assert not has_folds(folds[:1], tmp_path / "folds.tsv")
     assert not has_permutations(range(2), tmp_path / "folds.tsv")
     assert not has_folds(folds, tmp_path / "absent.tsv")
+
+
+def test_a_selection_that_does_not_name_a_bias_had_none(tmp_path: Path) -> None:
+    told = {"method": "genetic", "fold": "s01", "scaling": "standard", "settings": {"seed": 0}}
+    path = record(tmp_path / "s01.h5", **told)
+    settings = GeneticSettings(bias=(0.3,))
+    assert is_selected_by("genetic", "s01", GeneticSettings(bias=("none",)), "standard", path)
+    assert not is_selected_by("genetic", "s01", settings, "standard", path)
+    path = record(tmp_path / "s01.h5", **told | {"settings": json.dumps({"bias": 0.3})})
+    assert is_selected_by("genetic", "s01", settings, "standard", path)

@@ -84,6 +84,7 @@ def make_selection(generations: int) -> Selection:
     return Selection(
         state.history.best_masks[-1],
         1.0,
+        0.0,
         0.5,
         0,
         state.history,

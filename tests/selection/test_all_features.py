@@ -17,11 +17,11 @@ from merec_hpc.selection.fitness.subject_folds import SubjectFoldFitness
 def fitness_by_penalty(accuracies: dict[float, tuple[float, float]]) -> Any:
     """Return a stand-in whose fold accuracies are looked up by C."""
 
-    def score(masks: Masks, C: ArrayLike, criterion: str) -> NDArray[np.float64]:
+    def score(masks: Masks, C: ArrayLike, criterion: str, bias: ArrayLike) -> NDArray[np.float64]:
         found = np.array([accuracies[penalty] for penalty in np.asarray(C).tolist()])
         return {"mu": mu, "mu_minus_variance": mu_minus_variance}[criterion](found)
 
-    def training_accuracies(masks: Masks, C: ArrayLike) -> NDArray[np.float64]:
+    def training_accuracies(masks: Masks, C: ArrayLike, bias: ArrayLike) -> NDArray[np.float64]:
         return np.asarray(C) / 1000
 
     return SimpleNamespace(n_features=7, score=score, training_accuracies=training_accuracies)
@@ -97,3 +97,30 @@ def test_of_many_equal_penalties_the_smaller_comes_first() -> None:
     assert selection.C == 3.0
     assert selection.last.C.tolist() == expected
     assert selection.hall_of_fame.C.tolist() == expected
+
+
+def test_of_equal_machines_the_smallest_penalty_counts_then_the_first_bias(
+    features: Features,
+) -> None:
+    def score(masks: Masks, C: ArrayLike, _criterion: str, bias: ArrayLike) -> NDArray[np.float64]:
+        return np.asarray(C) * 0 + (np.asarray(bias) > 0) * (np.asarray(C) > 0.1)
+
+    stand_in: Any = fitness_by_penalty(UNEVEN)
+    stand_in.score = score
+    settings = AllFeaturesSettings(C_values=(10.0, 1.0, 0.1), bias=("none", 0.3, 0.03))
+    selection = select_all_features(stand_in, settings)
+    assert (selection.C, selection.bias) == (1.0, 0.3)
+    pairs = list(zip(selection.last.C.tolist(), selection.last.bias.tolist(), strict=True))
+    assert pairs[:4] == [(1.0, 0.3), (1.0, 0.03), (10.0, 0.3), (10.0, 0.03)]
+    assert pairs[4:] == [(0.1, 0.0), (0.1, 0.3), (0.1, 0.03), (1.0, 0.0), (10.0, 0.0)]
+    assert selection.history.best_bias.tolist() == [0.3]
+
+
+def test_a_bias_is_chosen_where_it_helps(features: Features) -> None:
+    # One feature that is never negative: without an intercept nothing is told apart.
+    labels = np.arange(24) % 2
+    values = (1.0 + 3.0 * labels + np.linspace(0, 1, 24))[:, None]
+    fitness = SubjectFoldFitness(values, labels, features.subjects)
+    settings = AllFeaturesSettings(C_values=(1.0,), bias=("none", 3.0), criterion="mu")
+    selection = select_all_features(fitness, settings)
+    assert (selection.bias, selection.fitness) == (3.0, 1.0)

@@ -97,17 +97,20 @@ def test_weights_predict_the_clips_that_they_were_trained_on(
         known.values, known.labels, known.subjects, class_weight=class_weight
     )
     masks = np.random.default_rng(0).random((4, 30)) < 0.4
-    weights = fitness.weights(masks, np.full(4, C))
+    bias = np.array([0.0, 0.1, 1.0, 10.0])
+    machines = fitness.machines(masks, np.full(4, C), bias)
+    weights = machines.weights
     assert (weights[~np.broadcast_to(masks[:, None], weights.shape)] == 0).all()
-    predicted = np.einsum("nf,mcf->mnc", known.values, weights).argmax(axis=2)
+    decisions = np.einsum("nf,mcf->mnc", known.values, weights) + machines.intercepts[:, None]
+    predicted = decisions.argmax(axis=2)
     accuracies = (predicted == known.labels).mean(axis=1)
-    np.testing.assert_allclose(accuracies, fitness.training_accuracies(masks, np.full(4, C)))
+    np.testing.assert_allclose(accuracies, fitness.training_accuracies(masks, np.full(4, C), bias))
 
 
 def test_of_equals_the_better_half_takes_the_former(selection: Selection) -> None:
     masks = np.eye(60, dtype=np.bool_)
     fitness = np.array([0.5, 0.7, 0.5] * 20)
-    many = replace(selection, last=Population(masks, np.ones(60), fitness))
+    many = replace(selection, last=Population(masks, np.ones(60), np.zeros(60), fitness))
     expected = sorted(range(60), key=lambda place: (-fitness[place], place))[:30]
     found = deciding([many], "ensemble")
     assert found.masks.argmax(axis=1).tolist() == expected

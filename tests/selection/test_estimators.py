@@ -425,3 +425,33 @@ def test_verbose_prints_a_line_per_generation(
     names = ("best_fitness", "mean_fitness", "training_accuracy", "n_selected")
     expected = [columns[name][-1] for name in (*names, "min_selected", "max_selected", "best_C")]
     np.testing.assert_allclose(last, [len(rows) - 1, *expected], atol=5e-5)
+
+
+@pytest.mark.parametrize("selector", SELECTORS, ids=lambda selector: type(selector).__name__)
+@pytest.mark.parametrize("scaling", ["none", "standard"])
+def test_intercept_is_part_of_the_decisions(
+    features: Features, selector: MaskSelector, scaling: str
+) -> None:
+    selector = clone(selector).set_params(scaling=scaling, bias=0.5)
+    values = features.values + 1.0
+    selector.fit(values, features.labels, groups=features.subjects)
+    assert selector.best_bias_ == 0.5
+    chosen = Scaling.fit(values, scaling).apply(values)[:, selector.support_]  # type: ignore[arg-type]
+    machine = train_svm(chosen, features.labels, selector.best_C_, 0.5)
+    np.testing.assert_allclose(
+        selector.decision_function(values), machine.decisions(chosen), atol=1e-5
+    )
+    assert np.abs(machine.intercepts).max() > 1e-3
+
+
+@pytest.mark.parametrize("bias", [None, "none", ["none"], (None,), np.array([0.0])])
+def test_no_bias_may_be_said_in_any_way(features: Features, bias: object) -> None:
+    selector = fitted(features, bias=bias, n_generations=0)
+    assert selector.best_bias_ == 0.0
+
+
+def test_one_of_several_biases_is_chosen(features: Features) -> None:
+    selector = fitted(features, bias=[None, 0.3])
+    assert set(selector.hall_of_fame_.bias) == {0.0, 0.3}
+    with pytest.raises(ValueError, match="'none' or a number above 0 expected, found 'x'"):
+        fitted(features, bias="x")

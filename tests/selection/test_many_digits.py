@@ -88,7 +88,7 @@ def test_weights_are_those_of_many_digits(
         return
     C = 10.0**exponent
     fitness = SubjectFoldFitness(values, labels, subjects)
-    weights = fitness.weights(np.ones((1, n_features), np.bool_), [C])[0]
+    weights = fitness.machines(np.ones((1, n_features), np.bool_), [C]).weights[0]
     everyone = np.ones(9, np.bool_)
     for kind_of in range(3):
         target = np.where(labels == kind_of, 1.0, -1.0)

@@ -1,5 +1,7 @@
 """Every selector is found by its name, with settings of its own section."""
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 
@@ -8,9 +10,9 @@ from merec_hpc.config.selection import (
     AntColonySettings,
     ForwardSettings,
     GeneticSettings,
-    InnerSettings,
     RandomMasksSettings,
     RankingSettings,
+    SelectorSettings,
 )
 from merec_hpc.config.whole import Config
 from merec_hpc.errors import MerecError
@@ -18,7 +20,7 @@ from merec_hpc.records import Features
 from merec_hpc.selection.fitness.subject_folds import SubjectFoldFitness
 from merec_hpc.selection.selectors import SELECTORS, find_selector, select
 
-QUICK: dict[type, InnerSettings] = {
+QUICK: dict[type, SelectorSettings] = {
     AllFeaturesSettings: AllFeaturesSettings(C_values=(1.0,)),
     RandomMasksSettings: RandomMasksSettings(n_masks=4, C_values=(1.0,)),
     RankingSettings: RankingSettings(n_selected=3, C_values=(1.0,)),
@@ -40,6 +42,26 @@ def test_selector_runs_with_the_settings_of_its_section(features: Features, sele
     assert 0 <= selection.fitness <= 1
     again = select(fitness, selector, QUICK[kind])
     np.testing.assert_array_equal(selection.mask, again.mask)
+    assert selection.bias == 0.0
+
+
+@pytest.mark.parametrize("selector", SELECTORS)
+def test_what_a_selector_finds_scores_as_it_says_by_its_own_bias(
+    features: Features, selector: str
+) -> None:
+    known = SELECTORS[selector]
+    fitness = SubjectFoldFitness(features.values + 1, features.labels, features.subjects)
+    settings = replace(QUICK[known.settings], bias=("none", 0.3, 3.0), criterion="mu")
+    found = select(fitness, selector, settings)
+    for population in (found.hall_of_fame, found.last):
+        scores = fitness.score(
+            population.masks, population.C, known.criterion or "mu", population.bias
+        )
+        if known.section != "ranking":  # whose inner folds have rankings of their own
+            np.testing.assert_array_equal(scores, population.fitness)
+    assert set(found.last.bias) | set(found.hall_of_fame.bias) <= {0.0, 0.3, 3.0}
+    history = found.history
+    assert (found.C, found.bias) in zip(history.best_C, history.best_bias, strict=True)
 
 
 def test_forest_on_smote_scores_the_ants_where_it_is_asked_for(features: Features) -> None:

@@ -12,7 +12,7 @@ from merec_hpc.selection.watching import columns_of, watcher_of
 def history(n_generations: int = 2) -> History:
     series, counts = np.linspace(0, 1, n_generations), np.arange(n_generations)
     masks = np.tile([True, False, True], (n_generations, 1))
-    return History(series, series, series, counts, counts, masks, series)
+    return History(series, series, series, counts, counts, masks, series, series)
 
 
 def test_columns_are_series_that_nobody_can_change() -> None:

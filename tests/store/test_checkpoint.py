@@ -13,14 +13,14 @@ def make_state(generation: int) -> SearchState:
     rng = np.random.default_rng(generation)
 
     def population(size: int) -> Population:
-        return Population(rng.random((size, 11)) < 0.5, rng.random(size), rng.random(size))
+        return Population(rng.random((size, 11)) < 0.5, *rng.random((3, size)))
 
     n_rows = generation + 1
     history = History(
         *rng.random((3, n_rows)),
         *rng.integers(11, size=(2, n_rows)),
         rng.random((n_rows, 11)) < 0.5,
-        rng.random(n_rows),
+        *rng.random((2, n_rows)),
     )
     islands = [population(4), population(6)]
     states = [dict(np.random.default_rng(seed).bit_generator.state) for seed in (1, 2)]

@@ -22,6 +22,7 @@ from merec_hpc.records import (
     Features,
     History,
     Population,
+    Predictor,
     Selection,
 )
 from merec_hpc.store.clips import iterate_clips, read_clip_names, write_clips
@@ -37,11 +38,13 @@ from merec_hpc.store.faces import (
 )
 from merec_hpc.store.features import Block, read_features, write_features, write_view
 from merec_hpc.store.flow import IMAGE_SIZES, iterate_flow, read_flow_names, write_flow
+from merec_hpc.store.predictors import read_predictor, write_predictor
 from merec_hpc.store.schema import (
     CLIPS,
     FACES,
     FEATURES,
     FLOW,
+    PREDICTOR,
     SELECTION,
     FileSpec,
     read_attribute,
@@ -121,7 +124,7 @@ def _flow(n_clips: int = 3) -> list[tuple[NDArray[np.float32], ...]]:
 
 
 def _population(rng: np.random.Generator, size: int, n_features: int) -> Population:
-    return Population(rng.random((size, n_features)) < 0.5, rng.random(size), rng.random(size))
+    return Population(rng.random((size, n_features)) < 0.5, *rng.random((3, size)))
 
 
 def _selection(n_features: int = 13, n_generations: int = 4, seed: int = 5) -> Selection:
@@ -129,6 +132,7 @@ def _selection(n_features: int = 13, n_generations: int = 4, seed: int = 5) -> S
     return Selection(
         mask=rng.random(n_features) < 0.5,
         C=0.1,
+        bias=0.3,
         fitness=1 / 3,
         generation=n_generations - 1,
         history=History(
@@ -139,6 +143,7 @@ def _selection(n_features: int = 13, n_generations: int = 4, seed: int = 5) -> S
             max_selected=rng.integers(0, n_features, n_generations),
             best_masks=rng.random((n_generations, n_features)) < 0.5,
             best_C=rng.random(n_generations),
+            best_bias=rng.random(n_generations),
         ),
         hall_of_fame=_population(rng, 3, n_features),
         last=_population(rng, 6, n_features),
@@ -564,3 +569,46 @@ def test_settings_are_those_that_made_the_file(tmp_path: Path) -> None:
     with h5py.File(tmp_path / "faces.h5") as file:
         assert read_attribute(file, "settings") == to_json(chosen)
         assert read_attribute(file, "weights_sha256") == "abc"
+
+
+def _without_biases(path: Path, spec: FileSpec) -> list[str]:
+    """Make of a file what version 1 would have written, and return what that lacks."""
+    later = [array.name for array in spec.arrays if array.since == 2]
+    with h5py.File(path, "r+") as file:
+        file.attrs["version"] = 1
+        for name in later:
+            del file[name]
+    return later
+
+
+def test_selection_from_before_there_was_a_bias_is_read_as_without(tmp_path: Path) -> None:
+    kind, path = KINDS["selection"], tmp_path / "store.h5"
+    kind.write(path)
+    assert _without_biases(path, SELECTION) == ["bias", "best_bias", "hall_bias", "last_bias"]
+    selection, _ = read_selection(path)
+    assert selection.bias == 0.0
+    assert selection.history.best_bias.tolist() == [0.0] * len(selection.history.best_C)
+    for population in (selection.hall_of_fame, selection.last):
+        assert population.bias.tolist() == [0.0] * len(population.C)
+
+
+def test_predictor_is_read_as_written_and_without_intercepts_before_there_were_any(
+    tmp_path: Path, rng: np.random.Generator
+) -> None:
+    predictor = Predictor(
+        weights=rng.normal(size=(2, 3, 5)),
+        intercepts=rng.normal(size=(2, 3)),
+        mean=rng.normal(size=5),
+        std=rng.uniform(1, 2, 5),
+        masks=rng.random((2, 5)) < 0.5,
+        C=rng.uniform(1, 2, 2),
+        bias=np.array([0.0, 0.3]),
+        class_names=np.array(["a", "b", "c"]),
+        feature_names=np.array(list("vwxyz")),
+    )
+    path = tmp_path / "predictor.h5"
+    write_predictor(path, predictor, "hall_of_fame")
+    _assert_same(read_predictor(path), predictor)
+    assert _without_biases(path, PREDICTOR) == ["intercepts", "bias"]
+    without = replace(predictor, intercepts=np.zeros((2, 3)), bias=np.zeros(2))
+    _assert_same(read_predictor(path), without)

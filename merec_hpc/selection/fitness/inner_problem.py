@@ -3,6 +3,7 @@
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
+from functools import cached_property
 from itertools import pairwise, repeat
 from operator import call
 from typing import Any, Self
@@ -17,6 +18,7 @@ from merec_hpc.kernels.leave_out import leave_folds_out
 from merec_hpc.kernels.pivoting import IMPRECISE, SOLVED
 from merec_hpc.kernels.simd import BLOCK
 from merec_hpc.kernels.twofold import multiply_twofold
+from merec_hpc.learning.bias import bias_feature, mean_squares, with_constant
 from merec_hpc.records import Masks
 from merec_hpc.selection.fitness.least_squares import fit_machine, rotate
 
@@ -63,9 +65,17 @@ class InnerProblem:
         targets: NDArray[np.float64],
         systems: Sequence[System],
         share: Share = call,
+        measured: NDArray[np.bool_] | None = None,
     ) -> None:
-        """Take features (n_clips, n_features) and targets (n_machines, n_clips) of +1 and -1."""
+        """Take features (n_clips, n_features) and targets (n_machines, n_clips) of +1 and -1.
+
+        Parameters
+        ----------
+        measured
+            The clips whose lengths are the unit of a bias, (n_clips,); without it all.
+        """
         self._features = features
+        self._measured = slice(None) if measured is None else measured
         self._targets, self._systems = targets, systems
         n_clips, n_features = features.shape
         self._is_wide = n_features > _WIDE * n_clips
@@ -89,6 +99,14 @@ class InnerProblem:
             clips = self._features[block * BLOCK : (block + 1) * BLOCK] - self._mean
             column[:, : len(clips)] = clips.T
         return columns
+
+    @cached_property
+    def _squares(self) -> NDArray[np.float64]:
+        return mean_squares(self._features[self._measured])
+
+    def constant(self, mask: NDArray[np.bool_], bias: float) -> float:
+        """Return the feature that a bias gives every clip under a mask: it depends on both alone."""
+        return bias_feature(self._squares, mask, bias) if bias else 0.0
 
     @property
     def precision(self) -> float:
@@ -127,19 +145,26 @@ class InnerProblem:
         penalty: float,
         decisions: NDArray[np.float64],
         reach: NDArray[np.float64],
+        constant: float = 0.0,
     ) -> int:
         """Write decisions and their reach, (n_machines, n_clips), for the clips of the folds.
+
+        Parameters
+        ----------
+        constant
+            A feature that all clips have alike, 0 for none.
 
         Returns
         -------
         int
             The worst state of ``leave_folds_out``.
         """
+        shifts = gram.shifts + constant**2 / 2  # a row's and a column's: every entry has both
         try:
             states = [
                 leave_folds_out(
                     gram.matrix,
-                    gram.shifts,
+                    shifts,
                     0.5 / (penalty * system.penalties),
                     self._targets[system.machines],
                     system.edges,
@@ -214,7 +239,12 @@ class InnerProblem:
         return states
 
     def decide_exactly(
-        self, mask: NDArray[np.bool_], penalty: float, tolerance: float, found: "Exact"
+        self,
+        mask: NDArray[np.bool_],
+        penalty: float,
+        constant: float,
+        tolerance: float,
+        found: "Exact",
     ) -> None:
         """Write decisions of the folds, each right within a tolerance.
 
@@ -223,6 +253,8 @@ class InnerProblem:
 
         Parameters
         ----------
+        constant
+            The feature that a bias gives every clip, or 0.
         tolerance
             Of a fold's largest decision by a machine; infinity takes what the Gram matrix gives.
 
@@ -231,7 +263,8 @@ class InnerProblem:
         IllConditionedError
             If double precision cannot hold a machine.
         """
-        gram = self.exact_gram(mask).matrix
+        chosen = with_constant(self._features[:, mask], constant)
+        gram = chosen @ chosen.T
         rotated: NDArray[np.float64] | None = None
         for system in self._systems:
             stiffness = self._decide_by_gram(gram, penalty, system, found)
@@ -249,11 +282,23 @@ class InnerProblem:
                     ):
                         continue
                     if rotated is None:
-                        rotated = rotate(self._features[:, mask])
+                        rotated = rotate(chosen)
                     _solve_slowly(rotated, target, penalties, held, part)
                     if not part.is_within(tolerance):
-                        chosen = self._features[:, mask]
                         _solve_slowly(chosen, target, penalties, held, part)
+
+    def seen(
+        self, mask: NDArray[np.bool_], bias: float
+    ) -> Iterator[tuple[int, NDArray[np.float64]]]:
+        """Yield each fold, and the clips as its machines see them: with a bias, one feature more."""
+        chosen = with_constant(self._features[:, mask], self.constant(mask, bias))
+        folds = {
+            system.first_fold + place
+            for system in self._systems
+            for place in range(len(system.edges) - 1)
+        }
+        for fold in sorted(folds):
+            yield fold, chosen
 
     def _decide_by_gram(
         self, gram: NDArray[np.float64], penalty: float, system: System, found: "Exact"

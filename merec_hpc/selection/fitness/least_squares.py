@@ -42,6 +42,7 @@ class Machine:
 
     weights: Values  # (n_features,)
     dual: Values  # (n_training,), beta: the weights are its sum of the training clips
+    dual_rest: Values  # (n_training,), what is below the rounding of beta
 
 
 def rotate(chosen: Values) -> Values:
@@ -104,7 +105,7 @@ def fit_machine(
         is_wrong = np.where(support, target * dual[0] < -slack, lacks > slack * ridges)
         n_wrong = int(np.count_nonzero(is_wrong))
         if n_wrong == 0:
-            return Machine(weights[0], dual[0])
+            return Machine(weights[0], *dual)
         patience = _PATIENCE if n_wrong < fewest else patience - 1
         fewest = min(fewest, n_wrong)
         if patience < 0:  # the last one alone

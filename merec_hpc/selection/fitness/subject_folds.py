@@ -1,6 +1,8 @@
 """Scores masks by linear SVMs that leave each training subject out."""
 
 from collections.abc import Iterator
+from dataclasses import dataclass
+from functools import cached_property
 from operator import call
 
 import numpy as np
@@ -10,8 +12,9 @@ from merec_hpc.config.base import ClassWeight, ScalingName
 from merec_hpc.config.selection import Criterion
 from merec_hpc.kernels.pivoting import SOLVED
 from merec_hpc.kernels.prediction import predict
+from merec_hpc.learning.bias import bias_feature, mean_squares, with_constant
 from merec_hpc.learning.scaling import Scaling
-from merec_hpc.records import Masks
+from merec_hpc.records import LinearMachines, Masks
 from merec_hpc.selection.fitness.criteria import fold_accuracies, score_predictions
 from merec_hpc.selection.fitness.inner_folds import InnerFolds
 from merec_hpc.selection.fitness.inner_problem import Exact, InnerProblem, Share, System
@@ -24,13 +27,39 @@ _FLIPS_AT_ONCE = 1024  # whose decisions are in memory
 _FLIP_PRECISION = 1e-8  # of decisions of flips, in units of the largest
 
 
+@dataclass(frozen=True)
+class _TrainingClips:
+    """All clips, as those that an SVM is trained on."""
+
+    features: NDArray[np.float64]  # (n_clips, n_features)
+
+    @cached_property
+    def squares(self) -> NDArray[np.float64]:
+        """Mean square of each feature, (n_features,)."""
+        return mean_squares(self.features)
+
+    def constant(self, mask: NDArray[np.bool_], bias: float) -> float:
+        """Return the feature that a bias gives every clip."""
+        return bias_feature(self.squares, mask, bias) if bias else 0.0
+
+    def chosen(self, mask: NDArray[np.bool_], bias: float) -> NDArray[np.float64]:
+        """Return what an SVM sees of the clips: with a bias, one feature more."""
+        return with_constant(self.features[:, mask], self.constant(mask, bias))
+
+
 class SubjectFoldFitness:
     """Leave-one-subject-out accuracy of masks, from one Gram matrix each.
 
-    L2-regularised L2-loss linear SVMs, one-vs-rest, without bias (LIBLINEAR ``-s 1 -B -1``),
-    solved exactly. What a mask scores depends on the mask and C alone, not on the batch in
-    which it is scored: predictions from single-precision Gram matrices count where no
-    rounding error can change them, and are made anew in double precision elsewhere.
+    L2-regularised L2-loss linear SVMs, one-vs-rest (LIBLINEAR ``-s 1``), solved exactly. What
+    a mask scores depends on the mask, C and bias alone, not on the batch in which it is
+    scored: predictions from single-precision Gram matrices count where no rounding error can
+    change them, and are made anew in double precision elsewhere.
+
+    Every individual may have a bias b, at least 0, without which there is none (``-B -1``): a
+    feature that is the same for all clips, b times the root of their mean squared length under
+    the mask (see ``learning.bias``). That mean is over all clips that the fitness holds, so
+    that every inner fold has the same constant; with scaling "standard" it is over the training
+    clips of each inner fold, whose features are its own.
     """
 
     def __init__(
@@ -84,6 +113,7 @@ class SubjectFoldFitness:
         self._folds = InnerFolds.of(labels, subjects, n_folds)
         self._values = share(lambda: np.asfortranarray(values[self._folds.order], np.float64))
         self._targets, self._is_trained = self._folds.targets, self._folds.is_trained
+        self._all_clips = _TrainingClips(self._values)
         self._scaling, self._class_weight = scaling, class_weight
         self._unscaled = None
         if scaling == "none":
@@ -109,12 +139,16 @@ class SubjectFoldFitness:
         """The classes, as they were given, sorted, (n_classes,)."""
         return self._folds.classes
 
-    def score(self, masks: Masks, C: ArrayLike, criterion: Criterion) -> NDArray[np.float64]:
+    def score(
+        self, masks: Masks, C: ArrayLike, criterion: Criterion, bias: ArrayLike | None = None
+    ) -> NDArray[np.float64]:
         """Return the fitness by a named criterion, in [0, 1], shape (n_individuals,)."""
-        predicted = self._predict(masks, C)
+        predicted = self._predict(masks, C, bias)
         return score_predictions(criterion, predicted, self._folds.labels, self._folds.folds)
 
-    def fold_accuracies(self, masks: Masks, C: ArrayLike) -> NDArray[np.float64]:
+    def fold_accuracies(
+        self, masks: Masks, C: ArrayLike, bias: ArrayLike | None = None
+    ) -> NDArray[np.float64]:
         """Return the accuracy on each left-out subject, shape (n_individuals, n_folds).
 
         Folds stand in the sorted order of subjects; an empty mask scores 0.
@@ -125,37 +159,49 @@ class SubjectFoldFitness:
             Shape (n_individuals, n_features).
         C
             Penalty of each individual, shape (n_individuals,).
+        bias
+            Of each individual, shape (n_individuals,), 0 for none; without it none has one.
         """
-        return fold_accuracies(self._predict(masks, C), self._folds.labels, self._folds.folds)
+        predicted = self._predict(masks, C, bias)
+        return fold_accuracies(predicted, self._folds.labels, self._folds.folds)
 
-    def predictions(self, masks: Masks, C: ArrayLike) -> NDArray[np.int64]:
+    def predictions(
+        self, masks: Masks, C: ArrayLike, bias: ArrayLike | None = None
+    ) -> NDArray[np.int64]:
         """Return the class of every clip by the SVM that never saw its subject.
 
         Shape (n_individuals, n_clips), an index into ``classes``; -1 for an empty mask.
         """
         predicted = np.empty((len(masks), len(self._values)), np.int64)
-        predicted[:, self._folds.order] = self._predict(masks, C)
+        predicted[:, self._folds.order] = self._predict(masks, C, bias)
         return predicted
 
-    def decisions(self, masks: Masks, C: ArrayLike) -> NDArray[np.float64]:
+    def decisions(
+        self, masks: Masks, C: ArrayLike, bias: ArrayLike | None = None
+    ) -> NDArray[np.float64]:
         """Return the decision values of every clip by the SVM that never saw its subject.
 
         Shape (n_individuals, n_clips, n_classes); minus infinity for a class that has no
         clip among the training clips of that SVM.
         """
         decisions = np.empty((len(masks), len(self._values), len(self.classes)))
-        for individual, (mask, penalty) in enumerate(zip(*self._check(masks, C), strict=True)):
-            both = self._both_signs(self._decide_exactly(mask, penalty, EXACT).decisions).T
+        for individual, one in enumerate(zip(*self._check(masks, C, bias), strict=True)):
+            both = self._both_signs(self._decide_exactly(*one, EXACT).decisions).T
             decisions[individual, self._folds.order] = np.where(self._is_trained, both, -np.inf)
         return decisions
 
     def score_flips(
-        self, mask: NDArray[np.bool_], C: float, criterion: Criterion, flipped: ArrayLike
+        self,
+        mask: NDArray[np.bool_],
+        C: float,
+        criterion: Criterion,
+        flipped: ArrayLike,
+        bias: float = 0.0,
     ) -> NDArray[np.float64]:
         """Return the fitness of a mask with each of some features joining or leaving it.
 
-        What ``score`` says of each of those masks, at a fraction of the cost: a feature changes
-        the Gram matrix by one of rank one.
+        What ``score`` says of each of those masks, without a bias at a fraction of the cost: a
+        feature changes the Gram matrix by one of rank one.
 
         Parameters
         ----------
@@ -169,19 +215,19 @@ class SubjectFoldFitness:
         NDArray[np.float64]
             Shape (n_flips,).
         """
-        return self.judge(self.predict_flips(mask, C, flipped), criterion)
+        return self.judge(self.predict_flips(mask, C, flipped, bias), criterion)
 
     def predict_flips(
-        self, mask: NDArray[np.bool_], C: float, flipped: ArrayLike
+        self, mask: NDArray[np.bool_], C: float, flipped: ArrayLike, bias: float = 0.0
     ) -> NDArray[np.int64]:
         """Return the predicted classes behind ``score_flips``, for ``judge``.
 
         Shape (n_flips, n_clips), clips in the order of the folds; -1 for an empty mask.
         """
         places = np.asarray(flipped, np.int64)
-        self._check(mask[None], [C])
+        self._check(mask[None], [C], [bias])
         parts = [
-            self._predict_flips(mask, C, places[first : first + _FLIPS_AT_ONCE])
+            self._predict_flips(mask, C, places[first : first + _FLIPS_AT_ONCE], bias)
             for first in range(0, len(places), _FLIPS_AT_ONCE)
         ]
         return np.concatenate([np.empty((0, len(self._values)), np.int64), *parts])
@@ -191,9 +237,14 @@ class SubjectFoldFitness:
         return score_predictions(criterion, predicted, self._folds.labels, self._folds.folds)
 
     def _predict_flips(
-        self, mask: NDArray[np.bool_], C: float, flipped: NDArray[np.int64]
+        self, mask: NDArray[np.bool_], C: float, flipped: NDArray[np.int64], bias: float
     ) -> NDArray[np.int64]:
         """Return predicted classes, (n_flips, n_clips), clips in the order of the folds."""
+        if bias:  # a feature changes the length of the clips too, and with it the constant
+            changed_masks = np.tile(mask, (len(flipped), 1))
+            changed_masks[np.arange(len(flipped)), flipped] ^= True
+            one_each = np.ones(len(flipped))
+            return self._predict(changed_masks, C * one_each, bias * one_each)
         n_machines, n_clips = self._targets.shape
         decisions = np.empty((n_machines, len(flipped), n_clips))
         states = np.zeros(len(flipped), np.int64)
@@ -210,77 +261,85 @@ class SubjectFoldFitness:
             if states[place] != SOLVED or not predict(
                 found, doubt, _FLIP_PRECISION, self._is_trained, predicted[place]
             ):
-                self._predict_exactly(changed, C, predicted[place])
+                self._predict_exactly(changed, C, 0.0, predicted[place])
         return predicted
 
-    def training_accuracies(self, masks: Masks, C: ArrayLike) -> NDArray[np.float64]:
+    def training_accuracies(
+        self, masks: Masks, C: ArrayLike, bias: ArrayLike | None = None
+    ) -> NDArray[np.float64]:
         """Return the accuracy on the very clips that an SVM is trained on, (n_individuals,).
 
-        Scaling and class weights are those of all clips.
+        Scaling, class weights and the unit of a bias are those of all clips.
         """
         accuracies = np.zeros(len(masks))
-        for individual, (mask, penalty) in enumerate(zip(*self._check(masks, C), strict=True)):
-            decisions, _, _ = self._train(mask, penalty)
+        individuals = zip(*self._check(masks, C, bias), strict=True)
+        for individual, (mask, penalty, one) in enumerate(individuals):
+            decisions, _, _ = self._train(mask, penalty, one)
             predicted = self._both_signs(decisions).argmax(axis=0)
             accuracies[individual] = mask.any() * (predicted == self._folds.labels).mean()
         return accuracies
 
-    def weights(self, masks: Masks, C: ArrayLike) -> NDArray[np.float64]:
-        """Return the SVMs that are trained on all clips, (n_individuals, n_classes, n_features).
+    def machines(self, masks: Masks, C: ArrayLike, bias: ArrayLike | None = None) -> LinearMachines:
+        """Return the SVMs that are trained on all clips, one an individual.
 
-        Exactly solved; 0 for features outside of a mask. A class's decision value is its row
-        times the features, scaled as those of ``SubjectFoldFitness`` are.
+        Exactly solved; weights are 0 for features outside of a mask. They are of features that
+        are scaled as those of ``SubjectFoldFitness`` are.
         """
-        found = np.zeros((len(masks), len(self.classes), self.n_features))
-        for individual, (mask, penalty) in enumerate(zip(*self._check(masks, C), strict=True)):
-            _, weights, _ = self._train(mask, penalty)
-            found[individual][:, mask] = self._both_signs(weights)
-        return found
+        clips = self._everyone()
+        weights = np.zeros((len(masks), len(self.classes), self.n_features))
+        intercepts = np.zeros(weights.shape[:2])
+        individuals = zip(*self._check(masks, C, bias), strict=True)
+        for individual, (mask, penalty, one) in enumerate(individuals):
+            _, trained, _ = self._train(mask, penalty, one)
+            found, constant = self._both_signs(trained), clips.constant(mask, one)
+            weights[individual][:, mask] = found[:, : np.count_nonzero(mask)]
+            if constant:  # the last feature
+                intercepts[individual] = constant * found[:, -1]
+        return LinearMachines(weights, intercepts)
 
-    def certify(self, masks: Masks, C: ArrayLike) -> NDArray[np.float64]:
+    def _everyone(self) -> _TrainingClips:
+        """Return all clips, scaled by all."""
+        if self._scaling == "none":
+            return self._all_clips
+        return _TrainingClips(self._scaled(np.ones(len(self._values), np.bool_)))
+
+    def certify(
+        self, masks: Masks, C: ArrayLike, bias: ArrayLike | None = None
+    ) -> NDArray[np.float64]:
         """Return the largest violation of the optimality conditions, (n_individuals,).
 
-        Of all machines that ``decisions`` and ``weights`` speak of, taken in twice the working
+        Of all machines that ``decisions`` and ``machines`` speak of, taken in twice the working
         precision from the features: what 1 - y f, or 0 if that is negative, and y beta / (2 C)
         disagree by, in units of the machine's largest decision. The rounding of beta to doubles
         is seen, too: features of a large offset leave more. An empty mask has no machines, and 0.
         """
-        worst = np.zeros(len(masks))
-        for individual, (mask, penalty) in enumerate(zip(*self._check(masks, C), strict=True)):
-            if not mask.any():
-                continue
-            found = self._decide_exactly(mask, penalty, EXACT)
-            folds = self._folds.folds
-            for fold in range(self._folds.n_folds):
-                training = folds != fold
-                values = self._seen(training)[np.ix_(training, mask)]
-                of_fold = (
-                    self._targets[:, training],
-                    penalty * self._weights(training)[:, training],
-                )
-                duals = found.duals[:, fold, training]
-                worst[individual] = max(worst[individual], violation(values, *of_fold, duals))
-            everyone = np.ones(len(folds), np.bool_)
-            values, penalties = self._seen(everyone)[:, mask], penalty * self._weights(everyone)
-            _, _, duals = self._train(mask, penalty)
-            everything = violation(values, self._targets, penalties, duals)
-            worst[individual] = max(worst[individual], everything)
-        return worst
+        individuals = zip(*self._check(masks, C, bias), strict=True)
+        return np.array([self._certify(*one) if one[0].any() else 0.0 for one in individuals])
+
+    def _certify(self, mask: NDArray[np.bool_], penalty: float, bias: float) -> float:
+        found, worst = self._decide_exactly(mask, penalty, bias, EXACT), 0.0
+        for problem in self._problems():
+            for fold, seen in problem.seen(mask, bias):
+                training = self._folds.folds != fold
+                penalties = penalty * self._weights(training)[:, training]
+                machines = self._targets[:, training], penalties, found.duals[:, fold, training]
+                worst = max(worst, violation(seen[training], *machines))
+        everyone = np.ones(len(self._values), np.bool_)
+        _, _, duals = self._train(mask, penalty, bias)
+        chosen = self._everyone().chosen(mask, bias)
+        everything = violation(chosen, self._targets, penalty * self._weights(everyone), duals)
+        return max(worst, everything)
 
     def _train(
-        self, mask: NDArray[np.bool_], penalty: float
+        self, mask: NDArray[np.bool_], penalty: float, bias: float
     ) -> tuple[NDArray[np.float64], NDArray[np.float64], NDArray[np.float64]]:
         """Return decisions, weights and beta of the machines that are trained on all clips."""
-        everyone = np.ones(len(self._values), np.bool_)
-        chosen = self._seen(everyone)[:, mask]
+        penalties = penalty * self._weights(np.ones(len(self._values), np.bool_))
+        chosen = self._everyone().chosen(mask, bias)
         try:
-            return train_machines(chosen, self._targets, penalty * self._weights(everyone), EXACT)
+            return train_machines(chosen, self._targets, penalties, EXACT)
         except IllConditionedError as error:
             raise IllConditionedError(self._explain(mask, penalty, error)) from None
-
-    def _seen(self, training: NDArray[np.bool_]) -> NDArray[np.float64]:
-        """Return the features as machines see them that are trained on some clips."""
-        return self._values if self._scaling == "none" else self._scaled(training)
 
     def _explain(self, mask: NDArray[np.bool_], penalty: float, error: Exception) -> str:
         """Return one line that says what double precision cannot hold."""
@@ -292,14 +351,14 @@ class SubjectFoldFitness:
             "helps"
         )
 
-    def _predict(self, masks: Masks, C: ArrayLike) -> NDArray[np.int64]:
+    def _predict(self, masks: Masks, C: ArrayLike, bias: ArrayLike | None) -> NDArray[np.int64]:
         """Return predicted classes with the clips in the order of the folds."""
-        masks, penalties = self._check(masks, C)
+        masks, penalties, biases = self._check(masks, C, bias)
         shape = (len(masks), *self._targets.shape)
         decisions, reach = np.zeros(shape), np.zeros(shape)
         predicted = np.full((len(masks), len(self._values)), -1)
         is_solved = np.ones(len(masks), np.bool_)
-        # Individuals that differ by C alone share their Gram matrix.
+        # Individuals that differ by C or bias alone share their Gram matrix.
         members: dict[bytes, list[int]] = {}
         for individual in np.flatnonzero(masks.any(axis=1)).tolist():
             members.setdefault(masks[individual].tobytes(), []).append(individual)
@@ -309,29 +368,35 @@ class SubjectFoldFitness:
             precision = problem.precision
             for gram, individuals in zip(problem.grams(distinct), members.values(), strict=True):
                 for place in individuals:
-                    state = problem.decide(gram, penalties[place], decisions[place], reach[place])
+                    constant = problem.constant(masks[place], biases[place])
+                    arguments = (decisions[place], reach[place], constant)
+                    state = problem.decide(gram, penalties[place], *arguments)
                     is_solved[place] &= state == SOLVED
         for place in (place for individuals in members.values() for place in individuals):
-            arguments = (reach[place], precision, self._is_trained, predicted[place])
-            if not (is_solved[place] and predict(decisions[place], *arguments)):
-                self._predict_exactly(masks[place], penalties[place], predicted[place])
+            known = (reach[place], precision, self._is_trained, predicted[place])
+            if not (is_solved[place] and predict(decisions[place], *known)):
+                one = masks[place], penalties[place], biases[place]
+                self._predict_exactly(*one, predicted[place])
         return predicted
 
     def _predict_exactly(
-        self, mask: NDArray[np.bool_], C: float, predicted: NDArray[np.int64]
+        self, mask: NDArray[np.bool_], C: float, bias: float, predicted: NDArray[np.int64]
     ) -> None:
-        """Write predicted classes, (n_clips,), that depend on mask and C alone."""
-        found = self._decide_exactly(mask, C, np.inf)
+        """Write predicted classes, (n_clips,), that depend on mask, C and bias alone."""
+        found = self._decide_exactly(mask, C, bias, np.inf)
         if not predict(found.decisions, found.errors, 1.0, self._is_trained, predicted):
-            found = self._decide_exactly(mask, C, EXACT)
+            found = self._decide_exactly(mask, C, bias, EXACT)
             predict(found.decisions, found.errors, 0.0, self._is_trained, predicted)
 
-    def _decide_exactly(self, mask: NDArray[np.bool_], penalty: float, tolerance: float) -> Exact:
-        """Return decisions that depend on mask and C alone, see ``InnerProblem.decide_exactly``."""
+    def _decide_exactly(
+        self, mask: NDArray[np.bool_], penalty: float, bias: float, tolerance: float
+    ) -> Exact:
+        """Return decisions that depend on mask, C and bias alone, as ``InnerProblem`` has them."""
         found = Exact.empty(self._targets, self._folds.n_folds)
         try:
             for problem in self._problems():
-                problem.decide_exactly(mask, penalty, tolerance, found)
+                constant = problem.constant(mask, bias)
+                problem.decide_exactly(mask, penalty, constant, tolerance, found)
         except IllConditionedError as error:
             raise IllConditionedError(self._explain(mask, penalty, error)) from None
         return found
@@ -342,15 +407,21 @@ class SubjectFoldFitness:
             yield self._unscaled
             return
         for fold in range(self._folds.n_folds):
-            scaled = self._scaled(self._folds.folds != fold)
-            yield self._inner_problem(scaled, fold, fold + 1)
+            training = self._folds.folds != fold
+            scaled = self._scaled(training)
+            yield self._inner_problem(scaled, fold, fold + 1, measured=training)
 
     def _scaled(self, training: NDArray[np.bool_]) -> NDArray[np.float64]:
         scaling = Scaling.fit(self._values[training], self._scaling)
         return np.asfortranarray(scaling.apply(self._values))
 
     def _inner_problem(
-        self, features: NDArray[np.float64], first: int, last: int, share: Share = call
+        self,
+        features: NDArray[np.float64],
+        first: int,
+        last: int,
+        share: Share = call,
+        measured: NDArray[np.bool_] | None = None,
     ) -> InnerProblem:
         """Return the problem of the folds first..last."""
         edges, targets = self._folds.edges, self._targets
@@ -362,7 +433,7 @@ class SubjectFoldFitness:
                 for fold in range(first, last)
                 for machine, weights in enumerate(self._weights(self._folds.folds != fold))
             ]
-        return InnerProblem(features, targets, systems, share)
+        return InnerProblem(features, targets, systems, share, measured)
 
     def _weights(self, training: NDArray[np.bool_]) -> NDArray[np.float64]:
         """Return the weight of C of each clip in each machine, (n_machines, n_clips)."""
@@ -370,13 +441,21 @@ class SubjectFoldFitness:
             return np.ones_like(self._targets)
         return self._folds.balanced_weights(training)
 
-    def _check(self, masks: Masks, C: ArrayLike) -> tuple[Masks, NDArray[np.float64]]:
-        """Return the masks and penalties if their shapes fit."""
+    def _check(
+        self, masks: Masks, C: ArrayLike, bias: ArrayLike | None
+    ) -> tuple[Masks, NDArray[np.float64], NDArray[np.float64]]:
+        """Return masks, penalties and biases if their shapes fit."""
         penalties = np.asarray(C, np.float64)
-        if masks.shape[1:] != (self.n_features,) or penalties.shape != masks.shape[:1]:
+        biases = np.zeros_like(penalties) if bias is None else np.asarray(bias, np.float64)
+        one_each = masks.shape[:1]
+        if (masks.shape[1:], penalties.shape, biases.shape) != (
+            (self.n_features,),
+            one_each,
+            one_each,
+        ):
             msg = (
-                f"masks (n, {self.n_features}) and C (n,) expected, "
-                f"found {masks.shape} and {penalties.shape}"
+                f"masks (n, {self.n_features}), C (n,) and bias (n,) expected, "
+                f"found {masks.shape}, {penalties.shape} and {biases.shape}"
             )
             raise ValueError(msg)
         if masks.dtype != np.bool_:
@@ -385,7 +464,10 @@ class SubjectFoldFitness:
         if not (np.isfinite(penalties) & (penalties > 0)).all():
             msg = f"C above 0 expected, found {penalties.min():g}"
             raise ValueError(msg)
-        return masks, penalties
+        if not (np.isfinite(biases) & (biases >= 0)).all():
+            msg = f"a bias of at least 0 expected, found {biases.min():g}"
+            raise ValueError(msg)
+        return masks, penalties, biases
 
     def _both_signs(self, machines: NDArray[np.float64]) -> NDArray[np.float64]:
         """Return one row a class, from one row a machine."""

@@ -53,7 +53,8 @@ def train_machines(
             decisions[machine] = multiply_twofold(
                 np.ascontiguousarray(rotated.T), found.weights[None], 0.0
             )
-            weights[machine] = multiply_twofold(np.ascontiguousarray(chosen), found.dual[None], 0.0)
+            parts = np.stack([found.dual, found.dual_rest])
+            weights[machine] = multiply_twofold(np.ascontiguousarray(chosen), parts, 0.0)
     return decisions, weights, duals
 
 

@@ -34,15 +34,21 @@ class Fitness(Protocol):
         """Number of features that a mask chooses from."""
         ...
 
-    def score(self, masks: Masks, C: ArrayLike, criterion: Criterion) -> NDArray[np.float64]:
+    def score(
+        self, masks: Masks, C: ArrayLike, criterion: Criterion, bias: ArrayLike | None = None
+    ) -> NDArray[np.float64]:
         """Return the fitness by a named criterion, in [0, 1], shape (n_individuals,)."""
         ...
 
-    def fold_accuracies(self, masks: Masks, C: ArrayLike) -> NDArray[np.float64]:
+    def fold_accuracies(
+        self, masks: Masks, C: ArrayLike, bias: ArrayLike | None = None
+    ) -> NDArray[np.float64]:
         """Return accuracies, shape (n_individuals, n_folds)."""
         ...
 
-    def training_accuracies(self, masks: Masks, C: ArrayLike) -> NDArray[np.float64]:
+    def training_accuracies(
+        self, masks: Masks, C: ArrayLike, bias: ArrayLike | None = None
+    ) -> NDArray[np.float64]:
         """Return accuracies, shape (n_individuals,)."""
         ...
 
@@ -208,6 +214,7 @@ class _Archipelago:
         return Selection(
             mask=history.best_masks[generation],
             C=float(history.best_C[generation]),
+            bias=float(history.best_bias[generation]),
             fitness=float(history.best_fitness[generation]),
             generation=generation,
             history=history,
@@ -242,18 +249,19 @@ class _Archipelago:
         """
         masks = np.concatenate([draft.masks for draft in drafts])
         penalties = np.concatenate([draft.C for draft in drafts])
-        scores = self._known_scores(masks, penalties)
+        biases = np.concatenate([draft.bias for draft in drafts])
+        keys = np.array(keys_of(Draft(masks, penalties, biases)), dtype=object)
+        scores = self._known_scores(keys)
         unknown = np.flatnonzero(np.isnan(scores))
-        keys = keys_of(masks[unknown], penalties[unknown])
-        _, firsts, places = np.unique(
-            np.array(keys, dtype=object), return_index=True, return_inverse=True
-        )
+        _, firsts, places = np.unique(keys[unknown], return_index=True, return_inverse=True)
         todo = unknown[np.sort(firsts)]
         # Every rank gets as many small masks as large ones: those cost more or less.
         todo = todo[np.argsort(masks[todo].sum(axis=1), kind="stable")]
         team = self._teams.ranks
         own = todo[team.rank :: team.size]
-        own_scores = self._fitness.score(masks[own], penalties[own], self._settings.criterion)
+        own_scores = self._fitness.score(
+            masks[own], penalties[own], self._settings.criterion, biases[own]
+        )
         for rank, part in enumerate(team.allgather(own_scores)):
             scores[todo[rank :: team.size]] = part
         scores[unknown] = scores[unknown[firsts]][places]
@@ -263,26 +271,25 @@ class _Archipelago:
             for parts in zip(
                 np.split(masks, ends),
                 np.split(penalties, ends),
+                np.split(biases, ends),
                 np.split(scores, ends),
                 strict=True,
             )
         ]
 
-    def _known_scores(self, masks: Masks, penalties: NDArray[np.float64]) -> NDArray[np.float64]:
+    def _known_scores(self, keys: NDArray[np.object_]) -> NDArray[np.float64]:
         """Return the fitness of those that live on an island already, NaN for the others."""
         known: dict[bytes, float] = {}
         for island in self._islands:
-            known |= zip(keys_of(island.masks, island.C), island.fitness.tolist(), strict=True)
-        return np.array([known.get(key, np.nan) for key in keys_of(masks, penalties)])
+            known |= zip(keys_of(island), island.fitness.tolist(), strict=True)
+        return np.array([known.get(key, np.nan) for key in keys])
 
     def _row(self, former: Population | None) -> History:
         """Take down the present generation; ``former`` is the champion before it."""
         islands = self._teams.gathered([_summary(island) for island in self._islands])
         n_individuals = self._settings.n_individuals * self._settings.n_islands
         champion = self._hall.take(np.array([0]))
-        if former is not None and keys_of(former.masks, former.C) == keys_of(
-            champion.masks, champion.C
-        ):
+        if former is not None and keys_of(former) == keys_of(champion):
             training_accuracy = self.history.training_accuracy[-1:]
         else:
             training_accuracy = self._training_accuracy(champion)
@@ -294,13 +301,14 @@ class _Archipelago:
             max_selected=np.array([max(most for _, _, most in islands)], np.int64),
             best_masks=champion.masks,
             best_C=champion.C,
+            best_bias=champion.bias,
         )
 
     def _training_accuracy(self, champion: Population) -> NDArray[np.float64]:
         """Return what paper 1 calls training accuracy, (1,): it does not say which."""
         if self._settings.training_accuracy == "inner_folds":
-            return mu(self._fitness.fold_accuracies(champion.masks, champion.C))
-        return self._fitness.training_accuracies(champion.masks, champion.C)
+            return mu(self._fitness.fold_accuracies(champion.masks, champion.C, champion.bias))
+        return self._fitness.training_accuracies(champion.masks, champion.C, champion.bias)
 
 
 def _summary(island: Population) -> tuple[float, int, int]:

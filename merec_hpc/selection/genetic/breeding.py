@@ -7,7 +7,7 @@ from numpy.typing import NDArray
 
 from merec_hpc.config.selection import GeneticSettings
 from merec_hpc.records import Masks, Population
-from merec_hpc.selection.genetic.founders import FOUNDERS, random_penalties
+from merec_hpc.selection.genetic.founders import FOUNDERS, random_biases, random_penalties
 from merec_hpc.selection.genetic.operators import MUTATIONS, cross_uniformly, spin_roulette
 
 
@@ -17,6 +17,7 @@ class Draft:
 
     masks: Masks
     C: NDArray[np.float64]
+    bias: NDArray[np.float64]
 
 
 def island_rng(seed: int, island: int) -> np.random.Generator:
@@ -27,7 +28,8 @@ def island_rng(seed: int, island: int) -> np.random.Generator:
 def draw(rng: np.random.Generator, count: int, n_features: int, settings: GeneticSettings) -> Draft:
     """Draw new individuals."""
     masks = FOUNDERS[settings.founders](count, n_features, rng)
-    return Draft(masks, random_penalties(count, settings.C_values, rng))
+    penalties = random_penalties(count, settings.C_values, rng)
+    return Draft(masks, penalties, random_biases(count, settings.bias, rng))
 
 
 def breed(island: Population, rng: np.random.Generator, settings: GeneticSettings) -> Draft:
@@ -43,10 +45,28 @@ def breed(island: Population, rng: np.random.Generator, settings: GeneticSetting
     masks = MUTATIONS[settings.mutation](masks, settings.mutation_rate, rng)
     redrawn = rng.random(n_children) < settings.mutation_rate
     fresh = random_penalties(n_children, settings.C_values, rng)
-    return Draft(masks, np.where(redrawn, fresh, penalties))
+    biases = _breed_biases(island.bias[mothers], island.bias[fathers], crossed, rng, settings)
+    return Draft(masks, np.where(redrawn, fresh, penalties), biases)
 
 
-def keys_of(masks: Masks, penalties: NDArray[np.float64]) -> list[bytes]:
-    """Return what tells individuals apart: the bits of the mask, and C."""
-    bits = np.packbits(masks, axis=1)
-    return [row.tobytes() + C.tobytes() for row, C in zip(bits, penalties, strict=True)]
+def _breed_biases(
+    mothers: NDArray[np.float64],
+    fathers: NDArray[np.float64],
+    crossed: NDArray[np.bool_],
+    rng: np.random.Generator,
+    settings: GeneticSettings,
+) -> NDArray[np.float64]:
+    """Return the biases of children, (n_children,), bred as C is; of one value nothing is drawn."""
+    if len(settings.bias) == 1:
+        return mothers
+    takes_father = crossed & (rng.random(len(mothers)) < 0.5)
+    redrawn = rng.random(len(mothers)) < settings.mutation_rate
+    fresh = random_biases(len(mothers), settings.bias, rng)
+    return np.where(redrawn, fresh, np.where(takes_father, fathers, mothers))
+
+
+def keys_of(individuals: Draft | Population) -> list[bytes]:
+    """Return what tells individuals apart: the bits of the mask, C and bias."""
+    bits = np.packbits(individuals.masks, axis=1)
+    svms = np.stack([individuals.C, individuals.bias], axis=1)
+    return [row.tobytes() + svm.tobytes() for row, svm in zip(bits, svms, strict=True)]

@@ -36,3 +36,16 @@ def random_penalties(
     """Draw a penalty C for each individual from the allowed values, shape (n_individuals,)."""
     drawn: NDArray[np.float64] = rng.choice(np.array(C_values, np.float64), n_individuals)
     return drawn
+
+
+def random_biases(
+    n_individuals: int, biases: tuple[float, ...], rng: np.random.Generator
+) -> NDArray[np.float64]:
+    """Draw a bias for each individual from the allowed values, shape (n_individuals,).
+
+    Of one value nothing is drawn.
+    """
+    if len(biases) == 1:
+        return np.full(n_individuals, biases[0], np.float64)
+    drawn: NDArray[np.float64] = rng.choice(np.array(biases, np.float64), n_individuals)
+    return drawn

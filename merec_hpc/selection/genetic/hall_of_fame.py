@@ -3,21 +3,22 @@
 import numpy as np
 
 from merec_hpc.records import Population
+from merec_hpc.selection.genetic.breeding import keys_of
 
 
 def admit(hall: Population, newcomers: Population, size: int) -> Population:
     """Return the ``size`` fittest distinct individuals of both, fittest first.
 
-    Of equals the former stays in front; an individual is the same as another if mask and C
-    are.
+    Of equals the former stays in front; an individual is the same as another if mask, C
+    and bias are.
     """
     joined = hall.joined(newcomers)
     chosen: list[int] = []
-    seen: set[tuple[bytes, float]] = set()
+    keys = keys_of(joined)
+    seen: set[bytes] = set()
     for row in np.argsort(-joined.fitness, kind="stable"):
-        key = (np.packbits(joined.masks[row]).tobytes(), float(joined.C[row]))
-        if key not in seen:
-            seen.add(key)
+        if keys[row] not in seen:
+            seen.add(keys[row])
             chosen.append(int(row))
         if len(chosen) == size:
             break

@@ -326,9 +326,9 @@ def test_masks_and_penalties_that_do_not_fit_are_refused(features: Features) -> 
         (np.ones((2, 30), np.bool_), [1.0]),
         (np.ones(30, np.bool_), [1.0]),
     ):
-        with pytest.raises(ValueError, match=r"masks \(n, 30\) and C \(n,\) expected"):
+        with pytest.raises(ValueError, match=r"masks \(n, 30\), C \(n,\) and bias \(n,\) expected"):
             fitness.fold_accuracies(masks, penalties)
-        with pytest.raises(ValueError, match=r"masks \(n, 30\) and C \(n,\) expected"):
+        with pytest.raises(ValueError, match=r"masks \(n, 30\), C \(n,\) and bias \(n,\) expected"):
             fitness.training_accuracies(masks, penalties)
 
 

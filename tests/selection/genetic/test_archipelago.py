@@ -15,8 +15,9 @@ from merec_hpc.records import Features, Masks, Selection
 from merec_hpc.selection.fitness.criteria import mu, mu_minus_variance
 from merec_hpc.selection.fitness.subject_folds import SubjectFoldFitness
 from merec_hpc.selection.genetic.archipelago import evolve
-from merec_hpc.selection.genetic.breeding import island_rng, keys_of
+from merec_hpc.selection.genetic.breeding import Draft, island_rng, keys_of
 
+Bias = ArrayLike | None
 CRITERIA = {"mu": mu, "mu_minus_variance": mu_minus_variance}
 
 
@@ -32,16 +33,20 @@ class OneMax:
     def __init__(self) -> None:
         self.best_seen = 0.0
 
-    def fold_accuracies(self, masks: Masks, C: ArrayLike) -> NDArray[np.float64]:
+    def fold_accuracies(self, masks: Masks, C: ArrayLike, bias: Bias = None) -> NDArray[np.float64]:
         assert len(np.asarray(C)) == len(masks)
         halves = (masks == self.pattern).reshape(len(masks), 2, 8).mean(axis=2)
         self.best_seen = max([self.best_seen, *halves.mean(axis=1)])
         return halves
 
-    def score(self, masks: Masks, C: ArrayLike, criterion: Criterion) -> NDArray[np.float64]:
-        return CRITERIA[criterion](self.fold_accuracies(masks, C))
+    def score(
+        self, masks: Masks, C: ArrayLike, criterion: Criterion, bias: Bias = None
+    ) -> NDArray[np.float64]:
+        return CRITERIA[criterion](self.fold_accuracies(masks, C, bias))
 
-    def training_accuracies(self, masks: Masks, C: ArrayLike) -> NDArray[np.float64]:
+    def training_accuracies(
+        self, masks: Masks, C: ArrayLike, bias: Bias = None
+    ) -> NDArray[np.float64]:
         assert len(np.asarray(C)) == len(masks)
         accuracies: NDArray[np.float64] = share(masks) ** 2
         return accuracies
@@ -201,9 +206,11 @@ def test_ranks_share_out_the_work() -> None:
     class Counting(OneMax):
         n_scored = 0
 
-        def fold_accuracies(self, masks: Masks, C: ArrayLike) -> NDArray[np.float64]:
+        def fold_accuracies(
+            self, masks: Masks, C: ArrayLike, bias: Bias = None
+        ) -> NDArray[np.float64]:
             self.n_scored += len(masks)
-            return super().fold_accuracies(masks, C)
+            return super().fold_accuracies(masks, C, bias)
 
     fitnesses = [Counting() for _ in range(3)]
     run_ranks(3, lambda comm: evolve(fitnesses[comm.rank], SETTINGS, comm))
@@ -315,10 +322,14 @@ def test_random_genes_span_a_narrower_range_than_random_counts() -> None:
     class Wide(OneMax):
         n_features = 400
 
-        def fold_accuracies(self, masks: Masks, C: ArrayLike) -> NDArray[np.float64]:
+        def fold_accuracies(
+            self, masks: Masks, C: ArrayLike, bias: Bias = None
+        ) -> NDArray[np.float64]:
             return super().fold_accuracies(masks[:, :16], C)
 
-        def training_accuracies(self, masks: Masks, C: ArrayLike) -> NDArray[np.float64]:
+        def training_accuracies(
+            self, masks: Masks, C: ArrayLike, bias: Bias = None
+        ) -> NDArray[np.float64]:
             return super().training_accuracies(masks[:, :16], C)
 
     def span(founders: Any) -> int:
@@ -351,7 +362,9 @@ def test_without_variation_children_are_copies_of_the_founders() -> None:
 
 def test_penalties_evolve_towards_the_better_ones() -> None:
     class LikesLargeC(OneMax):
-        def fold_accuracies(self, masks: Masks, C: ArrayLike) -> NDArray[np.float64]:
+        def fold_accuracies(
+            self, masks: Masks, C: ArrayLike, bias: Bias = None
+        ) -> NDArray[np.float64]:
             assert len(masks) == len(np.asarray(C))
             return np.repeat(np.asarray(C)[:, None] / 10, 2, axis=1)
 
@@ -378,12 +391,14 @@ def test_copies_are_not_scored_again() -> None:
     class Recording(OneMax):
         seen: list[bytes] = []  # noqa: RUF012
 
-        def fold_accuracies(self, masks: Masks, C: ArrayLike) -> NDArray[np.float64]:
-            penalties = np.asarray(C, np.float64)
-            keys = keys_of(masks, penalties)
+        def fold_accuracies(
+            self, masks: Masks, C: ArrayLike, bias: Bias = None
+        ) -> NDArray[np.float64]:
+            penalties, biases = np.asarray(C, np.float64), np.asarray(bias, np.float64)
+            keys = keys_of(Draft(masks, penalties, biases))
             assert len(set(keys)) == len(keys)
             self.seen.extend(keys)
-            return super().fold_accuracies(masks, penalties)
+            return super().fold_accuracies(masks, penalties, biases)
 
     copying = replace(SETTINGS, crossover_probability=0.0, mutation_rate=0.0, n_random_migrants=0)
     fitness = Recording()
@@ -438,3 +453,37 @@ def test_who_watches_ends_the_search_on_all_ranks(n_ranks: int, end: int) -> Non
     )
     assert contents(selections[0]) == expected
     assert {len(one.history.best_fitness) for one in selections} == {end + 1}
+
+
+def test_one_bias_is_no_gene() -> None:
+    # No random number is drawn for it: the search is the same.
+    plain, one = search(SETTINGS), search(replace(SETTINGS, bias=(0.3,)))
+    np.testing.assert_array_equal(one.last.masks, plain.last.masks)
+    np.testing.assert_array_equal(one.last.C, plain.last.C)
+    assert set(one.last.bias) == set(one.hall_of_fame.bias) == {0.3} == {one.bias}
+    assert set(plain.last.bias) == {0.0}
+    assert contents(search(replace(SETTINGS, bias=("none", 0.3)))) != contents(plain)
+
+
+def test_biases_evolve_towards_the_better_ones() -> None:
+    class LikesBias(OneMax):
+        def fold_accuracies(self, masks: Masks, C: ArrayLike, bias: Bias = None) -> Any:
+            return np.repeat(np.asarray(bias)[:, None] / 10, 2, axis=1)
+
+    selection = search(replace(SETTINGS, bias=("none", 0.3, 3.0)), LikesBias())
+    assert selection.bias == 3.0
+    assert (selection.last.bias == 3.0).mean() > 0.6
+    assert selection.history.best_bias[-1] == 3.0
+
+
+@pytest.mark.parametrize("n_ranks", [2, 5])
+def test_biases_do_not_depend_on_the_number_of_ranks(features: Features, n_ranks: int) -> None:
+    settings = replace(SETTINGS, n_generations=3, bias=("none", 0.3))
+
+    def fitness() -> SubjectFoldFitness:
+        return SubjectFoldFitness(features.values + 1, features.labels, features.subjects)
+
+    alone = search(settings, fitness())
+    assert set(alone.last.bias) == {0.0, 0.3}
+    for selection in run_ranks(n_ranks, lambda comm: evolve(fitness(), settings, comm)):
+        assert contents(selection) == contents(alone)

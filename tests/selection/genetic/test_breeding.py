@@ -8,14 +8,16 @@ import pytest
 from merec_hpc.config.selection import GeneticSettings
 from merec_hpc.records import Population
 from merec_hpc.selection.genetic import breeding
-from merec_hpc.selection.genetic.breeding import breed, draw, island_rng, keys_of
+from merec_hpc.selection.genetic.breeding import Draft, breed, draw, island_rng, keys_of
 
 SETTINGS = GeneticSettings(n_individuals=20, C_values=(0.1, 1.0))
 
 
 def some_island(n_features: int = 50) -> Population:
     rng = np.random.default_rng(0)
-    return Population(rng.random((20, n_features)) < 0.5, np.full(20, 0.1), rng.random(20))
+    return Population(
+        rng.random((20, n_features)) < 0.5, np.full(20, 0.1), np.zeros(20), rng.random(20)
+    )
 
 
 def test_as_many_children_are_bred_as_there_is_room_for() -> None:
@@ -30,7 +32,7 @@ def test_without_change_children_are_copies_of_parents() -> None:
     settings = replace(SETTINGS, crossover_probability=0.0, mutation_rate=0.0)
     island = some_island()
     children = breed(island, island_rng(0, 0), settings)
-    assert set(keys_of(children.masks, children.C)) <= set(keys_of(island.masks, island.C))
+    assert set(keys_of(children)) <= set(keys_of(island))
 
 
 def test_without_change_children_keep_the_penalty_of_their_mask() -> None:
@@ -38,7 +40,7 @@ def test_without_change_children_keep_the_penalty_of_their_mask() -> None:
     island = replace(some_island(), C=np.linspace(1.0, 2.0, 20))
     children = breed(island, island_rng(0, 0), settings)
     assert len(set(children.C)) > 1
-    assert set(keys_of(children.masks, children.C)) <= set(keys_of(island.masks, island.C))
+    assert set(keys_of(children)) <= set(keys_of(island))
 
 
 def test_penalty_of_a_crossed_child_is_that_of_either_parent_of_another_its_mothers(
@@ -50,7 +52,8 @@ def test_penalty_of_a_crossed_child_is_that_of_either_parent_of_another_its_moth
     settings = replace(
         SETTINGS, n_individuals=4000, n_elites=0, crossover_probability=0.6, mutation_rate=0.0
     )
-    island = Population(np.array([[False] * 50, [True] * 50]), np.array([0.1, 1.0]), np.ones(2))
+    masks = np.array([[False] * 50, [True] * 50])
+    island = Population(masks, np.array([0.1, 1.0]), np.zeros(2), np.ones(2))
     children = breed(island, island_rng(0, 0), settings)
     crossed = children.masks.any(axis=1)  # by a gene of its father
     assert crossed.mean() == pytest.approx(0.6, abs=0.03)
@@ -70,9 +73,41 @@ def test_streams_belong_to_islands() -> None:
     assert (first.masks != other.masks).any()
 
 
-def test_keys_tell_masks_and_penalties_apart() -> None:
-    masks = np.zeros((3, 9), np.bool_)
+def test_keys_tell_masks_penalties_and_biases_apart() -> None:
+    masks = np.zeros((5, 9), np.bool_)
     masks[1, 8] = True
-    keys = keys_of(np.concatenate([masks, masks[:1]]), np.array([1.0, 1.0, 2.0, 1.0]))
-    assert len(set(keys)) == 3
-    assert keys[0] == keys[3]
+    penalties, biases = np.array([1.0, 1.0, 2.0, 1.0, 1.0]), np.array([0.0, 0.0, 0.0, 2.0, 0.0])
+    keys = keys_of(Draft(masks, penalties, biases))
+    assert len(set(keys)) == 4
+    assert keys[0] == keys[4]
+
+
+def test_bias_is_bred_as_the_penalty_is_but_by_itself(monkeypatch: pytest.MonkeyPatch) -> None:
+    parents = iter([np.full(4000, 0), np.full(4000, 1)])
+    monkeypatch.setattr(breeding, "spin_roulette", lambda *_: next(parents))
+    settings = replace(
+        SETTINGS,
+        n_individuals=4000,
+        n_elites=0,
+        crossover_probability=0.6,
+        mutation_rate=0.0,
+        bias=("none", 0.3),
+    )
+    masks = np.array([[False] * 50, [True] * 50])
+    island = Population(masks, np.array([0.1, 1.0]), np.array([0.0, 0.3]), np.ones(2))
+    children = breed(island, island_rng(0, 0), settings)
+    crossed = children.masks.any(axis=1)
+    assert (children.bias[~crossed] == 0.0).all()
+    assert (children.bias[crossed] == 0.3).mean() == pytest.approx(0.5, abs=0.03)
+    both = (children.bias[crossed] == 0.3) & (children.C[crossed] == 1.0)
+    assert both.mean() == pytest.approx(0.25, abs=0.03)
+
+
+def test_biases_of_children_are_redrawn_at_the_mutation_rate() -> None:
+    settings = replace(
+        SETTINGS, n_individuals=4000, n_elites=0, mutation_rate=0.3, bias=("none", 0.3)
+    )
+    children = breed(some_island(), island_rng(0, 0), settings)
+    assert abs((children.bias == 0.3).mean() - 0.15) < 0.03  # half of the fresh ones
+    drawn = draw(island_rng(0, 0), 4000, 50, settings)
+    assert abs((drawn.bias == 0.3).mean() - 0.5) < 0.03

@@ -15,16 +15,20 @@ def population(seed: int, n_individuals: int) -> Population:
     rng = np.random.default_rng(seed)
     masks = rng.random((n_individuals, 3)) < 0.5
     penalties = rng.choice([0.1, 1.0], n_individuals)
+    biases = rng.choice([0.0, 0.3], n_individuals)
     # Most fitness values belong to more than one individual.
-    return Population(masks, penalties, masks.sum(axis=1) / 4)
+    return Population(masks, penalties, biases, masks.sum(axis=1) / 4)
 
 
 def identities(population: Population) -> list[tuple[object, ...]]:
-    return [(*mask, C) for mask, C in zip(population.masks.tolist(), population.C, strict=True)]
+    rows = zip(population.masks.tolist(), population.C, population.bias, strict=True)
+    return [(*mask, C, bias) for mask, C, bias in rows]
 
 
-def one(mask: list[int], C: float, fitness: float) -> Population:
-    return Population(np.array([mask], np.bool_), np.array([C]), np.array([fitness]))
+def one(mask: list[int], C: float, fitness: float, bias: float = 0.0) -> Population:
+    return Population(
+        np.array([mask], np.bool_), np.array([C]), np.array([bias]), np.array([fitness])
+    )
 
 
 populations = st.builds(population, st.integers(0, 10**6), st.integers(1, 30))
@@ -52,13 +56,21 @@ def test_the_hall_holds_the_best_that_ever_came(first: Population, second: Popul
 
 def test_of_equals_the_former_stays_in_front() -> None:
     former, latter = one([1, 0], 1.0, 0.5), one([0, 1], 1.0, 0.5)
-    assert identities(admit(former, latter, 2)) == [(True, False, 1.0), (False, True, 1.0)]
-    assert identities(admit(former, latter, 1)) == [(True, False, 1.0)]
+    assert identities(admit(former, latter, 2)) == [
+        (True, False, 1.0, 0.0),
+        (False, True, 1.0, 0.0),
+    ]
+    assert identities(admit(former, latter, 1)) == [(True, False, 1.0, 0.0)]
 
 
 def test_the_same_mask_with_another_penalty_is_another_individual() -> None:
     hall = admit(one([1, 0], 1.0, 0.5), one([1, 0], 10.0, 0.6), 5)
     assert hall.C.tolist() == [10.0, 1.0]
+
+
+def test_the_same_mask_with_another_bias_is_another_individual() -> None:
+    hall = admit(one([1, 0], 1.0, 0.5), one([1, 0], 1.0, 0.6, bias=0.3), 5)
+    assert hall.bias.tolist() == [0.3, 0.0]
 
 
 def test_masks_that_differ_beyond_whole_bytes_are_distinct() -> None:

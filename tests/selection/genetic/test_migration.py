@@ -15,6 +15,7 @@ def island(fitness: list[float], smallest: float = 1.0) -> Population:
     return Population(
         np.eye(n_individuals, 4, dtype=np.bool_),
         smallest + np.arange(n_individuals),
+        np.zeros(n_individuals),
         np.array(fitness),
     )
 

@@ -13,9 +13,11 @@ from merec_hpc.cli import INTERRUPTED
 from merec_hpc.commands import select_genetic
 from merec_hpc.config.features import FeatureSettings
 from merec_hpc.errors import InterruptedSearchError
+from merec_hpc.parallel.signals import StopRequest
 from merec_hpc.records import Features, Masks
 from merec_hpc.selection.fitness.subject_folds import SubjectFoldFitness
 from merec_hpc.store.features import write_features
+from merec_hpc.store.selection import read_selection
 
 N_KILLS = 200
 SETTINGS = {
@@ -151,3 +153,21 @@ def test_folds_that_are_done_are_not_searched_again(
     assert n_scored == []
     assert [output.read_bytes() for output in outputs] == expected
     assert sorted(tmp_path.iterdir()) == sorted([store, *outputs])
+
+
+def test_a_search_with_biases_goes_on_to_the_same_bytes(
+    store: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    output, expected = tmp_path / "selection.h5", tmp_path / "expected.h5"
+    several: dict[str, object] = {"bias": ["none", 0.3], "n_generations": 6}
+    select(store, expected, **several)
+    assert {0.0, 0.3} == set(read_selection(expected)[0].last.bias)
+    monkeypatch.setattr(StopRequest, "__bool__", lambda _: True)  # after every generation
+    n_stops = 0
+    while not output.exists():
+        try:
+            select(store, output, **several)
+        except InterruptedSearchError:
+            n_stops += 1
+    assert n_stops == 6
+    assert output.read_bytes() == expected.read_bytes()
