@@ -77,7 +77,9 @@ def left_out(problem: Problem) -> NDArray[np.float64]:
     system = System(edges, slice(0, len(targets)), np.ones(len(order)))
     exact = Exact.empty(targets, len(edges) - 1)
     everything = np.ones(features.shape[1], np.bool_)
-    InnerProblem(features, targets, [system]).decide_exactly(everything, problem.C, 1e-9, exact)
+    InnerProblem(features, targets, [system]).decide_exactly(
+        everything, problem.C, 0.0, 1e-9, exact
+    )
     if state == SOLVED:
         assert_same_decisions(decisions, exact.decisions, 1e-6)
     decisions = exact.decisions
