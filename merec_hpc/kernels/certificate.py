@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 from merec_hpc.kernels.blocks import part, places_of, span, subtract
 from merec_hpc.kernels.compiled import compiled
 
-_ROUNDING = 2.0**-49
+ROUNDING = 2.0**-49
 """Of an entry of G times beta, in units of the root of the sum of squares: sums of thousands."""
 
 
@@ -46,7 +46,7 @@ def bound_errors(
                 reach = np.sqrt((gram[clip, clip] + ridges[clip]) * stiffness)
                 decisions[machine, clip] = answer[clip]
                 errors[machine, clip] = (
-                    reach * (rest + _ROUNDING * length * share) + _ROUNDING * norms[clip] * share
+                    reach * (rest + ROUNDING * length * share) + ROUNDING * norms[clip] * share
                 )
 
 
@@ -86,7 +86,7 @@ def refine_fold(
             taken += part_taken**2
             weighed += (part_taken * norms[support[place]]) ** 2
         decisions[clip] = answer[clip]
-        errors[clip] = np.sqrt(taken) * own + _ROUNDING * np.sqrt(weighed) * share
+        errors[clip] = np.sqrt(taken) * own + ROUNDING * np.sqrt(weighed) * share
         if other > 0.0:
             errors[clip] += np.sqrt((gram[clip, clip] + ridges[clip]) * stiffness) * other
 

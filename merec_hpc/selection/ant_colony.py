@@ -20,6 +20,7 @@ from merec_hpc.progress import track
 from merec_hpc.records import History, Masks, Population, Selection
 from merec_hpc.selection.fitness.subject_folds import SubjectFoldFitness
 from merec_hpc.selection.ranking import anova_f, fisher_score
+from merec_hpc.selection.steps import history_of_one
 from merec_hpc.selection.svm_grid import SvmGrid
 from merec_hpc.selection.watching import Watcher
 
@@ -88,7 +89,7 @@ def search_with_ants(
         ants = Population(masks, grid.C[places], grid.bias[places], by_ant.max(axis=1))
         pheromone = renewed(pheromone, masks, ants.fitness, settings.rho)
         best = _fittest(best, ants)
-        row = _row(fitness, best.take(np.array([0])), ants)
+        row = history_of_one(fitness, best.take(np.array([0])), ants)
         history = row if history is None else history.joined(row)
         if on_iteration is not None and on_iteration(history):
             break
@@ -103,21 +104,6 @@ def search_with_ants(
         history=history,
         hall_of_fame=best,
         last=ants,
-    )
-
-
-def _row(fitness: MaskFitness, leader: Population, ants: Population) -> History:
-    """Take down an iteration: its ants, and the best so far."""
-    sizes = ants.masks.sum(axis=1)
-    return History(
-        best_fitness=leader.fitness,
-        training_accuracy=fitness.training_accuracies(leader.masks, leader.C, leader.bias),
-        mean_fitness=ants.fitness.mean(keepdims=True),
-        min_selected=sizes.min(keepdims=True),
-        max_selected=sizes.max(keepdims=True),
-        best_masks=leader.masks,
-        best_C=leader.C,
-        best_bias=leader.bias,
     )
 
 

@@ -1,11 +1,12 @@
 """What selectors that go step by step leave behind: the same record as a genetic search."""
 
 from dataclasses import dataclass, field
+from typing import Protocol
 
 import numpy as np
 from numpy.typing import NDArray
 
-from merec_hpc.records import History, Population, Selection
+from merec_hpc.records import History, Masks, Population, Selection
 from merec_hpc.selection.fitness.subject_folds import SubjectFoldFitness
 from merec_hpc.selection.watching import Watcher
 
@@ -92,24 +93,37 @@ class Steps:
 def best_of(fitness: SubjectFoldFitness, drawn: Population, hall_size: int) -> Selection:
     """Return the best of masks that were scored at once, of equals the first: a history of one."""
     hall = drawn.take(np.argsort(-drawn.fitness, kind="stable")[:hall_size])
-    champion, sizes = hall.take(np.array([0])), drawn.masks.sum(axis=1)
-    history = History(
-        best_fitness=champion.fitness,
-        training_accuracy=fitness.training_accuracies(champion.masks, champion.C, champion.bias),
-        mean_fitness=drawn.fitness.mean(keepdims=True),
-        min_selected=sizes.min(keepdims=True),
-        max_selected=sizes.max(keepdims=True),
-        best_masks=champion.masks,
-        best_C=champion.C,
-        best_bias=champion.bias,
-    )
+    champion = hall.take(np.array([0]))
     return Selection(
         mask=champion.masks[0],
         C=float(champion.C[0]),
         bias=float(champion.bias[0]),
         fitness=float(champion.fitness[0]),
         generation=0,
-        history=history,
+        history=history_of_one(fitness, champion, drawn),
         hall_of_fame=hall,
         last=drawn,
+    )
+
+
+class _Judge(Protocol):
+    """What knows how well masks fit the clips that are trained on."""
+
+    def training_accuracies(
+        self, masks: Masks, C: NDArray[np.float64], bias: NDArray[np.float64], /
+    ) -> NDArray[np.float64]: ...
+
+
+def history_of_one(fitness: _Judge, leader: Population, scored: Population) -> History:
+    """Return the history of masks that were scored at once, led by one individual."""
+    sizes = scored.masks.sum(axis=1)
+    return History(
+        best_fitness=leader.fitness,
+        training_accuracy=fitness.training_accuracies(leader.masks, leader.C, leader.bias),
+        mean_fitness=scored.fitness.mean(keepdims=True),
+        min_selected=sizes.min(keepdims=True),
+        max_selected=sizes.max(keepdims=True),
+        best_masks=leader.masks,
+        best_C=leader.C,
+        best_bias=leader.bias,
     )

@@ -11,7 +11,8 @@ from oracles.leave_out import left_out_decisions, training_decisions
 
 from merec_hpc.kernels.leave_out import leave_folds_out
 from merec_hpc.kernels.pivoting import SOLVED
-from merec_hpc.selection.fitness.inner_problem import Exact, InnerProblem, System
+from merec_hpc.selection.fitness.exact_folds import Exact
+from merec_hpc.selection.fitness.inner_problem import InnerProblem, System
 from merec_hpc.selection.fitness.training import train_machines
 
 TOLERANCE = 1e-8  # of a margin: what the project promises of its decisions

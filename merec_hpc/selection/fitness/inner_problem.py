@@ -6,21 +6,21 @@ from dataclasses import dataclass
 from functools import cached_property
 from itertools import pairwise, repeat
 from operator import call
-from typing import Any, Self
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
-from merec_hpc.kernels.certificate import bound_errors, refine_fold
+from merec_hpc.kernels.certificate import bound_errors
 from merec_hpc.kernels.flips import flip_features, settle_fold
 from merec_hpc.kernels.gram import MOST_MASKS, gram_matrices
 from merec_hpc.kernels.leave_out import leave_folds_out
 from merec_hpc.kernels.pivoting import IMPRECISE, SOLVED
 from merec_hpc.kernels.simd import BLOCK
-from merec_hpc.kernels.twofold import multiply_twofold
 from merec_hpc.learning.bias import bias_feature, mean_squares, with_constant
 from merec_hpc.records import Masks
-from merec_hpc.selection.fitness.least_squares import fit_machine, rotate
+from merec_hpc.selection.fitness.exact_folds import Exact
+from merec_hpc.selection.fitness.least_squares import rotate
 
 PRECISION = 2.0**-24
 """Of an entry of a single-precision Gram matrix, in units of sqrt(G_ii G_jj)."""
@@ -244,7 +244,7 @@ class InnerProblem:
         penalty: float,
         constant: float,
         tolerance: float,
-        found: "Exact",
+        found: Exact,
     ) -> None:
         """Write decisions of the folds, each right within a tolerance.
 
@@ -274,18 +274,16 @@ class InnerProblem:
                 for place, (first, last) in enumerate(pairwise(system.edges)):
                     held = slice(first, last)
                     part = found.of(machine, system.first_fold + place, held)
+                    machines = self._targets[machine], penalty * system.penalties
                     if part.is_within(tolerance):
                         continue
-                    target, penalties = self._targets[machine], penalty * system.penalties
-                    if _refine(gram, target, penalties, held, stiffness, part) and part.is_within(
-                        tolerance
-                    ):
+                    if part.refine(gram, *machines, stiffness) and part.is_within(tolerance):
                         continue
                     if rotated is None:
                         rotated = rotate(chosen)
-                    _solve_slowly(rotated, target, penalties, held, part)
-                    if not part.is_within(tolerance):
-                        _solve_slowly(chosen, target, penalties, held, part)
+                    part.solve(rotated, *machines)
+                    if rotated is not chosen and not part.is_within(tolerance):
+                        part.solve(chosen, *machines)
 
     def seen(
         self, mask: NDArray[np.bool_], bias: float
@@ -301,7 +299,7 @@ class InnerProblem:
             yield fold, chosen
 
     def _decide_by_gram(
-        self, gram: NDArray[np.float64], penalty: float, system: System, found: "Exact"
+        self, gram: NDArray[np.float64], penalty: float, system: System, found: Exact
     ) -> float:
         """Write what a Gram matrix in double precision gives, and bounds of its errors.
 
@@ -329,91 +327,6 @@ class InnerProblem:
         bound_errors(gram, ridges, targets, system.edges, duals, stiffness[0], decisions, errors)
         found.duals[system.machines, folds] = duals
         return float(stiffness[0])
-
-
-@dataclass(frozen=True)
-class Exact:
-    """Decisions of left-out clips with bounds of their errors, and the machines behind them."""
-
-    decisions: NDArray[np.float64]  # (n_machines, n_clips)
-    errors: NDArray[np.float64]  # (n_machines, n_clips)
-    duals: NDArray[np.float64]  # (n_machines, n_folds, n_clips), beta
-
-    @classmethod
-    def empty(cls, targets: NDArray[np.float64], n_folds: int) -> Self:
-        """Return room for the machines of targets, (n_machines, n_clips)."""
-        n_machines, n_clips = targets.shape
-        duals = np.zeros((n_machines, n_folds, n_clips))
-        return cls(np.zeros_like(targets), np.zeros_like(targets), duals)
-
-    def of(self, machine: int, fold: int, held: slice) -> "ExactFold":
-        """Return the part of one machine and fold."""
-        return ExactFold(
-            self.decisions[machine], self.errors[machine], self.duals[machine, fold], held
-        )
-
-
-@dataclass(frozen=True)
-class ExactFold:
-    """Of one machine, with one fold left out."""
-
-    decisions: NDArray[np.float64]  # (n_clips,), those held out count
-    errors: NDArray[np.float64]  # (n_clips,), those held out count
-    dual: NDArray[np.float64]  # (n_clips,), beta
-    held: slice
-
-    def is_within(self, tolerance: float) -> bool:
-        """Return whether errors are known to be within a tolerance of the largest decision."""
-        largest = np.abs(self.decisions[self.held]).max(initial=0.0)
-        return bool((self.errors[self.held] <= tolerance * largest).all())
-
-
-def _refine(
-    gram: NDArray[np.float64],
-    target: NDArray[np.float64],
-    penalties: NDArray[np.float64],
-    held: slice,
-    stiffness: float,
-    part: ExactFold,
-) -> bool:
-    """Refine a machine by its Gram matrix, and return whether that was possible."""
-    try:
-        refine_fold(
-            gram,
-            0.5 / penalties,
-            target,
-            held.start,
-            held.stop,
-            part.dual,
-            stiffness,
-            part.decisions,
-            part.errors,
-        )
-    except np.linalg.LinAlgError:
-        return False
-    return True
-
-
-def _solve_slowly(
-    values: NDArray[np.float64],
-    target: NDArray[np.float64],
-    penalties: NDArray[np.float64],
-    held: slice,
-    part: ExactFold,
-) -> None:
-    """Solve a machine by orthogonal factors."""
-    training = np.ones(len(values), np.bool_)
-    training[held] = False
-    machine = fit_machine(values[training], target[training], penalties[training])
-    part.dual[:] = 0.0
-    part.dual[training] = machine.dual
-    part.decisions[held] = multiply_twofold(
-        np.ascontiguousarray(values[held].T), machine.weights[None], 0.0
-    )
-    # Of the weights' last bits, and of what a rotation did to the last bits of each clip.
-    shares = np.linalg.norm(values[training], axis=1) @ np.abs(machine.dual)
-    lengths = np.linalg.norm(values[held], axis=1)
-    part.errors[held] = np.finfo(float).eps * lengths * shares
 
 
 def _group_size(n_features: int) -> int:

@@ -16,8 +16,9 @@ from merec_hpc.learning.bias import bias_feature, mean_squares, with_constant
 from merec_hpc.learning.scaling import Scaling
 from merec_hpc.records import LinearMachines, Masks
 from merec_hpc.selection.fitness.criteria import fold_accuracies, score_predictions
+from merec_hpc.selection.fitness.exact_folds import Exact
 from merec_hpc.selection.fitness.inner_folds import InnerFolds
-from merec_hpc.selection.fitness.inner_problem import Exact, InnerProblem, Share, System
+from merec_hpc.selection.fitness.inner_problem import InnerProblem, Share, System
 from merec_hpc.selection.fitness.least_squares import IllConditionedError
 from merec_hpc.selection.fitness.training import train_machines, violation
 

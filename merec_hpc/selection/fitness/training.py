@@ -5,13 +5,12 @@ from contextlib import suppress
 import numpy as np
 from numpy.typing import NDArray
 
-from merec_hpc.kernels.certificate import take_lacks
+from merec_hpc.kernels.certificate import ROUNDING, take_lacks
 from merec_hpc.kernels.leave_out import leave_nothing_out
 from merec_hpc.kernels.twofold import multiply_twofold
 from merec_hpc.selection.fitness.least_squares import fit_machine, rotate
 
 Values = NDArray[np.float64]
-_ROUNDING = 2.0**-49
 
 
 def train_machines(
@@ -70,8 +69,8 @@ def _train_by_gram(
     norms = np.sqrt(gram.diagonal())
     own, other, share = take_lacks(gram, ridges, target, 0, 0, dual, norms, answer, lacks)
     reach = np.sqrt((norms**2 + ridges).max() * stiffness[0])
-    error = reach * (np.hypot(own, other) + _ROUNDING * np.linalg.norm(norms) * share)
-    error += _ROUNDING * norms.max() * share
+    error = reach * (np.hypot(own, other) + ROUNDING * np.linalg.norm(norms) * share)
+    error += ROUNDING * norms.max() * share
     return answer, bool(error <= tolerance * np.abs(answer).max())
 
 
@@ -97,6 +96,6 @@ def violation(chosen: Values, targets: Values, penalties: Values, duals: Values)
         lacks = np.maximum(1 - target * decisions, 0.0)
         excess = np.abs(lacks - 0.5 * target * dual / C).max()
         largest = np.abs(decisions).max()
-        if largest > _ROUNDING * lengths.max() * (lengths @ np.abs(dual)):
+        if largest > ROUNDING * lengths.max() * (lengths @ np.abs(dual)):
             worst = max(worst, float(excess / largest))
     return worst

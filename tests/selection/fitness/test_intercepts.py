@@ -10,7 +10,8 @@ from numpy.typing import NDArray
 from merec_hpc.learning.linear_svm import train_svm
 from merec_hpc.records import Features, Masks
 from merec_hpc.selection.fitness.any_classifier import ClassifierFitness
-from merec_hpc.selection.fitness.inner_problem import Exact, InnerProblem, System
+from merec_hpc.selection.fitness.exact_folds import Exact
+from merec_hpc.selection.fitness.inner_problem import InnerProblem, System
 from merec_hpc.selection.fitness.subject_folds import SubjectFoldFitness
 
 BIASES = np.array([0.0, 0.03, 0.3, 0.3, 3.0])
