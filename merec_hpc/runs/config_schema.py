@@ -9,8 +9,8 @@ from pydantic.json_schema import JsonSchemaMode
 
 from merec_hpc.config.datasets import DATASET_SETTINGS
 from merec_hpc.config.evaluation import DECIDERS
-from merec_hpc.config.selection import FOLD_CRITERIA, pooled_metrics
 from merec_hpc.config.whole import DATASET_SECTION, Config
+from merec_hpc.criteria import criteria_names
 from merec_hpc.dataset.schemes import SCHEMES
 from merec_hpc.features.extractors import EXTRACTORS
 from merec_hpc.networks.registry import NETWORKS
@@ -89,15 +89,14 @@ def _methods(schema: Schema) -> None:
     schema["default"] = [method["selector"] for method in schema["default"]]
 
 
-_CRITERIA = (*FOLD_CRITERIA, *pooled_metrics())
 _NAMES: Mapping[str, Callable[[Schema], None]] = {
     "dataset": _one_of(DATASET_SETTINGS),
     "scheme": _one_of(SCHEMES),
     "extractor": _one_of(EXTRACTORS),
     "network": _one_of(NETWORKS),
     "networks": _one_of(NETWORKS),
-    "criterion": _one_of(_CRITERIA),
-    "criteria": _one_of(_CRITERIA),
+    "criterion": _one_of(criteria_names()),
+    "criteria": _one_of(criteria_names()),
     "methods": _methods,
 }
 """What of a key pydantic does not know, in whatever section it stands."""

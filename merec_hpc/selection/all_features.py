@@ -5,11 +5,11 @@ from numpy.typing import NDArray
 
 from merec_hpc.config.selection import AllFeaturesSettings
 from merec_hpc.records import Population, Selection
-from merec_hpc.selection.fitness.subject_folds import SubjectFoldFitness
+from merec_hpc.selection.fitness.grouped import InnerFitness
 from merec_hpc.selection.steps import best_of
 
 
-def select_all_features(fitness: SubjectFoldFitness, settings: AllFeaturesSettings) -> Selection:
+def select_all_features(fitness: InnerFitness, settings: AllFeaturesSettings) -> Selection:
     """Choose C for all features by the criterion on the inner folds; of equals the smallest."""
     penalties = np.sort(np.array(settings.C_values, np.float64))
     masks: NDArray[np.bool_] = np.ones((len(penalties), fitness.n_features), np.bool_)
@@ -20,7 +20,7 @@ def select_all_features(fitness: SubjectFoldFitness, settings: AllFeaturesSettin
 
 
 def select(
-    fitness: SubjectFoldFitness,
+    fitness: InnerFitness,
     name: str,  # noqa: ARG001  # one form for all selectors
     settings: AllFeaturesSettings,
     *,

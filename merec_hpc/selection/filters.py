@@ -3,28 +3,50 @@
 import numpy as np
 from numpy.typing import NDArray
 
-from merec_hpc.config.selection import RankingSettings
+from merec_hpc.config.selection import Criterion, RankingSettings
 from merec_hpc.records import Selection
+from merec_hpc.selection.fitness.grouped import InnerFitness
 from merec_hpc.selection.fitness.subject_folds import SubjectFoldFitness
 from merec_hpc.selection.ranking import Ranking, find_ranking
 from merec_hpc.selection.steps import Steps
 
 
-def select_by_rank(
-    fitness: SubjectFoldFitness, settings: RankingSettings, ranking: Ranking
-) -> Selection:
+def select_by_rank(fitness: InnerFitness, settings: RankingSettings, ranking: Ranking) -> Selection:
     """Rank on all training clips; choose the number on rankings that leave each fold out.
 
     A clip that is predicted has not taken part in the ranking of its inner fold: the scores of
     a fixed ranking would be those of features that have seen the answer.
     """
-    folds, features = fitness.folds, fitness.features
     n_features = fitness.n_features
     given = [settings.n_selected] if settings.n_selected else list(settings.n_selected_values)
     numbers = sorted({min(number, n_features) for number in given})
     penalties = np.sort(np.array(settings.C_values, np.float64))
     most = numbers[-1]
-    predicted = np.empty((len(numbers), len(penalties), len(folds.labels)), np.int64)
+    found = [
+        _scores(grouping, numbers, penalties, settings.criterion, ranking)
+        for grouping in fitness.groupings
+    ]
+    scores = fitness.combined(np.repeat(numbers, len(penalties)), found)
+    scores = scores.reshape(len(numbers), len(penalties))
+    order = ranking(fitness.features, fitness.folds.labels, most)
+    final = _first(order, numbers, n_features)
+    steps = Steps(fitness)
+    for mask, row in zip(final, scores, strict=True):
+        best = int(row.argmax())
+        steps.add(mask, float(penalties[best]), float(row[best]), float(row.mean()))
+    return steps.selection()
+
+
+def _scores(
+    fitness: SubjectFoldFitness,
+    numbers: list[int],
+    penalties: NDArray[np.float64],
+    criterion: Criterion,
+    ranking: Ranking,
+) -> NDArray[np.float64]:
+    """Return the score of each number of features and each C, (n_numbers * n_C,)."""
+    folds, features, most = fitness.folds, fitness.features, numbers[-1]
+    parts = []
     for fold in range(folds.n_folds):
         is_held = folds.folds == fold
         labels = folds.labels[~is_held]
@@ -32,17 +54,10 @@ def select_by_rank(
             order = np.arange(most)
         else:
             order = ranking(features[~is_held], labels, most)
-        masks = np.repeat(_first(order, numbers, n_features), len(penalties), axis=0)
-        found = fitness.predictions(masks, np.tile(penalties, len(numbers)))[:, folds.order]
-        predicted[..., is_held] = found[:, is_held].reshape(*predicted.shape[:2], -1)
-    scores = fitness.judge(predicted.reshape(-1, predicted.shape[-1]), settings.criterion)
-    scores = scores.reshape(predicted.shape[:2])  # (n_numbers, n_C)
-    final = _first(ranking(features, folds.labels, most), numbers, n_features)
-    steps = Steps(fitness)
-    for mask, row in zip(final, scores, strict=True):
-        best = int(row.argmax())
-        steps.add(mask, float(penalties[best]), float(row[best]), float(row.mean()))
-    return steps.selection()
+        masks = np.repeat(_first(order, numbers, fitness.n_features), len(penalties), axis=0)
+        answers = fitness.answers(masks, np.tile(penalties, len(numbers)), criterion)
+        parts.append(answers[:, is_held])
+    return fitness.judge(np.concatenate(parts, axis=1), criterion)
 
 
 def _first(order: NDArray[np.int64], numbers: list[int], n_features: int) -> NDArray[np.bool_]:
@@ -54,7 +69,7 @@ def _first(order: NDArray[np.int64], numbers: list[int], n_features: int) -> NDA
 
 
 def select(
-    fitness: SubjectFoldFitness,
+    fitness: InnerFitness,
     name: str,
     settings: RankingSettings,
     *,

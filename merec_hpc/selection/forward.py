@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 from merec_hpc.config.selection import Criterion, ForwardSettings
 from merec_hpc.progress import track
 from merec_hpc.records import Selection
-from merec_hpc.selection.fitness.subject_folds import SubjectFoldFitness
+from merec_hpc.selection.fitness.grouped import InnerFitness
 from merec_hpc.selection.ranking import find_ranking
 from merec_hpc.selection.selectors import RANKED, SELECTORS
 from merec_hpc.selection.steps import Steps
@@ -24,7 +24,7 @@ Scores = NDArray[np.float64]  # (n, 2): the criterion, and the mean accuracy ove
 
 
 def search_forward(
-    fitness: SubjectFoldFitness,
+    fitness: InnerFitness,
     search: str,
     settings: ForwardSettings,
     *,
@@ -55,7 +55,7 @@ def search_forward(
 
 
 def search_sequentially(
-    fitness: SubjectFoldFitness,
+    fitness: InnerFitness,
     settings: ForwardSettings,
     *,
     criterion: Criterion | None = None,
@@ -85,12 +85,7 @@ def search_sequentially(
     for step in track(range(n_steps), "steps", n_steps) if shows_progress else range(n_steps):
         candidates = np.flatnonzero(mask == backward)
         tried = penalties if step == 0 and not backward else np.array([C])
-        scores = np.stack(
-            [
-                _score(fitness, fitness.predict_flips(mask, value, candidates), wanted)
-                for value in tried
-            ]
-        )
+        scores = np.stack([fitness.rate_flips(mask, value, wanted, candidates) for value in tried])
         place = _best(_best_of_each(scores))
         mask[candidates[place]] = not backward
         C, score = _choose_penalty(fitness, mask, penalties, wanted)
@@ -99,7 +94,7 @@ def search_sequentially(
 
 
 def search_by_rank(
-    fitness: SubjectFoldFitness,
+    fitness: InnerFitness,
     settings: ForwardSettings,
     order: Sequence[int] | NDArray[np.int64],
 ) -> Selection:
@@ -117,7 +112,7 @@ def search_by_rank(
     place = 1
     while place < len(ranked) and len(steps.masks) < settings.n_steps:
         block = ranked[place : place + _RANKED_AT_ONCE]
-        scores = _score(fitness, fitness.predict_flips(mask, C, block), settings.criterion)
+        scores = fitness.rate_flips(mask, C, settings.criterion, block)
         better = np.flatnonzero([_is_better(one, score) for one in scores])
         if len(better) == 0:
             place += len(block)
@@ -129,24 +124,15 @@ def search_by_rank(
     return steps.selection()
 
 
-def _score(
-    fitness: SubjectFoldFitness, predicted: NDArray[np.int64], criterion: Criterion
-) -> Scores:
-    judged = [fitness.judge(predicted, wanted) for wanted in (criterion, "mu")]
-    return np.stack(judged, axis=1)
-
-
 def _choose_penalty(
-    fitness: SubjectFoldFitness,
+    fitness: InnerFitness,
     mask: NDArray[np.bool_],
     penalties: NDArray[np.float64],
     criterion: Criterion,
 ) -> tuple[float, tuple[float, float]]:
     """Return the best C of a mask, of equals the smallest, and the mask's scores by it."""
     masks = np.tile(mask, (len(penalties), 1))
-    scores = np.stack(
-        [fitness.score(masks, penalties, criterion), fitness.score(masks, penalties, "mu")], axis=1
-    )
+    scores = fitness.rate(masks, penalties, criterion)
     place = _best(scores)
     return float(penalties[place]), (float(scores[place, 0]), float(scores[place, 1]))
 
@@ -167,7 +153,7 @@ def _is_better(found: NDArray[np.float64], known: tuple[float, float]) -> bool:
 
 
 def select(
-    fitness: SubjectFoldFitness,
+    fitness: InnerFitness,
     name: str,
     settings: ForwardSettings,
     *,

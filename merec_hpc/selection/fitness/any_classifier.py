@@ -9,10 +9,15 @@ from numpy.typing import NDArray
 
 from merec_hpc.config.base import ClassifierName, Oversampling
 from merec_hpc.config.selection import Criterion
-from merec_hpc.learning.classifiers import train_classifier
+from merec_hpc.criteria import OF_DECISIONS
+from merec_hpc.learning.classifiers import Classifier, train_classifier
 from merec_hpc.learning.oversampling import oversample
 from merec_hpc.records import Masks
+from merec_hpc.selection.fitness.grouped import InnerFitness
 from merec_hpc.selection.fitness.subject_folds import SubjectFoldFitness
+
+LEAST_PROBABILITY = 1e-3
+"""Below what 90 trees can tell from nothing."""
 
 
 class ClassifierFitness:
@@ -20,7 +25,7 @@ class ClassifierFitness:
 
     def __init__(
         self,
-        training: SubjectFoldFitness,
+        training: InnerFitness,
         classifier: ClassifierName,
         oversampling: Oversampling,
         seed: int,
@@ -36,39 +41,94 @@ class ClassifierFitness:
     def score(
         self, masks: Masks, C: NDArray[np.float64], criterion: Criterion
     ) -> NDArray[np.float64]:
-        """Return the fitness by a named criterion, in [0, 1], shape (n_individuals,)."""
-        folds = self._training.folds
-        predicted = np.full((len(masks), len(folds.labels)), -1)
+        """Return the fitness by a named criterion, in [0, 1], shape (n_individuals,).
+
+        Criteria of decisions take logarithms of the random forest's probabilities, which are
+        raised to ``LEAST_PROBABILITY`` before.
+        """
+        scores = [
+            self._score_on(grouping, masks, C, criterion) for grouping in self._training.groupings
+        ]
+        return self._training.combined(masks.sum(axis=1), scores)
+
+    def _score_on(
+        self,
+        grouping: SubjectFoldFitness,
+        masks: Masks,
+        C: NDArray[np.float64],
+        criterion: Criterion,
+    ) -> NDArray[np.float64]:
+        """Return the fitness on the inner folds of one grouping, (n_individuals,)."""
+        folds, features = grouping.folds, grouping.features
+        shape = (len(masks), len(folds.labels))
+        decides = criterion in OF_DECISIONS
+        answers = np.full((*shape, len(folds.classes)), np.nan) if decides else np.full(shape, -1)
         for fold in range(folds.n_folds):
             is_held = folds.folds == fold
-            for row, mask, penalty in zip(predicted, masks, C, strict=True):
-                if mask.any():
-                    row[is_held] = self._predict(mask, float(penalty), ~is_held, is_held)
-        return self._training.judge(predicted, criterion)
+            for row, mask, penalty in zip(answers, masks, C, strict=True):
+                if not mask.any():
+                    continue
+                chosen = features[:, mask]
+                known = (chosen[~is_held], folds.labels[~is_held])
+                if decides:
+                    decided = self._decide(*known, float(penalty), chosen[is_held])
+                    row[is_held] = _by_class(*decided, len(folds.classes))
+                else:
+                    row[is_held] = self._predict(*known, float(penalty), chosen[is_held])
+        return grouping.judge(answers, criterion)
 
     def training_accuracies(self, masks: Masks, C: NDArray[np.float64]) -> NDArray[np.float64]:
         """Return the accuracy on the clips that are trained on, (n_individuals,)."""
-        labels = self._training.folds.labels
-        everyone = np.ones(len(labels), np.bool_)
+        features, labels = self._training.features, self._training.folds.labels
         return np.array(
             [
-                (self._predict(mask, float(penalty), everyone, everyone) == labels).mean()
-                for mask, penalty in zip(masks, C, strict=True)
+                (self._predict(chosen, labels, float(penalty), chosen) == labels).mean()
+                for chosen, penalty in zip((features[:, mask] for mask in masks), C, strict=True)
             ]
         )
 
     def _predict(
         self,
-        mask: NDArray[np.bool_],
+        training: NDArray[np.float64],
+        labels: NDArray[np.int64],
         C: float,
-        training: NDArray[np.bool_],
-        wanted: NDArray[np.bool_],
+        wanted: NDArray[np.float64],
     ) -> NDArray[np.int64]:
         """Train on some clips, and on what SMOTE makes of them alone; predict others."""
-        chosen = self._training.features[:, mask]
-        labels = self._training.folds.labels[training]
         if len(np.unique(labels)) == 1:
-            return np.full(int(wanted.sum()), labels[0])
-        values, known = oversample(chosen[training], labels, self._oversampling, self._seed)
-        machine = train_classifier(self._classifier, values, known, C, self._seed)
-        return machine.predict(chosen[wanted])
+            return np.full(len(wanted), labels[0])
+        return self._trained(training, labels, C).predict(wanted)
+
+    def _decide(
+        self,
+        training: NDArray[np.float64],
+        labels: NDArray[np.int64],
+        C: float,
+        wanted: NDArray[np.float64],
+    ) -> tuple[NDArray[np.int64], NDArray[np.float64]]:
+        """Train as ``_predict``; return the classes, and decisions (n_wanted, n_classes).
+
+        Of a single class, about which there is nothing to decide, 0.
+        """
+        if len(np.unique(labels)) == 1:
+            return labels[:1], np.zeros((len(wanted), 1))
+        machine = self._trained(training, labels, C)
+        decisions = machine.decisions(wanted)
+        if self._classifier == "random_forest":
+            decisions = np.log(np.maximum(decisions, LEAST_PROBABILITY))
+        return machine.classes, decisions
+
+    def _trained(
+        self, training: NDArray[np.float64], labels: NDArray[np.int64], C: float
+    ) -> Classifier:
+        values, known = oversample(training, labels, self._oversampling, self._seed)
+        return train_classifier(self._classifier, values, known, C, self._seed)
+
+
+def _by_class(
+    known: NDArray[np.int64], decisions: NDArray[np.float64], n_classes: int
+) -> NDArray[np.float64]:
+    """Return decisions with a column for every class, minus infinity for the unknown ones."""
+    found = np.full((len(decisions), n_classes), -np.inf)
+    found[:, known] = decisions
+    return found

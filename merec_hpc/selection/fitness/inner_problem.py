@@ -61,7 +61,7 @@ class InnerProblem:
         self._features = features
         self._targets, self._systems = targets, systems
         n_clips, n_features = features.shape
-        self._is_wide = n_features > _WIDE * n_clips
+        self._is_wide = bool(n_features > _WIDE * n_clips)
         if not self._is_wide:
             return
         # Sums of centred features are small, and so are their rounding errors.
@@ -82,6 +82,15 @@ class InnerProblem:
             clips = self._features[block * BLOCK : (block + 1) * BLOCK] - self._mean
             column[:, : len(clips)] = clips.T
         return columns
+
+    @property
+    def is_wide(self) -> bool:
+        """Whether ``grams`` are of single precision."""
+        return self._is_wide
+
+    def chosen(self, which: NDArray[np.bool_] | NDArray[np.int64]) -> NDArray[np.float64]:
+        """Return some features of the clips, by a mask or by places, (n_clips, n_chosen)."""
+        return self._features[:, which]
 
     @property
     def precision(self) -> float:
@@ -111,7 +120,7 @@ class InnerProblem:
 
     def exact_gram(self, mask: NDArray[np.bool_]) -> Gram:
         """Return the Gram matrix of a mask in double precision: of that mask alone."""
-        chosen = self._features[:, mask]
+        chosen = self.chosen(mask)
         return Gram(chosen @ chosen.T, np.zeros(len(chosen)), is_quick=False)
 
     def decide(
@@ -165,7 +174,7 @@ class InnerProblem:
             The worst state of each feature, (n_flips,).
         """
         gram = self.exact_gram(mask).matrix
-        features = np.ascontiguousarray(self._features[:, flipped].T)
+        features = np.ascontiguousarray(self.chosen(flipped).T)
         signs = np.where(mask[flipped], -1.0, 1.0)
         states = np.zeros(len(flipped), np.int64)
         n_clips = len(gram)
@@ -203,7 +212,7 @@ class InnerProblem:
         self, mask: NDArray[np.bool_], penalty: float, decisions: NDArray[np.float64]
     ) -> None:
         """Write decisions, (n_machines, n_clips), for the clips of the folds, at any condition."""
-        values = rotate(self._features[:, mask])
+        values = rotate(self.chosen(mask))
         for system in self._systems:
             penalties = penalty * system.penalties
             for target, row in zip(

@@ -1,22 +1,26 @@
 """Scores masks by linear SVMs that leave each training subject out."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
+from copy import copy
+from itertools import groupby
 from operator import call
+from typing import Any, Self
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from merec_hpc.config.base import ClassWeight, ScalingName
 from merec_hpc.config.selection import Criterion
+from merec_hpc.criteria import OF_DECISIONS, fold_accuracies, mu, score_answers
 from merec_hpc.kernels.leave_out import leave_nothing_out
 from merec_hpc.kernels.pivoting import SOLVED
 from merec_hpc.kernels.prediction import predict
 from merec_hpc.learning.scaling import Scaling
 from merec_hpc.records import Masks
-from merec_hpc.selection.fitness.criteria import fold_accuracies, score_predictions
 from merec_hpc.selection.fitness.inner_folds import InnerFolds
 from merec_hpc.selection.fitness.inner_problem import InnerProblem, Share, System
 from merec_hpc.selection.fitness.least_squares import fit_support, rotate
+from merec_hpc.selection.fitness.reordered import ReorderedProblem
 
 _FLIPS_AT_ONCE = 1024  # whose decisions are in memory
 
@@ -27,7 +31,8 @@ class SubjectFoldFitness:
     L2-regularised L2-loss linear SVMs, one-vs-rest, without bias (LIBLINEAR ``-s 1 -B -1``),
     solved exactly. What a mask scores depends on the mask and C alone, not on the batch in
     which it is scored: predictions from single-precision Gram matrices count where no
-    rounding error can change them, and are made anew in double precision elsewhere.
+    rounding error can change them, and are made anew in double precision elsewhere. Criteria of
+    decisions (``criteria.OF_DECISIONS``) are of double precision alone.
     """
 
     def __init__(
@@ -79,7 +84,8 @@ class SubjectFoldFitness:
             msg = "finite features expected, found NaN or infinity"
             raise ValueError(msg)
         self._folds = InnerFolds.of(labels, subjects, n_folds)
-        self._values = share(lambda: np.asfortranarray(values[self._folds.order], np.float64))
+        self._kept = share(lambda: np.asfortranarray(values[self._folds.order], np.float64))
+        self._rows: NDArray[np.int64] | None = None  # of the kept clips, where others keep them
         self._targets, self._is_trained = self._folds.targets, self._folds.is_trained
         self._scaling, self._class_weight = scaling, class_weight
         self._unscaled = None
@@ -89,7 +95,12 @@ class SubjectFoldFitness:
     @property
     def n_features(self) -> int:
         """Number of features that a mask chooses from."""
-        return int(self._values.shape[1])
+        return int(self._kept.shape[1])
+
+    @property
+    def _values(self) -> NDArray[np.float64]:
+        """The features in the order of the folds: a copy, where another grouping keeps them."""
+        return self._kept if self._rows is None else self._kept[self._rows]
 
     @property
     def features(self) -> NDArray[np.float64]:
@@ -106,10 +117,65 @@ class SubjectFoldFitness:
         """The classes, as they were given, sorted, (n_classes,)."""
         return self._folds.classes
 
+    @property
+    def groupings(self) -> Sequence[Self]:
+        """Those whose fitness is the mean fitness: this one alone."""
+        return (self,)
+
+    def regrouped(self, fold_of: NDArray[np.int64]) -> Self:
+        """Return the same clips in other inner folds; the features are kept once for both.
+
+        Parameters
+        ----------
+        fold_of
+            The fold of each subject, in the order of ``folds.subjects``, shape (n_subjects,).
+        """
+        other = copy(self)
+        other._folds = self._folds.regrouped(fold_of)
+        other._targets, other._is_trained = other._folds.targets, other._folds.is_trained
+        rows = np.argsort(self._folds.order)[other._folds.order]
+        other._rows = rows if self._rows is None else self._rows[rows]
+        if self._unscaled is not None:
+            systems = other._systems(0, other._folds.n_folds)
+            other._unscaled = ReorderedProblem(self._unscaled, rows, other._targets, systems)
+        return other
+
+    def combined(
+        self,
+        sizes: ArrayLike,  # noqa: ARG002  # one form for all that score
+        scores: Sequence[NDArray[np.float64]],
+    ) -> NDArray[np.float64]:
+        """Return the fitness of masks from their scores on each of ``groupings``, (n,)."""
+        (own,) = scores
+        return own
+
     def score(self, masks: Masks, C: ArrayLike, criterion: Criterion) -> NDArray[np.float64]:
-        """Return the fitness by a named criterion, in [0, 1], shape (n_individuals,)."""
-        predicted = self._predict(masks, C)
-        return score_predictions(criterion, predicted, self._folds.labels, self._folds.folds)
+        """Return the fitness by a named criterion, in [0, 1], shape (n_individuals,).
+
+        An empty mask scores 0.
+        """
+        return self.judge(self.answers(masks, C, criterion), criterion)
+
+    def rate(self, masks: Masks, C: ArrayLike, criterion: Criterion) -> NDArray[np.float64]:
+        """Return the fitness, and the mean accuracy over the folds, shape (n_individuals, 2)."""
+        means = mu(self.fold_accuracies(masks, C))
+        return np.stack([self.score(masks, C, criterion), means], axis=1)
+
+    def answers(self, masks: Masks, C: ArrayLike, criterion: Criterion) -> NDArray[Any]:
+        """Return what a criterion is of, for ``judge``; clips in the order of the folds.
+
+        Predictions, shape (n_individuals, n_clips), -1 for an empty mask; or decisions, shape
+        (n_individuals, n_clips, n_classes), NaN for an empty mask.
+        """
+        if criterion not in OF_DECISIONS:
+            return self._predict(masks, C)
+        found = np.full((len(masks), *self._is_trained.shape), np.nan)
+        for row, mask, machines in zip(
+            found, masks, self._decide_each(*self._check(masks, C)), strict=True
+        ):
+            if mask.any():
+                row[:] = self._of_classes(machines)
+        return found
 
     def fold_accuracies(self, masks: Masks, C: ArrayLike) -> NDArray[np.float64]:
         """Return the accuracy on each left-out subject, shape (n_individuals, n_folds).
@@ -130,7 +196,7 @@ class SubjectFoldFitness:
 
         Shape (n_individuals, n_clips), an index into ``classes``; -1 for an empty mask.
         """
-        predicted = np.empty((len(masks), len(self._values)), np.int64)
+        predicted = np.empty((len(masks), len(self._folds.order)), np.int64)
         predicted[:, self._folds.order] = self._predict(masks, C)
         return predicted
 
@@ -140,10 +206,9 @@ class SubjectFoldFitness:
         Shape (n_individuals, n_clips, n_classes); minus infinity for a class that has no
         clip among the training clips of that SVM.
         """
-        decisions = np.empty((len(masks), len(self._values), len(self.classes)))
-        for individual, (mask, penalty) in enumerate(zip(*self._check(masks, C), strict=True)):
-            both = self._both_signs(self._decide_exactly(mask, penalty)).T
-            decisions[individual, self._folds.order] = np.where(self._is_trained, both, -np.inf)
+        decisions = np.empty((len(masks), *self._is_trained.shape))
+        for individual, machines in enumerate(self._decide_each(*self._check(masks, C))):
+            decisions[individual, self._folds.order] = self._of_classes(machines)
         return decisions
 
     def score_flips(
@@ -166,49 +231,59 @@ class SubjectFoldFitness:
         NDArray[np.float64]
             Shape (n_flips,).
         """
-        return self.judge(self.predict_flips(mask, C, flipped), criterion)
+        return self.rate_flips(mask, C, criterion, flipped)[:, 0]
 
-    def predict_flips(
-        self, mask: NDArray[np.bool_], C: float, flipped: ArrayLike
-    ) -> NDArray[np.int64]:
-        """Return the predicted classes behind ``score_flips``, for ``judge``.
-
-        Shape (n_flips, n_clips), clips in the order of the folds; -1 for an empty mask.
-        """
+    def rate_flips(
+        self, mask: NDArray[np.bool_], C: float, criterion: Criterion, flipped: ArrayLike
+    ) -> NDArray[np.float64]:
+        """Return ``score_flips``, and the mean accuracy over the folds, shape (n_flips, 2)."""
         places = np.asarray(flipped, np.int64)
         self._check(mask[None], [C])
         parts = [
-            self._predict_flips(mask, C, places[first : first + _FLIPS_AT_ONCE])
+            self._rate_flips(mask, C, criterion, places[first : first + _FLIPS_AT_ONCE])
             for first in range(0, len(places), _FLIPS_AT_ONCE)
         ]
-        return np.concatenate([np.empty((0, len(self._values)), np.int64), *parts])
+        return np.concatenate([np.empty((0, 2)), *parts])
 
-    def judge(self, predicted: NDArray[np.int64], criterion: Criterion) -> NDArray[np.float64]:
-        """Return the fitness of predictions of ``predict_flips``, shape (n_flips,)."""
-        return score_predictions(criterion, predicted, self._folds.labels, self._folds.folds)
+    def judge(self, answers: NDArray[Any], criterion: Criterion) -> NDArray[np.float64]:
+        """Return the fitness of ``answers``, shape (n_individuals,)."""
+        return score_answers(criterion, answers, self._folds.labels, self._folds.folds)
 
-    def _predict_flips(
+    def _rate_flips(
+        self, mask: NDArray[np.bool_], C: float, criterion: Criterion, flipped: NDArray[np.int64]
+    ) -> NDArray[np.float64]:
+        """Rate so many flips that their decisions are in memory."""
+        predicted = np.full((len(flipped), len(self._folds.order)), -1)
+        of_decisions = np.zeros(len(flipped))
+        unused = np.empty_like(self._targets)
+        for place, machines in enumerate(self._decide_flips(mask, C, flipped)):
+            if machines is None:
+                continue
+            predict(machines, unused, 0.0, self._is_trained, predicted[place])
+            if criterion in OF_DECISIONS:
+                of_decisions[place] = self.judge(self._of_classes(machines)[None], criterion)[0]
+        means = mu(fold_accuracies(predicted, self._folds.labels, self._folds.folds))
+        scores = of_decisions if criterion in OF_DECISIONS else self.judge(predicted, criterion)
+        return np.stack([scores, means], axis=1)
+
+    def _decide_flips(
         self, mask: NDArray[np.bool_], C: float, flipped: NDArray[np.int64]
-    ) -> NDArray[np.int64]:
-        """Return predicted classes, (n_flips, n_clips), clips in the order of the folds."""
+    ) -> Iterator[NDArray[np.float64] | None]:
+        """Yield the decisions of each changed mask, (n_machines, n_clips); None of an empty one."""
         n_machines, n_clips = self._targets.shape
         decisions = np.empty((n_machines, len(flipped), n_clips))
         states = np.zeros(len(flipped), np.int64)
         for problem in self._problems():
             states = np.maximum(states, problem.decide_flips(mask, C, flipped, decisions))
-        predicted = np.full((len(flipped), n_clips), -1)
-        unused = np.empty((n_machines, n_clips))
         for place, feature in enumerate(flipped):
             changed = mask.copy()
             changed[feature] ^= True
             if not changed.any():
-                continue
-            if states[place] == SOLVED:
-                exact = np.ascontiguousarray(decisions[:, place])
+                yield None
+            elif states[place] == SOLVED:
+                yield np.ascontiguousarray(decisions[:, place])
             else:
-                exact = self._decide_exactly(changed, C)
-            predict(exact, unused, 0.0, self._is_trained, predicted[place])
-        return predicted
+                yield self._decide_exactly(changed, C)
 
     def training_accuracies(self, masks: Masks, C: ArrayLike) -> NDArray[np.float64]:
         """Return the accuracy on the very clips that an SVM is trained on, (n_individuals,).
@@ -263,7 +338,7 @@ class SubjectFoldFitness:
         masks, penalties = self._check(masks, C)
         shape = (len(masks), *self._targets.shape)
         decisions, reach = np.zeros(shape), np.zeros(shape)
-        predicted = np.full((len(masks), len(self._values)), -1)
+        predicted = np.full((len(masks), len(self._folds.order)), -1)
         is_solved = np.ones(len(masks), np.bool_)
         # Individuals that differ by C alone share their Gram matrix.
         members: dict[bytes, list[int]] = {}
@@ -286,12 +361,22 @@ class SubjectFoldFitness:
 
     def _decide_exactly(self, mask: NDArray[np.bool_], penalty: float) -> NDArray[np.float64]:
         """Return decisions, (n_machines, n_clips), that depend on mask and C alone."""
-        decisions = np.zeros_like(self._targets)
+        (decisions,) = self._decide_each(mask[None], np.array([penalty]))
+        return np.asarray(decisions, np.float64)
+
+    def _decide_each(self, masks: Masks, penalties: NDArray[np.float64]) -> NDArray[np.float64]:
+        """Return ``_decide_exactly`` of each individual, (n_individuals, n_machines, n_clips)."""
+        decisions = np.zeros((len(masks), *self._targets.shape))
+        unused = np.empty_like(self._targets)
         for problem in self._problems():
-            gram = problem.exact_gram(mask)
-            unused = np.empty_like(decisions)
-            if problem.decide(gram, penalty, decisions, unused) != SOLVED:
-                problem.decide_slowly(mask, penalty, decisions)
+            # Individuals side by side that differ by C alone share their Gram matrix.
+            for _, alike in groupby(range(len(masks)), key=lambda row: masks[row].tobytes()):
+                rows = list(alike)
+                gram = problem.exact_gram(masks[rows[0]])
+                for row in rows:
+                    state = problem.decide(gram, penalties[row], decisions[row], unused)
+                    if state != SOLVED:
+                        problem.decide_slowly(masks[row], penalties[row], decisions[row])
         return decisions
 
     def _problems(self) -> Iterator[InnerProblem]:
@@ -311,16 +396,19 @@ class SubjectFoldFitness:
         self, features: NDArray[np.float64], first: int, last: int, share: Share = call
     ) -> InnerProblem:
         """Return the problem of the folds first..last."""
-        edges, targets = self._folds.edges, self._targets
-        every = slice(0, len(targets))
-        systems = [System(edges[first : last + 1], every, np.ones(len(features)))]
+        return InnerProblem(features, self._targets, self._systems(first, last), share)
+
+    def _systems(self, first: int, last: int) -> list[System]:
+        """Return what the machines of the folds first..last share."""
+        edges = self._folds.edges
         if self._class_weight == "balanced":
-            systems = [
+            return [
                 System(edges[fold : fold + 2], slice(machine, machine + 1), weights)
                 for fold in range(first, last)
                 for machine, weights in enumerate(self._weights(self._folds.folds != fold))
             ]
-        return InnerProblem(features, targets, systems, share)
+        every, penalties = slice(0, len(self._targets)), np.ones(len(self._folds.order))
+        return [System(edges[first : last + 1], every, penalties)]
 
     def _weights(self, training: NDArray[np.bool_]) -> NDArray[np.float64]:
         """Return the weight of C of each clip in each machine, (n_machines, n_clips)."""
@@ -344,6 +432,10 @@ class SubjectFoldFitness:
             msg = f"C above 0 expected, found {penalties.min():g}"
             raise ValueError(msg)
         return masks, penalties
+
+    def _of_classes(self, machines: NDArray[np.float64]) -> NDArray[np.float64]:
+        """Return decisions by class, (n_clips, n_classes), minus infinity for untrained ones."""
+        return np.where(self._is_trained, self._both_signs(machines).T, -np.inf)
 
     def _both_signs(self, machines: NDArray[np.float64]) -> NDArray[np.float64]:
         """Return one row a class, from one row a machine."""

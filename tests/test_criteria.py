@@ -5,8 +5,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from merec_hpc.metrics import accuracy, unweighted_average_recall, unweighted_f1
-from merec_hpc.selection.fitness.criteria import (
+from merec_hpc.criteria import (
     fold_accuracies,
     minimum,
     mu,
@@ -15,6 +14,7 @@ from merec_hpc.selection.fitness.criteria import (
     score_predictions,
     statistics_of_two,
 )
+from merec_hpc.metrics import accuracy, unweighted_average_recall, unweighted_f1
 
 LABELS = np.array([0, 0, 1, 2, 2, 2, 1, 0])
 FOLDS = np.array([0, 0, 0, 1, 1, 2, 2, 2])
