@@ -16,6 +16,7 @@ from merec_hpc.parallel.communicator import SerialCommunicator
 from merec_hpc.records import History, Selection
 from merec_hpc.selection.ant_colony import search_with_ants
 from merec_hpc.selection.filters import select_by_rank
+from merec_hpc.selection.fitness.grouped import grouped
 from merec_hpc.selection.fitness.subject_folds import SubjectFoldFitness
 from merec_hpc.selection.forward import search_forward
 from merec_hpc.selection.genetic.archipelago import evolve
@@ -34,7 +35,8 @@ class GeneticSelector(MaskSelector):
     ----------
     n_islands, n_individuals, n_random_migrants, n_generations, founders, crossover_probability, \
 mutation, mutation_rate, n_elites, hall_of_fame_size, topology, edges, migration_interval, \
-n_emigrants, C_values, criterion, training_accuracy, flat_window, flat_range, steep_derivative
+n_emigrants, C_values, criterion, departure_penalty, n_groupings, training_accuracy, \
+flat_window, flat_range, steep_derivative
         As in ``config.yaml``, section ``genetic``; one population by default.
     scaling
         "standard" standardises features within every inner fold, by its training samples;
@@ -78,6 +80,8 @@ n_emigrants, C_values, criterion, training_accuracy, flat_window, flat_range, st
         n_emigrants: int = 2,
         C_values: Sequence[float] = (0.01, 0.1, 1.0, 10.0, 100.0),
         criterion: Criterion = "mu_minus_variance",
+        departure_penalty: float = 0.0,
+        n_groupings: int = 1,
         training_accuracy: Literal["resubstitution", "inner_folds"] = "resubstitution",
         flat_window: int | None = None,
         flat_range: float = 0.01,
@@ -106,6 +110,8 @@ n_emigrants, C_values, criterion, training_accuracy, flat_window, flat_range, st
         self.n_emigrants = n_emigrants
         self.C_values = C_values
         self.criterion = criterion
+        self.departure_penalty = departure_penalty
+        self.n_groupings = n_groupings
         self.training_accuracy = training_accuracy
         self.flat_window = flat_window
         self.flat_range = flat_range
@@ -119,9 +125,10 @@ n_emigrants, C_values, criterion, training_accuracy, flat_window, flat_range, st
         self.verbose = verbose
 
     def _search(self, fitness: SubjectFoldFitness) -> Selection:
+        settings = self._settings()
         return evolve(
-            fitness,
-            self._settings(),
+            grouped(fitness, settings),
+            settings,
             SerialCommunicator(),
             on_generation=self._report,
             shows_progress=self.verbose,
@@ -131,8 +138,9 @@ n_emigrants, C_values, criterion, training_accuracy, flat_window, flat_range, st
         names = set(GeneticSettings.__dataclass_fields__) - {"seed", "n_inner_folds"}
         given = {name: getattr(self, name) for name in names}
         given["C_values"] = tuple(float(C) for C in self.C_values)
+        given["departure_penalty"] = float(self.departure_penalty)
         given["edges"] = tuple((int(giver), int(taker)) for giver, taker in self.edges)
-        return GeneticSettings(seed=self._seed(), **given)
+        return GeneticSettings(seed=self._seed(), n_inner_folds=_count(self.n_folds), **given)
 
     def _report(self, history: History) -> None:
         for callback in self.callbacks:
@@ -147,7 +155,7 @@ class ForwardSelector(MaskSelector):
     search
         "forward", "backward", "stable_sfs", "local_greedy", or "ranked_forward_" and the name of
         a ranking, as ``merec select`` has them.
-    n_steps, C_values, criterion
+    n_steps, C_values, criterion, departure_penalty, n_groupings
         As in ``config.yaml``, section ``forward``.
     scaling, class_weight, n_folds, decider
         Same meaning as in ``GeneticSelector``.
@@ -162,6 +170,8 @@ class ForwardSelector(MaskSelector):
         n_steps: int = 50,
         C_values: Sequence[float] = (0.01, 0.1, 1.0, 10.0, 100.0),
         criterion: Criterion = "mu_minus_variance",
+        departure_penalty: float = 0.0,
+        n_groupings: int = 1,
         scaling: ScalingName = "none",
         class_weight: ClassWeight = "none",
         n_folds: int | None = None,
@@ -172,6 +182,8 @@ class ForwardSelector(MaskSelector):
         self.n_steps = n_steps
         self.C_values = C_values
         self.criterion = criterion
+        self.departure_penalty = departure_penalty
+        self.n_groupings = n_groupings
         self.scaling = scaling
         self.class_weight = class_weight
         self.n_folds = n_folds
@@ -180,9 +192,15 @@ class ForwardSelector(MaskSelector):
 
     def _search(self, fitness: SubjectFoldFitness) -> Selection:
         settings = ForwardSettings(
-            n_steps=self.n_steps, C_values=_numbers(self.C_values), criterion=self.criterion
+            n_steps=self.n_steps,
+            C_values=_numbers(self.C_values),
+            criterion=self.criterion,
+            departure_penalty=float(self.departure_penalty),
+            n_inner_folds=_count(self.n_folds),
+            n_groupings=self.n_groupings,
         )
-        return search_forward(fitness, self.search, settings, shows_progress=self.verbose)
+        several = grouped(fitness, settings)
+        return search_forward(several, self.search, settings, shows_progress=self.verbose)
 
 
 class RankingSelector(MaskSelector):
@@ -193,7 +211,7 @@ class RankingSelector(MaskSelector):
     ranking
         "fisher", "gini", "t_test", "lda_weight", "anova_f", "mutual_information", "mrmr" or
         "relieff".
-    n_selected, n_selected_values, C_values, criterion
+    n_selected, n_selected_values, C_values, criterion, departure_penalty, n_groupings
         As in ``config.yaml``, section ``ranking``.
     scaling, class_weight, n_folds, decider
         Same meaning as in ``GeneticSelector``.
@@ -207,6 +225,8 @@ class RankingSelector(MaskSelector):
         n_selected_values: Sequence[int] = (1, 2, 5, 10, 20, 50, 100, 200, 500, 1000, 2000, 5000),
         C_values: Sequence[float] = (0.01, 0.1, 1.0, 10.0, 100.0),
         criterion: Criterion = "mu_minus_variance",
+        departure_penalty: float = 0.0,
+        n_groupings: int = 1,
         scaling: ScalingName = "none",
         class_weight: ClassWeight = "none",
         n_folds: int | None = None,
@@ -217,6 +237,8 @@ class RankingSelector(MaskSelector):
         self.n_selected_values = n_selected_values
         self.C_values = C_values
         self.criterion = criterion
+        self.departure_penalty = departure_penalty
+        self.n_groupings = n_groupings
         self.scaling = scaling
         self.class_weight = class_weight
         self.n_folds = n_folds
@@ -228,8 +250,11 @@ class RankingSelector(MaskSelector):
             n_selected_values=tuple(int(number) for number in self.n_selected_values),
             C_values=_numbers(self.C_values),
             criterion=self.criterion,
+            departure_penalty=float(self.departure_penalty),
+            n_inner_folds=_count(self.n_folds),
+            n_groupings=self.n_groupings,
         )
-        return select_by_rank(fitness, settings, find_ranking(self.ranking))
+        return select_by_rank(grouped(fitness, settings), settings, find_ranking(self.ranking))
 
 
 class AntColonySelector(MaskSelector):
@@ -237,7 +262,8 @@ class AntColonySelector(MaskSelector):
 
     Parameters
     ----------
-    n_ants, n_iterations, alpha, beta, q0, rho, n_selected, C_values, criterion
+    n_ants, n_iterations, alpha, beta, q0, rho, n_selected, C_values, criterion, \
+departure_penalty, n_groupings
         As in ``config.yaml``, section ``ant_colony``; the heuristic is Fisher's score.
     scaling, class_weight, n_folds, decider
         Same meaning as in ``GeneticSelector``.
@@ -259,6 +285,8 @@ class AntColonySelector(MaskSelector):
         n_selected: int | None = None,
         C_values: Sequence[float] = (0.01, 0.1, 1.0, 10.0, 100.0),
         criterion: Criterion = "mu_minus_variance",
+        departure_penalty: float = 0.0,
+        n_groupings: int = 1,
         scaling: ScalingName = "none",
         class_weight: ClassWeight = "none",
         n_folds: int | None = None,
@@ -275,6 +303,8 @@ class AntColonySelector(MaskSelector):
         self.n_selected = n_selected
         self.C_values = C_values
         self.criterion = criterion
+        self.departure_penalty = departure_penalty
+        self.n_groupings = n_groupings
         self.scaling = scaling
         self.class_weight = class_weight
         self.n_folds = n_folds
@@ -293,11 +323,20 @@ class AntColonySelector(MaskSelector):
             n_selected=self.n_selected,
             C_values=_numbers(self.C_values),
             criterion=self.criterion,
+            departure_penalty=float(self.departure_penalty),
+            n_inner_folds=_count(self.n_folds),
+            n_groupings=self.n_groupings,
             seed=self._seed(),
         )
         heuristic = fisher_score(fitness.features, fitness.folds.labels)
-        return search_with_ants(fitness, heuristic, settings, shows_progress=self.verbose)
+        return search_with_ants(
+            grouped(fitness, settings), heuristic, settings, shows_progress=self.verbose
+        )
 
 
 def _numbers(values: Sequence[float]) -> tuple[float, ...]:
     return tuple(float(value) for value in values)
+
+
+def _count(number: int | None) -> int | None:
+    return None if number is None else int(number)
