@@ -25,6 +25,7 @@ from numpy.typing import ArrayLike, NDArray
 
 from merec_hpc.config.evaluation import EvaluationSettings
 from merec_hpc.config.selection import AllFeaturesSettings, Criterion
+from merec_hpc.criteria import mu_minus_variance
 from merec_hpc.evaluation.predictions import Prediction
 from merec_hpc.parallel.communicator import SerialCommunicator
 from merec_hpc.parallel.threads import limit_library_threads
@@ -33,7 +34,6 @@ from merec_hpc.report.comparisons import compare_with
 from merec_hpc.report.scores import score_methods
 from merec_hpc.selection.all_features import select_all_features
 from merec_hpc.selection.deciders import decide, deciding, trained
-from merec_hpc.selection.fitness.criteria import mu_minus_variance
 from merec_hpc.selection.fitness.subject_folds import SubjectFoldFitness, compile_kernels
 from merec_hpc.selection.genetic.archipelago import Fitness, evolve
 

@@ -28,6 +28,7 @@ from numpy.typing import NDArray
 from sklearn.feature_selection import f_classif
 
 from merec_hpc.config.selection import Criterion, GeneticSettings
+from merec_hpc.criteria import score_predictions
 from merec_hpc.learning.linear_svm import train_svm
 from merec_hpc.learning.scaling import Scaling
 from merec_hpc.metrics import (
@@ -39,7 +40,6 @@ from merec_hpc.metrics import (
 from merec_hpc.parallel.communicator import SerialCommunicator
 from merec_hpc.parallel.threads import limit_library_threads
 from merec_hpc.records import Masks
-from merec_hpc.selection.fitness.criteria import score_predictions
 from merec_hpc.selection.fitness.inner_folds import InnerFolds
 from merec_hpc.selection.fitness.subject_folds import SubjectFoldFitness
 from merec_hpc.selection.genetic.archipelago import evolve

@@ -20,6 +20,7 @@ ORDER = (
     "__init__",
     "errors",
     "metrics",
+    "criteria",
     "config",
     "records",
     "files",

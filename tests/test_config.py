@@ -418,6 +418,49 @@ def test_islands_that_cannot_be_are_refused(changes: dict[str, object], complain
         from_json(GeneticSettings, json.dumps(changes))
 
 
+@pytest.mark.parametrize(
+    ("values", "complaint"),
+    [
+        ({"inner": {"n_groupings": 3}}, "n_groupings is 3, must be 1 where n_inner_folds is null"),
+        (
+            {"inner": {"n_inner_folds": 4, "n_groupings": 3}, "forward": {"n_inner_folds": None}},
+            "in 'forward': n_groupings is 3",
+        ),
+        ({"inner": {"n_groupings": 0}}, "'inner.n_groupings' is 0"),
+        ({"inner": {"departure_penalty": -0.1}}, "'inner.departure_penalty' is -0.1"),
+        ({"inner": {"departure_penalty": 1.5}}, "'inner.departure_penalty' is 1.5"),
+        ({"inner": {"criterion": "balanced_hing"}}, "did you mean 'balanced_hinge'?"),
+        (
+            {
+                "inner": {"criterion": "balanced_hinge"},
+                "ant_colony": {"classifier": "random_forest"},
+            },
+            "in 'ant_colony': criterion is 'balanced_hinge', must be another with classifier",
+        ),
+    ],
+)
+def test_inner_scores_that_cannot_be_are_refused_in_one_line(
+    values: dict[str, Any], complaint: str
+) -> None:
+    message = _refusal(values)
+    assert complaint in message
+    assert "\n" not in message
+
+
+def test_inner_scores_that_can_be_are_taken() -> None:
+    config = parse_config(
+        {
+            "inner": {"criterion": "balanced_log_loss", "departure_penalty": 0.02},
+            "ant_colony": {"classifier": "random_forest"},
+            "genetic": {"n_inner_folds": 4, "n_groupings": 3},
+            "sweep": {"criteria": ["balanced_hinge", "mu"]},
+        }
+    )
+    assert config.ant_colony.criterion == "balanced_log_loss"
+    assert config.genetic.n_groupings == 3
+    assert (config.forward.n_groupings, config.forward.departure_penalty) == (1, 0.02)
+
+
 def test_settings_of_islands_come_back_as_they_were() -> None:
     settings = from_json(GeneticSettings, '{"topology": "custom", "edges": [[0, 1], [2, 3]]}')
     assert settings.edges == ((0, 1), (2, 3))

@@ -49,7 +49,6 @@ def run(
                 wanted,
                 parsed,
                 learnt,
-                parsed.n_inner_folds,
             )
         except ValueError as error:
             msg = f"{store}, permutation {number}: {error}"

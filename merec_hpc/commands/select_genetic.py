@@ -71,9 +71,7 @@ def run(
     comm.allgather(None)
     program = f"{__version__} {_digest_of_sources()}"
     done: list[Checkpoints] = []
-    folds = training_folds(
-        store, held_out or [], outputs, learnt, parsed.n_inner_folds, comm, fold_table
-    )
+    folds = training_folds(store, held_out or [], outputs, learnt, parsed, comm, fold_table)
     with noted_signals() as stop:
         for training in folds:
             key = search_key(program, parsed, training.digest)

@@ -18,19 +18,11 @@ from merec_hpc.config.base import (
     check_distinct,
     check_known,
 )
-from merec_hpc.metrics import METRICS, Metric
-
-FOLD_CRITERIA = ("mu_minus_variance", "mu", "mu_minus_deviation", "minimum")
-"""Of the accuracies on left-out training subjects (paper 1, IV.C.2)."""
-
-
-def pooled_metrics() -> dict[str, Metric]:
-    """Return the criteria that count all left-out training clips at once, by name."""
-    return {f"pooled_{name.lower()}": metric for name, metric in METRICS.items()}
+from merec_hpc.criteria import criteria_names
 
 
 def _check_criterion(name: str) -> str:
-    return check_known("criterion", name, [*FOLD_CRITERIA, *pooled_metrics()])
+    return check_known("criterion", name, criteria_names())
 
 
 Criterion = Annotated[str, AfterValidator(_check_criterion)]
@@ -105,11 +97,19 @@ class InnerSettings:
 
     C_values: tuple[Positive, ...] = Field(default=(0.01, 0.1, 1.0, 10.0, 100.0), min_length=1)
     criterion: Criterion = "mu_minus_variance"
+    departure_penalty: Probability = 0.0
     n_inner_folds: int | None = Field(default=None, ge=2)
+    n_groupings: Count = 1
 
     def __post_init__(self) -> None:
         """Check what involves more than one value."""
         check_distinct("C_values", list(map(str, self.C_values)))
+        if self.n_groupings > 1 and self.n_inner_folds is None:
+            msg = (
+                f"n_groupings is {self.n_groupings}, must be 1 where n_inner_folds is null: one "
+                "subject is left out at a time, in one way only"
+            )
+            raise ValueError(msg)
 
 
 @dataclass(frozen=True, kw_only=True, config=STRICT)
@@ -168,6 +168,16 @@ class AntColonySettings(SelectorSettings):
     classifier: ClassifierName = "linear_svm"
     oversampling: Oversampling = "none"
     seed: int = Field(default=0, ge=0)
+
+    def __post_init__(self) -> None:
+        """Check what involves more than one field."""
+        super().__post_init__()
+        if self.classifier == "random_forest" and self.criterion == "balanced_hinge":
+            msg = (
+                "criterion is 'balanced_hinge', must be another with classifier random_forest, "
+                "whose decisions are probabilities without margins"
+            )
+            raise ValueError(msg)
 
 
 @dataclass(frozen=True, kw_only=True, config=STRICT)

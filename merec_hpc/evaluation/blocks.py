@@ -55,7 +55,7 @@ def decide_by_block(
         assert features.blocks is not None
         own = features.with_features(features.blocks == block)
         for fold in folds:
-            fitness, _ = fold_fitness(own, fold, scaling, settings.n_inner_folds)
+            fitness, _ = fold_fitness(own, fold, scaling, settings)
             chosen = select_all_features(fitness, settings)
             decisions = held_out_decisions(
                 own, fold, chosen.mask, chosen.C, scaling, bias=chosen.bias

@@ -51,7 +51,6 @@ def run_on(
     method: Method,
     settings: SelectorSettings,
     scaling: ScalingSettings,
-    n_inner_folds: int | None = None,
 ) -> tuple[PermutedRun, list[str]]:
     """Select and predict in every fold, and return the scores and the predicted class names.
 
@@ -63,7 +62,7 @@ def run_on(
     predicted = np.full(len(features.labels), -1)
     fitnesses = []
     for fold in dict.fromkeys(str(name) for name in features.held_out_by if name):
-        fitness, _ = fold_fitness(features, fold, scaling, n_inner_folds)
+        fitness, _ = fold_fitness(features, fold, scaling, settings)
         selection = select(fitness, method.selector, settings)
         fitnesses.append(selection.fitness)
         held = features.held_out_by == fold

@@ -101,6 +101,12 @@ def check_clips(config: Config, clips: Sequence[Clip]) -> None:
                 f"expected, found {settings.n_inner_folds}"
             )
             raise MerecError(msg)
+        if settings.n_groupings > 1 and settings.n_inner_folds == fewest:
+            msg = (
+                f"{section}.n_inner_folds: fewer than {fewest}, the training subjects of a fold, "
+                f"expected for n_groupings {settings.n_groupings}, found {fewest}"
+            )
+            raise MerecError(msg)
 
 
 def _check_names(config: Config) -> None:

@@ -9,8 +9,9 @@ from pydantic.json_schema import JsonSchemaMode
 
 from merec_hpc.config.datasets import DATASET_SETTINGS
 from merec_hpc.config.evaluation import DECIDERS
-from merec_hpc.config.selection import FOLD_CRITERIA, pooled_metrics, told_bias
+from merec_hpc.config.selection import told_bias
 from merec_hpc.config.whole import DATASET_SECTION, Config
+from merec_hpc.criteria import criteria_names
 from merec_hpc.dataset.schemes import SCHEMES
 from merec_hpc.features.extractors import EXTRACTORS
 from merec_hpc.networks.registry import NETWORKS
@@ -100,15 +101,14 @@ def _bias(schema: Schema) -> None:
     schema["default"] = told_bias(tuple(schema["default"]))
 
 
-_CRITERIA = (*FOLD_CRITERIA, *pooled_metrics())
 _NAMES: Mapping[str, Callable[[Schema], None]] = {
     "dataset": _one_of(DATASET_SETTINGS),
     "scheme": _one_of(SCHEMES),
     "extractor": _one_of(EXTRACTORS),
     "network": _one_of(NETWORKS),
     "networks": _one_of(NETWORKS),
-    "criterion": _one_of(_CRITERIA),
-    "criteria": _one_of(_CRITERIA),
+    "criterion": _one_of(criteria_names()),
+    "criteria": _one_of(criteria_names()),
     "bias": _bias,
     "methods": _methods,
 }

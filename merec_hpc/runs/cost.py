@@ -16,7 +16,7 @@ from numpy.typing import NDArray
 
 from merec_hpc.config.selection import GeneticSettings
 from merec_hpc.records import Population
-from merec_hpc.selection.fitness.subject_folds import SubjectFoldFitness
+from merec_hpc.selection.fitness.grouped import InnerFitness
 from merec_hpc.selection.genetic.breeding import breed
 from merec_hpc.selection.genetic.founders import random_biases
 from merec_hpc.selection.genetic.teams import share_out
@@ -121,8 +121,11 @@ def predict_search(
     )
 
 
-def measure_costs(fitness: SubjectFoldFitness, settings: GeneticSettings) -> Costs:
-    """Measure the costs on this machine, on one core, in a few seconds."""
+def measure_costs(fitness: InnerFitness, settings: GeneticSettings) -> Costs:
+    """Measure the costs on this machine, on one core, in a few seconds.
+
+    Of the criterion of ``settings``, on all groupings of the inner folds that there are.
+    """
     rng = np.random.default_rng(0)
     n_masks = 64
     masks = rng.random((n_masks, fitness.n_features)) < rng.random((n_masks, 1))

@@ -16,8 +16,9 @@ import numpy as np
 from merec_hpc.config.evaluation import Method
 from merec_hpc.config.features import FeatureSettings
 from merec_hpc.config.scaling import scaling_of
-from merec_hpc.config.selection import GeneticSettings
+from merec_hpc.config.selection import GeneticSettings, InnerSettings
 from merec_hpc.config.whole import Config
+from merec_hpc.criteria import OF_DECISIONS
 from merec_hpc.dataset.simulated import PRESETS, plan_clips, size_on_disk
 from merec_hpc.features.extractors import find_extractor
 from merec_hpc.learning.scaling import Scaling
@@ -43,6 +44,7 @@ from merec_hpc.runs.selector_cost import (
     selection_seconds,
 )
 from merec_hpc.runs.variants import genetic_settings, variant_extraction
+from merec_hpc.selection.fitness.grouped import grouped
 from merec_hpc.selection.fitness.subject_folds import SubjectFoldFitness
 from merec_hpc.selection.selectors import SELECTORS
 from merec_hpc.store.features import read_features
@@ -216,7 +218,7 @@ class _Costs:
     def __init__(self, config: Config, extent: Extent, n_ranks: int, store: Path | None) -> None:
         self._config, self._extent, self._store = config, extent, store
         self._n_ranks = n_ranks
-        self._samples: dict[tuple[str, int | None], tuple[FoldSample, float]] = {}
+        self._samples: dict[tuple[str, int | None, int, bool], tuple[FoldSample, float]] = {}
         self._seconds: dict[tuple[str, str], float] = {}
         self._searches: dict[tuple[str, str], Prediction] = {}
         self.notes: list[str] = []
@@ -328,7 +330,7 @@ class _Costs:
         key = ("", selector)
         if key not in self._seconds:
             settings = selector_settings(self._config, selector)
-            sample, scale = self._sample("", settings.n_inner_folds)
+            sample, scale = self._sample("", settings)
             self._seconds[key] = scale * selection_seconds(sample, selector, settings)
             if SELECTORS[selector].section not in MEASURED:
                 self.notes.append(f"time of {selector}: what its jobs ask for, nothing measured")
@@ -338,7 +340,7 @@ class _Costs:
         key = (kind, f"{method} {classifier}")
         if key not in self._seconds:
             settings = selector_settings(self._config, method.selector)
-            sample, scale = self._sample(kind, settings.n_inner_folds)
+            sample, scale = self._sample(kind, settings)
             oversampling = self._config.evaluation.oversampling
             self._seconds[key] = scale * evaluation_seconds(
                 sample, method, settings, classifier, oversampling
@@ -354,7 +356,7 @@ class _Costs:
             settings = genetic_settings(self._config, criterion, settings.seed)
         key = (part, criterion)
         if key not in self._searches:
-            sample, scale = self._sample(part, settings.n_inner_folds)
+            sample, scale = self._sample(part, settings)
             costs = replace(sample.costs, evaluation_s=scale * sample.costs.evaluation_s)
             n_features = sample.fitness.n_features
             found = predict_search(settings, n_features, self._n_ranks, costs, INFINIBAND)
@@ -409,9 +411,10 @@ class _Costs:
         """Return the experiment's features, if they are there; of a sweep's none are."""
         return self._store if config is self._config else None
 
-    def _sample(self, kind: str, n_inner_folds: int | None) -> tuple[FoldSample, float]:
+    def _sample(self, kind: str, inner: InnerSettings) -> tuple[FoldSample, float]:
         """Return what is measured on, and by how much the real clips take longer."""
-        key = (kind, n_inner_folds)
+        of_decisions = inner.criterion in OF_DECISIONS
+        key = (kind, inner.n_inner_folds, inner.n_groupings, of_decisions)
         if key not in self._samples:
             config = self._config_of(kind)
             training, n_clips = self._training(config)
@@ -421,10 +424,15 @@ class _Costs:
                     "the square of their number"
                 )
             learnt = Scaling.learn(training, scaling_of(config.scaling, config.calibration))
-            fitness = SubjectFoldFitness(
-                learnt.apply(training), training.labels, training.subjects, n_folds=n_inner_folds
+            first = SubjectFoldFitness(
+                learnt.apply(training),
+                training.labels,
+                training.subjects,
+                n_folds=inner.n_inner_folds,
             )
-            sample = FoldSample(fitness, measure_costs(fitness, config.genetic))
+            fitness = grouped(first, inner)
+            measured = replace(config.genetic, criterion=inner.criterion)
+            sample = FoldSample(fitness, measure_costs(fitness, measured))
             self._samples[key] = sample, (n_clips / len(training.labels)) ** 2
         return self._samples[key]
 

@@ -22,7 +22,7 @@ from merec_hpc.learning.classifiers import train_classifier
 from merec_hpc.learning.oversampling import oversample
 from merec_hpc.runs.cost import Costs, Interconnect, predict_search
 from merec_hpc.selection.fitness.any_classifier import ClassifierFitness
-from merec_hpc.selection.fitness.subject_folds import SubjectFoldFitness
+from merec_hpc.selection.fitness.grouped import InnerFitness
 from merec_hpc.selection.ranking import find_ranking
 from merec_hpc.selection.selectors import RANKED, SELECTORS
 from merec_hpc.selection.steps import HALL_SIZE
@@ -42,13 +42,13 @@ _MAKES_ORDER = frozenset({"mrmr"})  # not of single features
 class FoldSample:
     """The training clips of one fold, or clips of the same shape, and what was measured on them."""
 
-    fitness: SubjectFoldFitness
+    fitness: InnerFitness
     costs: Costs
 
     @property
     def n_inner_folds(self) -> int:
-        """How many inner folds score a mask."""
-        return self.fitness.folds.n_folds
+        """How many inner folds score a mask, those of all groupings."""
+        return sum(grouping.folds.n_folds for grouping in self.fitness.groupings)
 
 
 def selection_seconds(sample: FoldSample, selector: str, settings: SelectorSettings) -> float:
@@ -122,7 +122,8 @@ def _ranking_seconds(sample: FoldSample, selector: str, settings: RankingSetting
     n_features = sample.fitness.n_features
     given = [settings.n_selected] if settings.n_selected else settings.n_selected_values
     numbers = {min(number, n_features) for number in given}
-    n_scored = sample.n_inner_folds * len(numbers) * len(SvmGrid.of(settings))
+    # A mask of one inner fold is scored on one grouping, as by a part of an evaluation.
+    n_scored = sample.fitness.folds.n_folds * len(numbers) * len(SvmGrid.of(settings))
     once = _order_seconds(sample, selector, max(numbers))
     return (sample.n_inner_folds + 1) * once + n_scored * sample.costs.evaluation_s
 
@@ -149,14 +150,17 @@ def _forward_seconds(sample: FoldSample, selector: str, settings: ForwardSetting
         mask[: max(1, n_steps // 2)] = True
     candidates = np.flatnonzero(mask == (selector == "backward"))[:_N_FLIPS]
     penalty = float(np.median(settings.C_values))
+    criterion = SELECTORS[selector].criterion or settings.criterion
     flips = []
     for bias in settings.bias:
-        fitness.predict_flips(mask, penalty, candidates[:2], bias)  # compiles
-        took = _seconds(lambda: fitness.predict_flips(mask, penalty, candidates, bias))  # noqa: B023
+        fitness.rate_flips(mask, penalty, criterion, candidates[:2], bias)  # compiles
+        took = _seconds(
+            lambda: fitness.rate_flips(mask, penalty, criterion, candidates, bias)  # noqa: B023
+        )
         flips.append(took / len(candidates))
     flip_s = float(np.mean(flips))  # which of them a step goes on with is not known
     masks, penalties, biases = grid.with_each(mask[None])
-    choice_s = 2 * _seconds(lambda: fitness.score(masks, penalties, "mu", biases))
+    choice_s = _seconds(lambda: fitness.rate(masks, penalties, criterion, biases))
     if selector.startswith(RANKED):
         ordered = _order_seconds(sample, selector.removeprefix(RANKED), n_features)
         n_flips = n_features + n_steps * _RANKED_AT_ONCE

@@ -5,12 +5,12 @@ from numpy.typing import NDArray
 
 from merec_hpc.config.selection import AllFeaturesSettings
 from merec_hpc.records import Population, Selection
-from merec_hpc.selection.fitness.subject_folds import SubjectFoldFitness
+from merec_hpc.selection.fitness.grouped import InnerFitness
 from merec_hpc.selection.steps import best_of
 from merec_hpc.selection.svm_grid import SvmGrid
 
 
-def select_all_features(fitness: SubjectFoldFitness, settings: AllFeaturesSettings) -> Selection:
+def select_all_features(fitness: InnerFitness, settings: AllFeaturesSettings) -> Selection:
     """Choose C and bias for all features by the criterion on the inner folds.
 
     Of equals the smallest C, then the bias that is listed first.
@@ -24,7 +24,7 @@ def select_all_features(fitness: SubjectFoldFitness, settings: AllFeaturesSettin
 
 
 def select(
-    fitness: SubjectFoldFitness,
+    fitness: InnerFitness,
     name: str,  # noqa: ARG001  # one form for all selectors
     settings: AllFeaturesSettings,
     *,

@@ -18,7 +18,7 @@ from numpy.typing import NDArray
 from merec_hpc.config.selection import AntColonySettings, Criterion
 from merec_hpc.progress import track
 from merec_hpc.records import History, Masks, Population, Selection
-from merec_hpc.selection.fitness.subject_folds import SubjectFoldFitness
+from merec_hpc.selection.fitness.grouped import InnerFitness
 from merec_hpc.selection.ranking import anova_f, fisher_score
 from merec_hpc.selection.steps import history_of_one
 from merec_hpc.selection.svm_grid import SvmGrid
@@ -160,7 +160,7 @@ def _fittest(known: Population | None, ants: Population) -> Population:
 
 
 def select(
-    fitness: SubjectFoldFitness,
+    fitness: InnerFitness,
     name: str,  # noqa: ARG001  # one form for all selectors
     settings: AntColonySettings,
     *,

@@ -22,11 +22,12 @@ from merec_hpc.parallel.communicator import SerialCommunicator
 from merec_hpc.records import Selection
 from merec_hpc.selection.ant_colony import search_with_ants
 from merec_hpc.selection.filters import select_by_rank
+from merec_hpc.selection.fitness.grouped import grouped
 from merec_hpc.selection.fitness.subject_folds import SubjectFoldFitness
 from merec_hpc.selection.forward import FORWARD_SEARCHES, search_forward
 from merec_hpc.selection.genetic.archipelago import evolve
 from merec_hpc.selection.mask_selector import MaskSelector, SearchOf
-from merec_hpc.selection.parameters import choice, settings_of
+from merec_hpc.selection.parameters import choice, count_or_none, settings_of
 from merec_hpc.selection.ranking import RANKINGS, find_ranking, fisher_score
 from merec_hpc.selection.watching import Callback, Watcher
 
@@ -83,7 +84,14 @@ class GeneticSelector(MaskSelector):
     criterion
         What the score of a mask is, of the accuracies on left-out groups: "mu_minus_variance"
         (default, paper 1), "mu", "mu_minus_deviation" or "minimum"; of all left-out samples at
-        once "pooled_accuracy", "pooled_uar" or "pooled_uf1".
+        once "pooled_accuracy", "pooled_uar" or "pooled_uf1"; of their decisions, each class
+        weighing the same, "balanced_hinge" or "balanced_log_loss".
+    departure_penalty
+        What a mask loses that leaves all features out, in [0, 1], and others by their share;
+        default 0.
+    n_groupings
+        Groupings of the groups into ``n_folds`` folds, whose mean score is that of a mask, at
+        least 1 (default); more need ``n_folds`` below the number of groups.
     training_accuracy
         What the rule that chooses the generation calls so: "resubstitution" (default), accuracy
         on the training samples themselves, or "inner_folds", its mean over left-out groups.
@@ -152,6 +160,8 @@ class GeneticSelector(MaskSelector):
         C_values: Sequence[float] = (0.01, 0.1, 1.0, 10.0, 100.0),
         bias: BiasParameter = "none",
         criterion: Criterion = "mu_minus_variance",
+        departure_penalty: float = 0.0,
+        n_groupings: int = 1,
         training_accuracy: Literal["resubstitution", "inner_folds"] = "resubstitution",
         flat_window: int | None = None,
         flat_range: float = 0.01,
@@ -181,6 +191,8 @@ class GeneticSelector(MaskSelector):
         self.C_values = C_values
         self.bias = bias
         self.criterion = criterion
+        self.departure_penalty = departure_penalty
+        self.n_groupings = n_groupings
         self.training_accuracy = training_accuracy
         self.flat_window = flat_window
         self.flat_range = flat_range
@@ -195,13 +207,14 @@ class GeneticSelector(MaskSelector):
 
     def _search(self) -> SearchOf:
         names = set(GeneticSettings.__dataclass_fields__) - {"seed", "n_inner_folds"}
-        given = {name: getattr(self, name) for name in sorted(names)} | {"seed": self._seed()}
-        given["bias"] = _named(self.bias)
+        given = {name: getattr(self, name) for name in sorted(names)} | _inner(self)
+        given["seed"] = self._seed()
         settings = settings_of(GeneticSettings, "GeneticSelector", given)
 
         def search(fitness: SubjectFoldFitness, watcher: Watcher | None) -> Selection:
             alone = SerialCommunicator()
-            return evolve(fitness, settings, alone, on_generation=watcher, shows_progress=False)
+            several = grouped(fitness, settings)
+            return evolve(several, settings, alone, on_generation=watcher, shows_progress=False)
 
         return search
 
@@ -225,7 +238,14 @@ class ForwardSelector(MaskSelector):
     criterion
         What the score of a mask is, of the accuracies on left-out groups: "mu_minus_variance"
         (default, paper 1), "mu", "mu_minus_deviation" or "minimum"; of all left-out samples at
-        once "pooled_accuracy", "pooled_uar" or "pooled_uf1".
+        once "pooled_accuracy", "pooled_uar" or "pooled_uf1"; of their decisions, each class
+        weighing the same, "balanced_hinge" or "balanced_log_loss".
+    departure_penalty
+        What a mask loses that leaves all features out, in [0, 1], and others by their share;
+        default 0.
+    n_groupings
+        Groupings of the groups into ``n_folds`` folds, whose mean score is that of a mask, at
+        least 1 (default); more need ``n_folds`` below the number of groups.
     scaling
         "standard" (default) standardises features within every inner fold, by its training
         samples, and for ``predict`` by all samples; "none" or ``None`` takes them as they are.
@@ -263,6 +283,8 @@ class ForwardSelector(MaskSelector):
         C_values: Sequence[float] = (0.01, 0.1, 1.0, 10.0, 100.0),
         bias: BiasParameter = "none",
         criterion: Criterion = "mu_minus_variance",
+        departure_penalty: float = 0.0,
+        n_groupings: int = 1,
         scaling: ScalingName | None = "standard",
         class_weight: ClassWeight | Mapping[Any, float] | None = None,
         n_folds: int | None = None,
@@ -275,6 +297,8 @@ class ForwardSelector(MaskSelector):
         self.C_values = C_values
         self.bias = bias
         self.criterion = criterion
+        self.departure_penalty = departure_penalty
+        self.n_groupings = n_groupings
         self.scaling = scaling
         self.class_weight = class_weight
         self.n_folds = n_folds
@@ -284,12 +308,11 @@ class ForwardSelector(MaskSelector):
 
     def _search(self) -> SearchOf:
         name = choice("search", self.search, FORWARD_SEARCHES)
-        given = {name: getattr(self, name) for name in ("n_steps", "C_values", "criterion")}
-        given["bias"] = _named(self.bias)
+        given = _inner(self) | {"n_steps": self.n_steps}
         settings = settings_of(ForwardSettings, "ForwardSelector", given)
 
         def search(fitness: SubjectFoldFitness, watcher: Watcher | None) -> Selection:
-            return search_forward(fitness, name, settings, on_step=watcher)
+            return search_forward(grouped(fitness, settings), name, settings, on_step=watcher)
 
         return search
 
@@ -313,7 +336,14 @@ class RankingSelector(MaskSelector):
     criterion
         What the score of a mask is, of the accuracies on left-out groups: "mu_minus_variance"
         (default, paper 1), "mu", "mu_minus_deviation" or "minimum"; of all left-out samples at
-        once "pooled_accuracy", "pooled_uar" or "pooled_uf1".
+        once "pooled_accuracy", "pooled_uar" or "pooled_uf1"; of their decisions, each class
+        weighing the same, "balanced_hinge" or "balanced_log_loss".
+    departure_penalty
+        What a mask loses that leaves all features out, in [0, 1], and others by their share;
+        default 0.
+    n_groupings
+        Groupings of the groups into ``n_folds`` folds, whose mean score is that of a mask, at
+        least 1 (default); more need ``n_folds`` below the number of groups.
     scaling
         "standard" (default) standardises features within every inner fold, by its training
         samples, and for ``predict`` by all samples; "none" or ``None`` takes them as they are.
@@ -353,6 +383,8 @@ class RankingSelector(MaskSelector):
         C_values: Sequence[float] = (0.01, 0.1, 1.0, 10.0, 100.0),
         bias: BiasParameter = "none",
         criterion: Criterion = "mu_minus_variance",
+        departure_penalty: float = 0.0,
+        n_groupings: int = 1,
         scaling: ScalingName | None = "standard",
         class_weight: ClassWeight | Mapping[Any, float] | None = None,
         n_folds: int | None = None,
@@ -366,6 +398,8 @@ class RankingSelector(MaskSelector):
         self.C_values = C_values
         self.bias = bias
         self.criterion = criterion
+        self.departure_penalty = departure_penalty
+        self.n_groupings = n_groupings
         self.scaling = scaling
         self.class_weight = class_weight
         self.n_folds = n_folds
@@ -375,13 +409,12 @@ class RankingSelector(MaskSelector):
 
     def _search(self) -> SearchOf:
         ranking = find_ranking(choice("ranking", self.ranking, RANKINGS))
-        names = ("n_selected", "n_selected_values", "C_values", "criterion")
-        given = {name: getattr(self, name) for name in names}
-        given["bias"] = _named(self.bias)
+        names = ("n_selected", "n_selected_values")
+        given = _inner(self) | {name: getattr(self, name) for name in names}
         settings = settings_of(RankingSettings, "RankingSelector", given)
 
         def search(fitness: SubjectFoldFitness, watcher: Watcher | None) -> Selection:
-            return select_by_rank(fitness, settings, ranking, on_step=watcher)
+            return select_by_rank(grouped(fitness, settings), settings, ranking, on_step=watcher)
 
         return search
 
@@ -414,7 +447,14 @@ class AntColonySelector(MaskSelector):
     criterion
         What the score of a mask is, of the accuracies on left-out groups: "mu_minus_variance"
         (default, paper 1), "mu", "mu_minus_deviation" or "minimum"; of all left-out samples at
-        once "pooled_accuracy", "pooled_uar" or "pooled_uf1".
+        once "pooled_accuracy", "pooled_uar" or "pooled_uf1"; of their decisions, each class
+        weighing the same, "balanced_hinge" or "balanced_log_loss".
+    departure_penalty
+        What a mask loses that leaves all features out, in [0, 1], and others by their share;
+        default 0.
+    n_groupings
+        Groupings of the groups into ``n_folds`` folds, whose mean score is that of a mask, at
+        least 1 (default); more need ``n_folds`` below the number of groups.
     scaling
         "standard" (default) standardises features within every inner fold, by its training
         samples, and for ``predict`` by all samples; "none" or ``None`` takes them as they are.
@@ -460,6 +500,8 @@ class AntColonySelector(MaskSelector):
         C_values: Sequence[float] = (0.01, 0.1, 1.0, 10.0, 100.0),
         bias: BiasParameter = "none",
         criterion: Criterion = "mu_minus_variance",
+        departure_penalty: float = 0.0,
+        n_groupings: int = 1,
         scaling: ScalingName | None = "standard",
         class_weight: ClassWeight | Mapping[Any, float] | None = None,
         n_folds: int | None = None,
@@ -478,6 +520,8 @@ class AntColonySelector(MaskSelector):
         self.C_values = C_values
         self.bias = bias
         self.criterion = criterion
+        self.departure_penalty = departure_penalty
+        self.n_groupings = n_groupings
         self.scaling = scaling
         self.class_weight = class_weight
         self.n_folds = n_folds
@@ -488,15 +532,24 @@ class AntColonySelector(MaskSelector):
 
     def _search(self) -> SearchOf:
         names = ("n_ants", "n_iterations", "alpha", "beta", "q0", "rho", "n_selected")
-        given = {name: getattr(self, name) for name in (*names, "C_values", "criterion")}
-        given |= {"bias": _named(self.bias), "seed": self._seed()}
-        settings = settings_of(AntColonySettings, "AntColonySelector", given)
+        given = _inner(self) | {name: getattr(self, name) for name in names}
+        settings = settings_of(
+            AntColonySettings, "AntColonySelector", given | {"seed": self._seed()}
+        )
 
         def search(fitness: SubjectFoldFitness, watcher: Watcher | None) -> Selection:
             heuristic = fisher_score(fitness.features, fitness.folds.labels)
-            return search_with_ants(fitness, heuristic, settings, on_iteration=watcher)
+            several = grouped(fitness, settings)
+            return search_with_ants(several, heuristic, settings, on_iteration=watcher)
 
         return search
+
+
+def _inner(selector: Any) -> dict[str, object]:
+    """Return the parameters of how masks are scored, which every selector has."""
+    names = ("C_values", "criterion", "departure_penalty", "n_groupings")
+    given = {name: getattr(selector, name) for name in names} | {"bias": _named(selector.bias)}
+    return given | {"n_inner_folds": count_or_none("n_folds", selector.n_folds, 2)}
 
 
 def _named(bias: BiasParameter) -> object:

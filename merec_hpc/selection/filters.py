@@ -3,8 +3,9 @@
 import numpy as np
 from numpy.typing import NDArray
 
-from merec_hpc.config.selection import RankingSettings
+from merec_hpc.config.selection import Criterion, RankingSettings
 from merec_hpc.records import Selection
+from merec_hpc.selection.fitness.grouped import InnerFitness
 from merec_hpc.selection.fitness.subject_folds import SubjectFoldFitness
 from merec_hpc.selection.ranking import Ranking, find_ranking
 from merec_hpc.selection.steps import Steps
@@ -13,7 +14,7 @@ from merec_hpc.selection.watching import Watcher
 
 
 def select_by_rank(
-    fitness: SubjectFoldFitness,
+    fitness: InnerFitness,
     settings: RankingSettings,
     ranking: Ranking,
     on_step: Watcher | None = None,
@@ -29,13 +30,38 @@ def select_by_rank(
         Called for every number of features, the smallest first; if it returns true, larger
         ones do not count.
     """
-    folds, features = fitness.folds, fitness.features
     n_features = fitness.n_features
     given = [settings.n_selected] if settings.n_selected else list(settings.n_selected_values)
     numbers = sorted({min(number, n_features) for number in given})
     grid = SvmGrid.of(settings)
     most = numbers[-1]
-    predicted = np.empty((len(numbers), len(grid), len(folds.labels)), np.int64)
+    found = [
+        _scores(grouping, numbers, grid, settings.criterion, ranking)
+        for grouping in fitness.groupings
+    ]
+    scores = fitness.combined(np.repeat(numbers, len(grid)), found)
+    scores = scores.reshape(len(numbers), len(grid))
+    order = ranking(fitness.features, fitness.folds.labels, most)
+    steps = Steps(fitness, on_step=on_step)
+    for mask, row in zip(_first(order, numbers, n_features), scores, strict=True):
+        best = int(row.argmax())
+        svm = float(grid.C[best]), float(grid.bias[best])
+        steps.add(mask, *svm, float(row[best]), float(row.mean()))
+        if steps.is_over:
+            break
+    return steps.selection()
+
+
+def _scores(
+    fitness: SubjectFoldFitness,
+    numbers: list[int],
+    grid: SvmGrid,
+    criterion: Criterion,
+    ranking: Ranking,
+) -> NDArray[np.float64]:
+    """Return the score of each number of features and each C and bias, (n_numbers * n_pairs,)."""
+    folds, features, most = fitness.folds, fitness.features, numbers[-1]
+    parts = []
     for fold in range(folds.n_folds):
         is_held = folds.folds == fold
         labels = folds.labels[~is_held]
@@ -43,20 +69,10 @@ def select_by_rank(
             order = np.arange(most)
         else:
             order = ranking(features[~is_held], labels, most)
-        every = grid.with_each(_first(order, numbers, n_features))
-        found = fitness.predictions(*every)[:, folds.order]
-        predicted[..., is_held] = found[:, is_held].reshape(*predicted.shape[:2], -1)
-    scores = fitness.judge(predicted.reshape(-1, predicted.shape[-1]), settings.criterion)
-    scores = scores.reshape(predicted.shape[:2])  # (n_numbers, n_pairs)
-    final = _first(ranking(features, folds.labels, most), numbers, n_features)
-    steps = Steps(fitness, on_step=on_step)
-    for mask, row in zip(final, scores, strict=True):
-        best = int(row.argmax())
-        svm = float(grid.C[best]), float(grid.bias[best])
-        steps.add(mask, *svm, float(row[best]), float(row.mean()))
-        if steps.is_over:
-            break
-    return steps.selection()
+        masks, penalties, biases = grid.with_each(_first(order, numbers, fitness.n_features))
+        answers = fitness.answers(masks, penalties, criterion, biases)
+        parts.append(answers[:, is_held])
+    return fitness.judge(np.concatenate(parts, axis=1), criterion)
 
 
 def _first(order: NDArray[np.int64], numbers: list[int], n_features: int) -> NDArray[np.bool_]:
@@ -68,7 +84,7 @@ def _first(order: NDArray[np.int64], numbers: list[int], n_features: int) -> NDA
 
 
 def select(
-    fitness: SubjectFoldFitness,
+    fitness: InnerFitness,
     name: str,
     settings: RankingSettings,
     *,

@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 from merec_hpc.config.selection import Criterion, ForwardSettings
 from merec_hpc.progress import track
 from merec_hpc.records import Selection
-from merec_hpc.selection.fitness.subject_folds import SubjectFoldFitness
+from merec_hpc.selection.fitness.grouped import InnerFitness
 from merec_hpc.selection.ranking import find_ranking
 from merec_hpc.selection.selectors import RANKED, SELECTORS
 from merec_hpc.selection.steps import Steps
@@ -29,7 +29,7 @@ Scores = NDArray[np.float64]  # (n, 2): the criterion, and the mean accuracy ove
 
 
 def search_forward(
-    fitness: SubjectFoldFitness,
+    fitness: InnerFitness,
     search: str,
     settings: ForwardSettings,
     *,
@@ -67,7 +67,7 @@ def search_forward(
 
 
 def search_sequentially(
-    fitness: SubjectFoldFitness,
+    fitness: InnerFitness,
     settings: ForwardSettings,
     *,
     criterion: Criterion | None = None,
@@ -102,10 +102,7 @@ def search_sequentially(
         is_first = step == 0 and not backward
         tried = zip(grid.C.tolist(), grid.bias.tolist(), strict=True) if is_first else [svm]
         scores = np.stack(
-            [
-                _score(fitness, fitness.predict_flips(mask, C, candidates, bias), wanted)
-                for C, bias in tried
-            ]
+            [fitness.rate_flips(mask, C, wanted, candidates, bias) for C, bias in tried]
         )
         place = _best(_best_of_each(scores))
         mask[candidates[place]] = not backward
@@ -115,7 +112,7 @@ def search_sequentially(
 
 
 def search_by_rank(
-    fitness: SubjectFoldFitness,
+    fitness: InnerFitness,
     settings: ForwardSettings,
     order: Sequence[int] | NDArray[np.int64],
     on_step: Watcher | None = None,
@@ -134,7 +131,7 @@ def search_by_rank(
     place = 1
     while place < len(ranked) and len(steps.masks) < settings.n_steps and not steps.is_over:
         block = ranked[place : place + _RANKED_AT_ONCE]
-        scores = _score(fitness, fitness.predict_flips(mask, C, block, bias), settings.criterion)
+        scores = fitness.rate_flips(mask, C, settings.criterion, block, bias)
         better = np.flatnonzero([_is_better(one, score) for one in scores])
         if len(better) == 0:
             place += len(block)
@@ -146,21 +143,12 @@ def search_by_rank(
     return steps.selection()
 
 
-def _score(
-    fitness: SubjectFoldFitness, predicted: NDArray[np.int64], criterion: Criterion
-) -> Scores:
-    judged = [fitness.judge(predicted, wanted) for wanted in (criterion, "mu")]
-    return np.stack(judged, axis=1)
-
-
 def _choose_svm(
-    fitness: SubjectFoldFitness, mask: NDArray[np.bool_], grid: SvmGrid, criterion: Criterion
+    fitness: InnerFitness, mask: NDArray[np.bool_], grid: SvmGrid, criterion: Criterion
 ) -> tuple[tuple[float, float], tuple[float, float]]:
     """Return the best C and bias of a mask, of equals the first, and the mask's scores by them."""
     masks, penalties, biases = grid.with_each(mask[None])
-    scores = np.stack(
-        [fitness.score(masks, penalties, wanted, biases) for wanted in (criterion, "mu")], axis=1
-    )
+    scores = fitness.rate(masks, penalties, criterion, biases)
     place = _best(scores)
     svm = float(grid.C[place]), float(grid.bias[place])
     return svm, (float(scores[place, 0]), float(scores[place, 1]))
@@ -182,7 +170,7 @@ def _is_better(found: NDArray[np.float64], known: tuple[float, float]) -> bool:
 
 
 def select(
-    fitness: SubjectFoldFitness,
+    fitness: InnerFitness,
     name: str,
     settings: ForwardSettings,
     *,

@@ -4,13 +4,13 @@ import numpy as np
 
 from merec_hpc.config.selection import RandomMasksSettings
 from merec_hpc.records import Population, Selection
-from merec_hpc.selection.fitness.subject_folds import SubjectFoldFitness
+from merec_hpc.selection.fitness.grouped import InnerFitness
 from merec_hpc.selection.genetic.founders import FOUNDERS
 from merec_hpc.selection.steps import HALL_SIZE, best_of
 from merec_hpc.selection.svm_grid import SvmGrid
 
 
-def select_random_masks(fitness: SubjectFoldFitness, settings: RandomMasksSettings) -> Selection:
+def select_random_masks(fitness: InnerFitness, settings: RandomMasksSettings) -> Selection:
     """Draw masks as the genetic algorithm draws its founders, each with its best C and bias."""
     rng = np.random.default_rng(np.random.SeedSequence(settings.seed))
     masks = FOUNDERS[settings.founders](settings.n_masks, fitness.n_features, rng)
@@ -24,7 +24,7 @@ def select_random_masks(fitness: SubjectFoldFitness, settings: RandomMasksSettin
 
 
 def select(
-    fitness: SubjectFoldFitness,
+    fitness: InnerFitness,
     name: str,  # noqa: ARG001  # one form for all selectors
     settings: RandomMasksSettings,
     *,

@@ -19,7 +19,7 @@ from merec_hpc.records import Selection
 from merec_hpc.selection.ranking import RANKINGS
 
 if TYPE_CHECKING:
-    from merec_hpc.selection.fitness.subject_folds import SubjectFoldFitness
+    from merec_hpc.selection.fitness.grouped import InnerFitness
 
 
 class Search(Protocol):
@@ -27,7 +27,7 @@ class Search(Protocol):
 
     def __call__(
         self,
-        fitness: "SubjectFoldFitness",
+        fitness: "InnerFitness",
         name: str,
         settings: Any,
         *,
@@ -99,7 +99,7 @@ def find_selector(name: str, source: str = "--method") -> Selector:
 
 
 def select(
-    fitness: "SubjectFoldFitness", name: str, settings: Any, *, shows_progress: bool = False
+    fitness: "InnerFitness", name: str, settings: Any, *, shows_progress: bool = False
 ) -> Selection:
     """Select features by the selector of a name, on the training clips that ``fitness`` holds."""
     return find_selector(name).search()(fitness, name, settings, shows_progress=shows_progress)

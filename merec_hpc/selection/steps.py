@@ -7,7 +7,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from merec_hpc.records import History, Masks, Population, Selection
-from merec_hpc.selection.fitness.subject_folds import SubjectFoldFitness
+from merec_hpc.selection.fitness.grouped import InnerFitness
 from merec_hpc.selection.watching import Watcher
 
 HALL_SIZE = 10
@@ -17,7 +17,7 @@ HALL_SIZE = 10
 class Steps:
     """Masks that a search has stood at, one after the other."""
 
-    fitness: SubjectFoldFitness
+    fitness: InnerFitness
     masks: list[NDArray[np.bool_]] = field(default_factory=list)
     C: list[float] = field(default_factory=list)
     bias: list[float] = field(default_factory=list)
@@ -90,7 +90,7 @@ class Steps:
         )
 
 
-def best_of(fitness: SubjectFoldFitness, drawn: Population, hall_size: int) -> Selection:
+def best_of(fitness: InnerFitness, drawn: Population, hall_size: int) -> Selection:
     """Return the best of masks that were scored at once, of equals the first: a history of one."""
     hall = drawn.take(np.argsort(-drawn.fitness, kind="stable")[:hall_size])
     champion = hall.take(np.array([0]))

@@ -12,6 +12,7 @@ from numpy.typing import NDArray
 
 from merec_hpc.config.base import from_json
 from merec_hpc.config.scaling import ScalingSettings, parse_scaling
+from merec_hpc.config.selection import InnerSettings
 from merec_hpc.dataset.folds import FoldMember
 from merec_hpc.errors import MerecError
 from merec_hpc.files.atomic import check_file, make_folder
@@ -21,6 +22,7 @@ from merec_hpc.learning.scaling import Scaling
 from merec_hpc.parallel.communicator import Communicator, SerialCommunicator
 from merec_hpc.parallel.threads import limit_library_threads
 from merec_hpc.records import Features
+from merec_hpc.selection.fitness.grouped import InnerFitness, grouped
 from merec_hpc.selection.fitness.inner_problem import Share
 from merec_hpc.selection.fitness.subject_folds import SubjectFoldFitness
 from merec_hpc.selection.selectors import find_selector, select
@@ -79,7 +81,7 @@ class TrainingFold:
 
     fold: str | None
     """The subject or fold that is held out; ``None`` if nobody is."""
-    fitness: SubjectFoldFitness
+    fitness: InnerFitness
     output: Path
     digest: str
     """SHA-256 of the training clips."""
@@ -90,7 +92,7 @@ def training_folds(
     folds: Sequence[str],
     outputs: Sequence[Path],
     scaling: ScalingSettings,
-    n_inner_folds: int | None = None,
+    inner: InnerSettings | None = None,
     comm: Communicator | None = None,
     fold_table: Path | None = None,
 ) -> Iterator[TrainingFold]:
@@ -119,7 +121,7 @@ def training_folds(
         if fold is not None:
             check_fold(features, fold, store)
         try:
-            fitness, digest = fold_fitness(features, fold, scaling, n_inner_folds, group.shared)
+            fitness, digest = fold_fitness(features, fold, scaling, inner, group.shared)
         except ValueError as error:
             what = "subject" if features.folds is None else "fold"
             without = "" if fold is None else f"without {what} '{fold}': "
@@ -139,9 +141,9 @@ def fold_fitness(
     features: Features,
     fold: str | None,
     scaling: ScalingSettings,
-    n_inner_folds: int | None = None,
+    inner: InnerSettings | None = None,
     share: Share = call,
-) -> tuple[SubjectFoldFitness, str]:
+) -> tuple[InnerFitness, str]:
     """Return what scores masks on the clips that a fold does not hold out, and their SHA-256.
 
     The only way from clips to a selector: whatever it sees comes from ``Features.without``.
@@ -152,6 +154,8 @@ def fold_fitness(
         ``None`` holds nobody out.
     scaling
         Learnt on these clips, and no others; on all of them, those of every inner fold too.
+    inner
+        Which inner folds there are, and the penalty; without it as ``InnerSettings`` has them.
     share
         Returns what its argument makes, once for all processes of a node.
 
@@ -173,10 +177,11 @@ def fold_fitness(
     digest = hashlib.sha256(repr(values.shape).encode())
     for array in (values, known.labels, known.subjects):
         digest.update(np.ascontiguousarray(array).tobytes())
+    asked = inner or InnerSettings()
     fitness = SubjectFoldFitness(
-        values, known.labels, known.subjects, n_folds=n_inner_folds, share=share
+        values, known.labels, known.subjects, n_folds=asked.n_inner_folds, share=share
     )
-    return fitness, digest.hexdigest()
+    return grouped(fitness, asked), digest.hexdigest()
 
 
 def write_selections(
@@ -199,9 +204,7 @@ def write_selections(
     parsed = from_json(find_selector(selector).settings, settings)
     learnt = parse_scaling(scaling)
     seed = int(getattr(parsed, "seed", 0))
-    for training in training_folds(
-        store, folds, outputs, learnt, parsed.n_inner_folds, fold_table=fold_table
-    ):
+    for training in training_folds(store, folds, outputs, learnt, parsed, fold_table=fold_table):
         selection = select(training.fitness, selector, parsed, shows_progress=True)
         origin = SelectionOrigin(selector, training.fold, seed, settings, learnt.text)
         write_selection(training.output, selection, origin)

@@ -1,13 +1,23 @@
 """The permutation test: what is permuted, what is run again, and what a p-value counts."""
 
 from dataclasses import replace
+from typing import Any
 
 import numpy as np
 import pytest
+from scipy.stats import binom
 
 from merec_hpc.config.evaluation import Decider, Method
 from merec_hpc.config.scaling import STANDARD, UNSCALED, ScalingSettings
-from merec_hpc.config.selection import AllFeaturesSettings, GeneticSettings, RandomMasksSettings
+from merec_hpc.config.selection import (
+    AllFeaturesSettings,
+    ForwardSettings,
+    GeneticSettings,
+    InnerSettings,
+    RandomMasksSettings,
+    RankingSettings,
+)
+from merec_hpc.criteria import OF_DECISIONS
 from merec_hpc.evaluation.held_out import decider_decisions, predict_held_out
 from merec_hpc.evaluation.permutation import (
     PermutedRun,
@@ -80,6 +90,36 @@ def test_a_run_says_that_its_scaling_is_transductive(features: Features) -> None
     run, predicted = run_on(features, method, settings, scaling)
     assert run.method == "all_features+ensemble (transductive)"
     assert predicted != run_on(features, method, settings, STANDARD)[1]
+
+
+@pytest.mark.parametrize("method", ["all_features", "forward", "fisher", "genetic"])
+@pytest.mark.parametrize("criterion", OF_DECISIONS)
+def test_selections_on_permuted_labels_are_at_chance_outside(
+    features: Features, criterion: str, method: str
+) -> None:
+    inner: dict[str, Any] = {
+        "criterion": criterion,
+        "C_values": (0.01, 1.0),
+        "departure_penalty": 0.05,
+        "n_inner_folds": 2,
+        "n_groupings": 2,
+    }
+    own: dict[str, InnerSettings] = {
+        "all_features": AllFeaturesSettings(**inner),
+        "forward": ForwardSettings(n_steps=3, **inner),
+        "fisher": RankingSettings(n_selected_values=(2, 8), **inner),
+        "genetic": GeneticSettings(
+            n_islands=1, n_individuals=6, n_random_migrants=1, n_generations=2, **inner
+        ),
+    }
+    n_sets = 8
+    hits = [
+        run_on(permuted(features, number, 3), Method(method), own[method], STANDARD)[0].scores
+        for number in range(1, n_sets + 1)
+    ]
+    n_right = sum(score["accuracy"] * 24 for score in hits)
+    # Of 192 clips of three even classes; one test in 10^4 would fail by chance, of 8.
+    assert n_right <= binom.ppf(1 - 1e-4 / 8, 24 * n_sets, 1 / 3)
 
 
 def test_clips_that_no_fold_holds_out_are_trained_on_only(features: Features) -> None:

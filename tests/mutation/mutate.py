@@ -30,7 +30,7 @@ import pytest
 from mutants import Key, Mutant, mutants_of
 
 ROOT = Path(__file__).parents[2]
-ROOMS = ("metrics", "learning", "selection", "evaluation", "report")
+ROOMS = ("metrics", "criteria", "learning", "selection", "evaluation", "report")
 # Test files of modules whose laws stand elsewhere than in tests/<room>/test_<module>.py.
 TESTED_BY = {
     "evaluation.predictions": ("evaluation/test_held_out.py", "report/test_scores.py"),

@@ -199,6 +199,14 @@ def test_more_inner_folds_than_training_subjects_are_refused() -> None:
     check_clips(parse_config({"ranking": {"n_inner_folds": 9000}}), clips(5))
 
 
+def test_groupings_of_single_subjects_are_refused() -> None:
+    inner = {"n_inner_folds": 4, "n_groupings": 2}
+    expected = r"^all_features\.n_inner_folds: fewer than 4, .* for n_groupings 2, found 4$"
+    with pytest.raises(MerecError, match=expected):
+        check_clips(parse_config({"inner": inner}), clips(5))
+    check_clips(parse_config({"inner": {**inner, "n_inner_folds": 3}}), clips(5))
+
+
 def test_more_folds_than_subjects_are_refused() -> None:
     config = parse_config({"evaluation": {"protocol": "subject_folds", "n_folds": 9}})
     with pytest.raises(MerecError, match=r"evaluation\.n_folds: at most 5"):

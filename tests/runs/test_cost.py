@@ -2,6 +2,7 @@
 
 from dataclasses import replace
 
+import numpy as np
 import pytest
 
 from merec_hpc.config.selection import GeneticSettings
@@ -14,6 +15,7 @@ from merec_hpc.runs.cost import (
     n_evaluations,
     predict_search,
 )
+from merec_hpc.selection.fitness.grouped import GroupedFitness
 from merec_hpc.selection.fitness.subject_folds import SubjectFoldFitness
 from merec_hpc.selection.genetic.archipelago import evolve
 
@@ -64,6 +66,28 @@ def test_no_search_scores_more_than_is_counted(features: Features, n_islands: in
     fitness = Counting(features.values, features.labels, features.subjects)
     evolve(fitness, settings, SerialCommunicator())
     assert 0.5 * n_evaluations(settings) < fitness.n_scored <= n_evaluations(settings)
+
+
+def test_every_grouping_is_measured_by_the_criterion_that_is_asked_for(
+    features: Features, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    scored: list[tuple[int, str]] = []
+    score = SubjectFoldFitness.score
+
+    def counted(self, masks, C, criterion, bias=None):  # type: ignore[no-untyped-def]
+        scored.append((len(masks), criterion))
+        return score(self, masks, C, criterion, bias)
+
+    monkeypatch.setattr(SubjectFoldFitness, "score", counted)
+    first = SubjectFoldFitness(features.values, features.labels, np.arange(24) // 3, n_folds=4)
+    settings = replace(PANMICTIC, criterion="balanced_hinge")
+    totals = []
+    for fitness in (first, GroupedFitness(first, 3)):
+        scored.clear()
+        measure_costs(fitness, settings)
+        totals.append(sum(count for count, _ in scored))
+        assert {criterion for _, criterion in scored} == {"balanced_hinge"}
+    assert totals[1] == 3 * totals[0] > 0
 
 
 def test_costs_are_measured(features: Features) -> None:

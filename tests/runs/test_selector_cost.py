@@ -15,6 +15,7 @@ from merec_hpc.config.selection import (
     RandomMasksSettings,
     RankingSettings,
 )
+from merec_hpc.runs import selector_cost
 from merec_hpc.runs.cost import Costs
 from merec_hpc.runs.selector_cost import (
     FoldSample,
@@ -22,6 +23,7 @@ from merec_hpc.runs.selector_cost import (
     n_masks_kept,
     selection_seconds,
 )
+from merec_hpc.selection.fitness.grouped import GroupedFitness
 from merec_hpc.selection.fitness.subject_folds import SubjectFoldFitness
 from merec_hpc.selection.selectors import SELECTORS, Selector, select
 
@@ -43,6 +45,20 @@ def test_masks_are_counted(sample: FoldSample) -> None:
     ranking = RankingSettings(n_selected_values=(5, 10, 400, 500))
     # Of all 300 features there are no more.
     assert selection_seconds(sample, "fisher", ranking) == pytest.approx(5 * 3 * 5 * 1e-3, rel=0.5)
+
+
+def test_rankings_are_made_without_each_fold_of_each_grouping(
+    sample: FoldSample, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    values, folds = sample.fitness.features, sample.fitness.folds
+    first = SubjectFoldFitness(values, folds.labels, np.arange(40) // 4, n_folds=4)
+    monkeypatch.setattr(selector_cost, "_order_seconds", lambda *_: 1000.0)
+    settings = RankingSettings(n_selected_values=(5, 10), C_values=(1.0,))
+    for n_groupings in (1, 3):
+        # What a mask takes, COSTS says of all groupings together; each scores its own folds.
+        grouped = FoldSample(GroupedFitness(first, n_groupings), COSTS)
+        seconds = selection_seconds(grouped, "fisher", settings)
+        assert seconds == pytest.approx((4 * n_groupings + 1) * 1000.0 + 4 * 2 * 1e-3)
 
 
 @pytest.mark.parametrize("selector", SELECTORS)

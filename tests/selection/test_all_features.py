@@ -8,9 +8,9 @@ import pytest
 from numpy.typing import ArrayLike, NDArray
 
 from merec_hpc.config.selection import AllFeaturesSettings
+from merec_hpc.criteria import mu, mu_minus_variance
 from merec_hpc.records import Features, Masks
 from merec_hpc.selection.all_features import select_all_features
-from merec_hpc.selection.fitness.criteria import mu, mu_minus_variance
 from merec_hpc.selection.fitness.subject_folds import SubjectFoldFitness
 
 

@@ -31,6 +31,7 @@ from merec_hpc.selection.estimators import (
     GeneticSelector,
     RankingSelector,
 )
+from merec_hpc.selection.fitness.grouped import GroupedFitness
 from merec_hpc.selection.fitness.subject_folds import SubjectFoldFitness
 from merec_hpc.selection.mask_selector import MaskSelector
 from merec_hpc.selection.watching import Callback
@@ -143,6 +144,27 @@ def test_predictions_are_those_of_a_machine_on_the_mask(
     )
     expected = selector.classes_[machine.predict(values)]
     np.testing.assert_array_equal(selector.predict(features.values), expected)
+
+
+@pytest.mark.parametrize("selector", SELECTORS)
+def test_fitness_is_that_of_groupings_and_penalty(
+    features: Features, selector: MaskSelector
+) -> None:
+    groups = np.arange(24) // 3
+    inner = {"criterion": "balanced_hinge", "departure_penalty": 0.1, "n_groupings": 2}
+    inner |= {"scaling": "none", "bias": [0.3, 1.0]}
+    selector = clone(selector).set_params(n_folds=4, **inner)
+    selector.fit(features.values, features.labels, groups=groups)
+    first = SubjectFoldFitness(features.values, features.labels, groups, n_folds=4)
+    hall, fitness = selector.hall_of_fame_, GroupedFitness(first, 2, 0.1)
+    scores = fitness.score(hall.masks, hall.C, "balanced_hinge", hall.bias)
+    if not isinstance(selector, RankingSelector):  # whose scores are of other rankings
+        np.testing.assert_allclose(hall.fitness, scores, rtol=0, atol=2e-9)
+    plain = clone(selector).set_params(departure_penalty=0.0, n_groupings=1)
+    plain.fit(features.values, features.labels, groups=groups)
+    assert plain.best_fitness_ != selector.best_fitness_
+    with pytest.raises(ValueError, match="n_groupings is 2, must be 1 where n_inner_folds"):
+        selector.set_params(n_folds=None).fit(features.values, features.labels, groups=groups)
 
 
 @pytest.mark.parametrize("decider", ["hall_of_fame", "ensemble"])

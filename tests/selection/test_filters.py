@@ -4,8 +4,10 @@ import numpy as np
 import pytest
 
 from merec_hpc.config.selection import RankingSettings
+from merec_hpc.criteria import balanced_hinge
 from merec_hpc.records import Features
 from merec_hpc.selection.filters import select_by_rank
+from merec_hpc.selection.fitness.grouped import GroupedFitness
 from merec_hpc.selection.fitness.subject_folds import SubjectFoldFitness
 from merec_hpc.selection.ranking import RANKINGS, Labels, Order
 from merec_hpc.selection.ranking import Features as Values
@@ -45,6 +47,33 @@ def test_scores_are_those_of_rankings_that_leave_each_fold_out(
     assert selection.fitness == scores.max()
     i, j = np.unravel_index(scores.argmax(), scores.shape)
     assert (selection.mask.sum(), selection.C) == ((3, 8)[i], (0.1, 1.0)[j])
+
+
+@pytest.mark.parametrize("criterion", ["mu_minus_variance", "balanced_log_loss"])
+def test_several_groupings_are_ranked_and_scored_each_by_itself(
+    features: Features, criterion: str
+) -> None:
+    first = SubjectFoldFitness(features.values, features.labels, np.arange(24) // 3, n_folds=4)
+    several = GroupedFitness(first, 3, 0.2)
+    settings = RankingSettings(n_selected_values=(4,), C_values=(1.0,), criterion=criterion)
+    alone = [select_by_rank(one, settings, FISHER).fitness for one in several.groupings]
+    found = select_by_rank(several, settings, FISHER)
+    assert len(set(alone)) > 1
+    assert found.fitness == pytest.approx(np.mean(alone) - 0.2 * 26 / 30, abs=1e-12)
+    np.testing.assert_array_equal(found.mask, select_by_rank(first, settings, FISHER).mask)
+
+
+def test_decisions_are_of_rankings_that_leave_each_fold_out(fitness: SubjectFoldFitness) -> None:
+    settings = RankingSettings(n_selected_values=(3,), C_values=(1.0,), criterion="balanced_hinge")
+    labels, folds = fitness.folds.labels, fitness.folds.folds
+    decisions = np.empty((len(labels), 3))
+    for fold in range(fitness.folds.n_folds):
+        held = folds == fold
+        mask = np.zeros((1, fitness.n_features), np.bool_)
+        mask[0, FISHER(fitness.features[~held], labels[~held], 3)[:3]] = True
+        decisions[held] = fitness.decisions(mask, [1.0])[0][fitness.folds.order][held]
+    found = select_by_rank(fitness, settings, FISHER).fitness
+    assert found == pytest.approx(balanced_hinge(decisions, labels), abs=1e-9)
 
 
 def test_ranking_never_sees_the_fold_that_it_is_scored_on(fitness: SubjectFoldFitness) -> None:

@@ -8,6 +8,7 @@ from numpy.typing import NDArray
 
 from merec_hpc.config.selection import Criterion, ForwardSettings
 from merec_hpc.records import Features, Selection
+from merec_hpc.selection.fitness.grouped import GroupedFitness
 from merec_hpc.selection.fitness.subject_folds import SubjectFoldFitness
 from merec_hpc.selection.forward import search_by_rank, search_sequentially
 
@@ -17,6 +18,8 @@ CRITERIA: tuple[Criterion, ...] = (
     "mu_minus_deviation",
     "minimum",
     "pooled_uf1",
+    "balanced_hinge",
+    "balanced_log_loss",
 )
 
 
@@ -87,6 +90,35 @@ def test_every_step_is_that_of_brute_force(
     chosen = [mask for mask, _ in expected][selection.generation]
     np.testing.assert_array_equal(selection.mask, chosen)
     assert selection.fitness == max(scores)
+
+
+@pytest.mark.parametrize("backward", [False, True])
+def test_every_step_is_that_of_brute_force_on_several_groupings(
+    features: Features, backward: bool
+) -> None:
+    first = SubjectFoldFitness(features.values, features.labels, np.arange(24) // 3, n_folds=3)
+    several = GroupedFitness(first, 2, 0.3)
+    selection = search_sequentially(several, SETTINGS, backward=backward)
+    masks = selection.history.best_masks
+    scores = several.score(masks, selection.history.best_C, "mu_minus_variance")
+    np.testing.assert_array_equal(selection.history.best_fitness, scores)
+    # Another number of features counts: the same steps without the penalty score more.
+    accuracies = GroupedFitness(first, 2).score(
+        masks, selection.history.best_C, "mu_minus_variance"
+    )
+    left_out = 1 - masks.sum(axis=1) / 30
+    np.testing.assert_allclose(scores, np.maximum(accuracies - 0.3 * left_out, 0), atol=1e-12)
+    if not backward:  # masks of one feature, all of them at 0, are still told apart
+        (best,) = np.flatnonzero(selection.history.best_masks[0])
+        means = [_single_mean(several, feature) for feature in range(30)]
+        assert means[best] == max(means)
+
+
+def _single_mean(fitness: GroupedFitness, feature: int) -> float:
+    """The largest mean accuracy of a feature by any C, of those of the largest fitness."""
+    masks = np.tile(np.arange(30) == feature, (len(SETTINGS.C_values), 1))
+    rates = fitness.rate(masks, np.array(SETTINGS.C_values), "mu_minus_variance")
+    return max(map(tuple, rates.tolist()))[1]
 
 
 def test_smallest_mask_of_the_best_score_is_kept(fitness: SubjectFoldFitness) -> None:

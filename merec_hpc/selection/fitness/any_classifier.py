@@ -11,10 +11,15 @@ from numpy.typing import NDArray
 
 from merec_hpc.config.base import ClassifierName, Oversampling
 from merec_hpc.config.selection import Criterion
-from merec_hpc.learning.classifiers import train_classifier
+from merec_hpc.criteria import OF_DECISIONS
+from merec_hpc.learning.classifiers import Classifier, train_classifier
 from merec_hpc.learning.oversampling import oversample
 from merec_hpc.records import Masks
+from merec_hpc.selection.fitness.grouped import InnerFitness
 from merec_hpc.selection.fitness.subject_folds import SubjectFoldFitness
+
+LEAST_PROBABILITY = 1e-3
+"""Below what 90 trees can tell from nothing."""
 
 
 class ClassifierFitness:
@@ -25,7 +30,7 @@ class ClassifierFitness:
 
     def __init__(
         self,
-        training: SubjectFoldFitness,
+        training: InnerFitness,
         classifier: ClassifierName,
         oversampling: Oversampling,
         seed: int,
@@ -45,47 +50,102 @@ class ClassifierFitness:
         criterion: Criterion,
         bias: NDArray[np.float64] | None = None,
     ) -> NDArray[np.float64]:
-        """Return the fitness by a named criterion, in [0, 1], shape (n_individuals,)."""
-        folds = self._training.folds
-        biases = np.zeros(len(masks)) if bias is None else bias
-        predicted = np.full((len(masks), len(folds.labels)), -1)
+        """Return the fitness by a named criterion, in [0, 1], shape (n_individuals,).
+
+        Criteria of decisions take logarithms of the random forest's probabilities, which are
+        raised to ``LEAST_PROBABILITY`` before.
+        """
+        individuals = list(zip(masks, C, np.zeros(len(C)) if bias is None else bias, strict=True))
+        scores = [
+            self._score_on(grouping, individuals, criterion)
+            for grouping in self._training.groupings
+        ]
+        return self._training.combined(masks.sum(axis=1), scores)
+
+    def _score_on(
+        self,
+        grouping: SubjectFoldFitness,
+        individuals: Sequence[tuple[NDArray[np.bool_], float, float]],
+        criterion: Criterion,
+    ) -> NDArray[np.float64]:
+        """Return the fitness on the inner folds of one grouping, (n_individuals,)."""
+        folds, features = grouping.folds, grouping.features
+        shape = (len(individuals), len(folds.labels))
+        decides = criterion in OF_DECISIONS
+        answers = np.full((*shape, len(folds.classes)), np.nan) if decides else np.full(shape, -1)
         for fold in range(folds.n_folds):
             is_held = folds.folds == fold
-            for row, mask, *svm in zip(predicted, masks, C, biases, strict=True):
-                if mask.any():
-                    row[is_held] = self._predict(mask, svm, ~is_held, is_held)
-        return self._training.judge(predicted, criterion)
+            for row, (mask, *svm) in zip(answers, individuals, strict=True):
+                if not mask.any():
+                    continue
+                chosen = features[:, mask]
+                known = (chosen[~is_held], folds.labels[~is_held])
+                if decides:
+                    decided = self._decide(*known, svm, chosen[is_held])
+                    row[is_held] = _by_class(*decided, len(folds.classes))
+                else:
+                    row[is_held] = self._predict(*known, svm, chosen[is_held])
+        return grouping.judge(answers, criterion)
 
     def training_accuracies(
         self, masks: Masks, C: NDArray[np.float64], bias: NDArray[np.float64] | None = None
     ) -> NDArray[np.float64]:
         """Return the accuracy on the clips that are trained on, (n_individuals,)."""
-        labels = self._training.folds.labels
-        everyone = np.ones(len(labels), np.bool_)
+        features, labels = self._training.features, self._training.folds.labels
         biases = np.zeros(len(masks)) if bias is None else bias
         return np.array(
             [
-                (self._predict(mask, svm, everyone, everyone) == labels).mean()
+                (self._predict(features[:, mask], labels, svm, features[:, mask]) == labels).mean()
                 for mask, *svm in zip(masks, C, biases, strict=True)
             ]
         )
 
     def _predict(
         self,
-        mask: NDArray[np.bool_],
+        training: NDArray[np.float64],
+        labels: NDArray[np.int64],
         svm: Sequence[float],
-        training: NDArray[np.bool_],
-        wanted: NDArray[np.bool_],
+        wanted: NDArray[np.float64],
     ) -> NDArray[np.int64]:
         """Train on some clips, and on what SMOTE makes of them alone; predict others.
 
         C and bias are those of the SVM.
         """
-        C, bias = map(float, svm)
-        chosen = self._training.features[:, mask]
-        labels = self._training.folds.labels[training]
         if len(np.unique(labels)) == 1:
-            return np.full(int(wanted.sum()), labels[0])
-        values, known = oversample(chosen[training], labels, self._oversampling, self._seed)
-        machine = train_classifier(self._classifier, values, known, C, self._seed, bias)
-        return machine.predict(chosen[wanted])
+            return np.full(len(wanted), labels[0])
+        return self._trained(training, labels, svm).predict(wanted)
+
+    def _decide(
+        self,
+        training: NDArray[np.float64],
+        labels: NDArray[np.int64],
+        svm: Sequence[float],
+        wanted: NDArray[np.float64],
+    ) -> tuple[NDArray[np.int64], NDArray[np.float64]]:
+        """Train as ``_predict``; return the classes, and decisions (n_wanted, n_classes).
+
+        Of a single class, about which there is nothing to decide, 0.
+        """
+        if len(np.unique(labels)) == 1:
+            return labels[:1], np.zeros((len(wanted), 1))
+        machine = self._trained(training, labels, svm)
+        decisions = machine.decisions(wanted)
+        if self._classifier == "random_forest":
+            decisions = np.log(np.maximum(decisions, LEAST_PROBABILITY))
+        return machine.classes, decisions
+
+    def _trained(
+        self, training: NDArray[np.float64], labels: NDArray[np.int64], svm: Sequence[float]
+    ) -> Classifier:
+        C, bias = map(float, svm)
+        values, known = oversample(training, labels, self._oversampling, self._seed)
+        return train_classifier(self._classifier, values, known, C, self._seed, bias)
+
+
+def _by_class(
+    known: NDArray[np.int64], decisions: NDArray[np.float64], n_classes: int
+) -> NDArray[np.float64]:
+    """Return decisions with a column for every class, minus infinity for the unknown ones."""
+    found = np.full((len(decisions), n_classes), -np.inf)
+    found[:, known] = decisions
+    return found

@@ -1,6 +1,6 @@
 """Who is left out when, and the one-vs-rest machines of each inner fold."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Self
 
 import numpy as np
@@ -16,6 +16,7 @@ class InnerFolds:
     order: NDArray[np.int64]  # (n_clips,), the given place of each sorted clip
     labels: NDArray[np.int64]  # (n_clips,), index into classes
     folds: NDArray[np.int64]  # (n_clips,), from 0, ascending
+    owners: NDArray[np.int64]  # (n_clips,), index into subjects
 
     @classmethod
     def of(cls, labels: ArrayLike, subjects: ArrayLike, n_folds: int | None) -> Self:
@@ -44,7 +45,28 @@ class InnerFolds:
             for fold, (_, held_out) in enumerate(splits):
                 folds[held_out] = fold
         order = np.argsort(folds, kind="stable")
-        return cls(classes, names, order, numbers[order], folds[order])
+        return cls(classes, names, order, numbers[order], folds[order], owners[order])
+
+    def regrouped(self, fold_of: NDArray[np.int64]) -> Self:
+        """Return the same clips in other folds, given the fold of each subject, (n_subjects,)."""
+        given = np.argsort(self.order)  # place of each given clip
+        folds = fold_of[self.owners[given]]
+        order = np.argsort(folds, kind="stable")
+        places = given[order]
+        return replace(
+            self,
+            order=order,
+            labels=self.labels[places],
+            folds=folds[order],
+            owners=self.owners[places],
+        )
+
+    @property
+    def fold_of_subjects(self) -> NDArray[np.int64]:
+        """The fold of each subject, (n_subjects,)."""
+        fold_of = np.empty(len(self.subjects), np.int64)
+        fold_of[self.owners] = self.folds
+        return fold_of
 
     @property
     def n_folds(self) -> int:

@@ -78,7 +78,7 @@ class InnerProblem:
         self._measured = slice(None) if measured is None else measured
         self._targets, self._systems = targets, systems
         n_clips, n_features = features.shape
-        self._is_wide = n_features > _WIDE * n_clips
+        self._is_wide = bool(n_features > _WIDE * n_clips)
         if not self._is_wide:
             return
         # Sums of centred features are small, and so are their rounding errors.
@@ -109,6 +109,15 @@ class InnerProblem:
         return bias_feature(self._squares, mask, bias) if bias else 0.0
 
     @property
+    def is_wide(self) -> bool:
+        """Whether ``grams`` are of single precision."""
+        return self._is_wide
+
+    def chosen(self, which: NDArray[np.bool_] | NDArray[np.int64]) -> NDArray[np.float64]:
+        """Return some features of the clips, by a mask or by places, (n_clips, n_chosen)."""
+        return self._features[:, which]
+
+    @property
     def precision(self) -> float:
         """Of an entry of what ``grams`` yields, in units of sqrt(G_ii G_jj)."""
         return PRECISION if self._is_wide else 0.0
@@ -136,7 +145,7 @@ class InnerProblem:
 
     def exact_gram(self, mask: NDArray[np.bool_]) -> Gram:
         """Return the Gram matrix of a mask in double precision: of that mask alone."""
-        chosen = self._features[:, mask]
+        chosen = self.chosen(mask)
         return Gram(chosen @ chosen.T, np.zeros(len(chosen)), is_quick=False)
 
     def decide(
@@ -202,7 +211,7 @@ class InnerProblem:
             The worst state of each feature, (n_flips,).
         """
         gram = self.exact_gram(mask).matrix
-        features = np.ascontiguousarray(self._features[:, flipped].T)
+        features = np.ascontiguousarray(self.chosen(flipped).T)
         signs = np.where(mask[flipped], -1.0, 1.0)
         states = np.zeros(len(flipped), np.int64)
         n_clips = len(gram)
@@ -263,7 +272,7 @@ class InnerProblem:
         IllConditionedError
             If double precision cannot hold a machine.
         """
-        chosen = with_constant(self._features[:, mask], constant)
+        chosen = with_constant(self.chosen(mask), constant)
         gram = chosen @ chosen.T
         rotated: NDArray[np.float64] | None = None
         for system in self._systems:
@@ -289,7 +298,7 @@ class InnerProblem:
         self, mask: NDArray[np.bool_], bias: float
     ) -> Iterator[tuple[int, NDArray[np.float64]]]:
         """Yield each fold, and the clips as its machines see them: with a bias, one feature more."""
-        chosen = with_constant(self._features[:, mask], self.constant(mask, bias))
+        chosen = with_constant(self.chosen(mask), self.constant(mask, bias))
         folds = {
             system.first_fold + place
             for system in self._systems

@@ -1,25 +1,28 @@
 """Scores masks by linear SVMs that leave each training subject out."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
+from copy import copy
 from dataclasses import dataclass
 from functools import cached_property
 from operator import call
+from typing import Any, Self
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from merec_hpc.config.base import ClassWeight, ScalingName
 from merec_hpc.config.selection import Criterion
+from merec_hpc.criteria import OF_DECISIONS, fold_accuracies, mu, score_answers
 from merec_hpc.kernels.pivoting import SOLVED
 from merec_hpc.kernels.prediction import predict
 from merec_hpc.learning.bias import bias_feature, mean_squares, with_constant
 from merec_hpc.learning.scaling import Scaling
 from merec_hpc.records import LinearMachines, Masks
-from merec_hpc.selection.fitness.criteria import fold_accuracies, score_predictions
 from merec_hpc.selection.fitness.exact_folds import Exact
 from merec_hpc.selection.fitness.inner_folds import InnerFolds
 from merec_hpc.selection.fitness.inner_problem import InnerProblem, Share, System
 from merec_hpc.selection.fitness.least_squares import IllConditionedError
+from merec_hpc.selection.fitness.reordered import ReorderedProblem
 from merec_hpc.selection.fitness.training import train_machines, violation
 
 EXACT = 1e-9
@@ -32,7 +35,13 @@ _FLIP_PRECISION = 1e-8  # of decisions of flips, in units of the largest
 class _TrainingClips:
     """All clips, as those that an SVM is trained on."""
 
-    features: NDArray[np.float64]  # (n_clips, n_features)
+    kept: NDArray[np.float64]  # (n_clips, n_features)
+    rows: NDArray[np.int64] | None = None  # of the kept clips, where others keep them
+
+    @property
+    def features(self) -> NDArray[np.float64]:
+        """The clips' features, (n_clips, n_features): a copy, where others keep them."""
+        return self.kept if self.rows is None else self.kept[self.rows]
 
     @cached_property
     def squares(self) -> NDArray[np.float64]:
@@ -54,7 +63,8 @@ class SubjectFoldFitness:
     L2-regularised L2-loss linear SVMs, one-vs-rest (LIBLINEAR ``-s 1``), solved exactly. What
     a mask scores depends on the mask, C and bias alone, not on the batch in which it is
     scored: predictions from single-precision Gram matrices count where no rounding error can
-    change them, and are made anew in double precision elsewhere.
+    change them, and are made anew in double precision elsewhere. Criteria of decisions
+    (``criteria.OF_DECISIONS``) are of double precision alone.
 
     Every individual may have a bias b, at least 0, without which there is none (``-B -1``): a
     feature that is the same for all clips, b times the root of their mean squared length under
@@ -112,9 +122,9 @@ class SubjectFoldFitness:
             msg = "finite features expected, found NaN or infinity"
             raise ValueError(msg)
         self._folds = InnerFolds.of(labels, subjects, n_folds)
-        self._values = share(lambda: np.asfortranarray(values[self._folds.order], np.float64))
+        kept = share(lambda: np.asfortranarray(values[self._folds.order], np.float64))
+        self._all_clips = _TrainingClips(kept)
         self._targets, self._is_trained = self._folds.targets, self._folds.is_trained
-        self._all_clips = _TrainingClips(self._values)
         self._scaling, self._class_weight = scaling, class_weight
         self._unscaled = None
         if scaling == "none":
@@ -123,7 +133,12 @@ class SubjectFoldFitness:
     @property
     def n_features(self) -> int:
         """Number of features that a mask chooses from."""
-        return int(self._values.shape[1])
+        return int(self._all_clips.kept.shape[1])
+
+    @property
+    def _values(self) -> NDArray[np.float64]:
+        """The features in the order of the folds: a copy, where another grouping keeps them."""
+        return self._all_clips.features
 
     @property
     def features(self) -> NDArray[np.float64]:
@@ -140,12 +155,73 @@ class SubjectFoldFitness:
         """The classes, as they were given, sorted, (n_classes,)."""
         return self._folds.classes
 
+    @property
+    def groupings(self) -> Sequence[Self]:
+        """Those whose fitness is the mean fitness: this one alone."""
+        return (self,)
+
+    def regrouped(self, fold_of: NDArray[np.int64]) -> Self:
+        """Return the same clips in other inner folds; the features are kept once for both.
+
+        Parameters
+        ----------
+        fold_of
+            The fold of each subject, in the order of ``folds.subjects``, shape (n_subjects,).
+        """
+        other = copy(self)
+        other._folds = self._folds.regrouped(fold_of)
+        other._targets, other._is_trained = other._folds.targets, other._folds.is_trained
+        rows = np.argsort(self._folds.order)[other._folds.order]
+        mine = self._all_clips
+        other._all_clips = _TrainingClips(mine.kept, rows if mine.rows is None else mine.rows[rows])
+        if self._unscaled is not None:
+            systems = other._systems(0, other._folds.n_folds)
+            other._unscaled = ReorderedProblem(self._unscaled, rows, other._targets, systems)
+        return other
+
+    def combined(
+        self,
+        sizes: ArrayLike,  # noqa: ARG002  # one form for all that score
+        scores: Sequence[NDArray[np.float64]],
+    ) -> NDArray[np.float64]:
+        """Return the fitness of masks from their scores on each of ``groupings``, (n,)."""
+        (own,) = scores
+        return own
+
     def score(
         self, masks: Masks, C: ArrayLike, criterion: Criterion, bias: ArrayLike | None = None
     ) -> NDArray[np.float64]:
-        """Return the fitness by a named criterion, in [0, 1], shape (n_individuals,)."""
+        """Return the fitness by a named criterion, in [0, 1], shape (n_individuals,).
+
+        An empty mask scores 0.
+        """
+        return self.judge(self.answers(masks, C, criterion, bias), criterion)
+
+    def rate(
+        self, masks: Masks, C: ArrayLike, criterion: Criterion, bias: ArrayLike | None = None
+    ) -> NDArray[np.float64]:
+        """Return the fitness, and the mean accuracy over the folds, shape (n_individuals, 2)."""
         predicted = self._predict(masks, C, bias)
-        return score_predictions(criterion, predicted, self._folds.labels, self._folds.folds)
+        answers = predicted
+        if criterion in OF_DECISIONS:
+            answers = self.answers(masks, C, criterion, bias)
+        return np.stack([self.judge(answers, criterion), self._mean_accuracies(predicted)], axis=1)
+
+    def answers(
+        self, masks: Masks, C: ArrayLike, criterion: Criterion, bias: ArrayLike | None = None
+    ) -> NDArray[Any]:
+        """Return what a criterion is of, for ``judge``; clips in the order of the folds.
+
+        Predictions, shape (n_individuals, n_clips), -1 for an empty mask; or decisions, shape
+        (n_individuals, n_clips, n_classes), NaN for an empty mask.
+        """
+        if criterion not in OF_DECISIONS:
+            return self._predict(masks, C, bias)
+        found = np.full((len(masks), *self._is_trained.shape), np.nan)
+        for row, one in zip(found, zip(*self._check(masks, C, bias), strict=True), strict=True):
+            if one[0].any():
+                row[:] = self._of_classes(self._decide_exactly(*one, EXACT).decisions)
+        return found
 
     def fold_accuracies(
         self, masks: Masks, C: ArrayLike, bias: ArrayLike | None = None
@@ -173,7 +249,7 @@ class SubjectFoldFitness:
 
         Shape (n_individuals, n_clips), an index into ``classes``; -1 for an empty mask.
         """
-        predicted = np.empty((len(masks), len(self._values)), np.int64)
+        predicted = np.empty((len(masks), len(self._folds.order)), np.int64)
         predicted[:, self._folds.order] = self._predict(masks, C, bias)
         return predicted
 
@@ -185,10 +261,10 @@ class SubjectFoldFitness:
         Shape (n_individuals, n_clips, n_classes); minus infinity for a class that has no
         clip among the training clips of that SVM.
         """
-        decisions = np.empty((len(masks), len(self._values), len(self.classes)))
+        decisions = np.empty((len(masks), *self._is_trained.shape))
         for individual, one in enumerate(zip(*self._check(masks, C, bias), strict=True)):
-            both = self._both_signs(self._decide_exactly(*one, EXACT).decisions).T
-            decisions[individual, self._folds.order] = np.where(self._is_trained, both, -np.inf)
+            found = self._decide_exactly(*one, EXACT).decisions
+            decisions[individual, self._folds.order] = self._of_classes(found)
         return decisions
 
     def score_flips(
@@ -216,54 +292,83 @@ class SubjectFoldFitness:
         NDArray[np.float64]
             Shape (n_flips,).
         """
-        return self.judge(self.predict_flips(mask, C, flipped, bias), criterion)
+        return self.rate_flips(mask, C, criterion, flipped, bias)[:, 0]
 
-    def predict_flips(
-        self, mask: NDArray[np.bool_], C: float, flipped: ArrayLike, bias: float = 0.0
-    ) -> NDArray[np.int64]:
-        """Return the predicted classes behind ``score_flips``, for ``judge``.
-
-        Shape (n_flips, n_clips), clips in the order of the folds; -1 for an empty mask.
-        """
+    def rate_flips(
+        self,
+        mask: NDArray[np.bool_],
+        C: float,
+        criterion: Criterion,
+        flipped: ArrayLike,
+        bias: float = 0.0,
+    ) -> NDArray[np.float64]:
+        """Return ``score_flips``, and the mean accuracy over the folds, shape (n_flips, 2)."""
         places = np.asarray(flipped, np.int64)
         self._check(mask[None], [C], [bias])
         parts = [
-            self._predict_flips(mask, C, places[first : first + _FLIPS_AT_ONCE], bias)
+            self._rate_flips(mask, C, criterion, places[first : first + _FLIPS_AT_ONCE], bias)
             for first in range(0, len(places), _FLIPS_AT_ONCE)
         ]
-        return np.concatenate([np.empty((0, len(self._values)), np.int64), *parts])
+        return np.concatenate([np.empty((0, 2)), *parts])
 
-    def judge(self, predicted: NDArray[np.int64], criterion: Criterion) -> NDArray[np.float64]:
-        """Return the fitness of predictions of ``predict_flips``, shape (n_flips,)."""
-        return score_predictions(criterion, predicted, self._folds.labels, self._folds.folds)
+    def judge(self, answers: NDArray[Any], criterion: Criterion) -> NDArray[np.float64]:
+        """Return the fitness of ``answers``, shape (n_individuals,)."""
+        return score_answers(criterion, answers, self._folds.labels, self._folds.folds)
 
-    def _predict_flips(
-        self, mask: NDArray[np.bool_], C: float, flipped: NDArray[np.int64], bias: float
-    ) -> NDArray[np.int64]:
-        """Return predicted classes, (n_flips, n_clips), clips in the order of the folds."""
+    def _rate_flips(
+        self,
+        mask: NDArray[np.bool_],
+        C: float,
+        criterion: Criterion,
+        flipped: NDArray[np.int64],
+        bias: float,
+    ) -> NDArray[np.float64]:
+        """Rate so many flips that their decisions are in memory."""
         if bias:  # a feature changes the length of the clips too, and with it the constant
             changed_masks = np.tile(mask, (len(flipped), 1))
             changed_masks[np.arange(len(flipped)), flipped] ^= True
             one_each = np.ones(len(flipped))
-            return self._predict(changed_masks, C * one_each, bias * one_each)
+            return self.rate(changed_masks, C * one_each, criterion, bias * one_each)
+        predicted = np.full((len(flipped), len(self._folds.order)), -1)
+        of_decisions = np.zeros(len(flipped))
+        for place, found in enumerate(self._decide_flips(mask, C, flipped, predicted)):
+            if criterion in OF_DECISIONS and found is not None:
+                of_decisions[place] = self.judge(self._of_classes(found)[None], criterion)[0]
+        scores = of_decisions if criterion in OF_DECISIONS else self.judge(predicted, criterion)
+        return np.stack([scores, self._mean_accuracies(predicted)], axis=1)
+
+    def _mean_accuracies(self, predicted: NDArray[np.int64]) -> NDArray[np.float64]:
+        return mu(fold_accuracies(predicted, self._folds.labels, self._folds.folds))
+
+    def _decide_flips(
+        self,
+        mask: NDArray[np.bool_],
+        C: float,
+        flipped: NDArray[np.int64],
+        predicted: NDArray[np.int64],
+    ) -> Iterator[NDArray[np.float64] | None]:
+        """Yield the decisions of each changed mask, (n_machines, n_clips); None of an empty one.
+
+        Write the classes that they predict, (n_flips, n_clips).
+        """
         n_machines, n_clips = self._targets.shape
         decisions = np.empty((n_machines, len(flipped), n_clips))
         states = np.zeros(len(flipped), np.int64)
         for problem in self._problems():
             states = np.maximum(states, problem.decide_flips(mask, C, flipped, decisions))
-        predicted = np.full((len(flipped), n_clips), -1)
         for place, feature in enumerate(flipped):
             changed = mask.copy()
             changed[feature] ^= True
             if not changed.any():
+                yield None
                 continue
             found = np.ascontiguousarray(decisions[:, place])
             doubt = np.full_like(found, np.abs(found).max())
             if states[place] != SOLVED or not predict(
                 found, doubt, _FLIP_PRECISION, self._is_trained, predicted[place]
             ):
-                self._predict_exactly(changed, C, 0.0, predicted[place])
-        return predicted
+                found = self._predict_exactly(changed, C, 0.0, predicted[place])
+            yield found
 
     def training_accuracies(
         self, masks: Masks, C: ArrayLike, bias: ArrayLike | None = None
@@ -357,7 +462,7 @@ class SubjectFoldFitness:
         masks, penalties, biases = self._check(masks, C, bias)
         shape = (len(masks), *self._targets.shape)
         decisions, reach = np.zeros(shape), np.zeros(shape)
-        predicted = np.full((len(masks), len(self._values)), -1)
+        predicted = np.full((len(masks), len(self._folds.order)), -1)
         is_solved = np.ones(len(masks), np.bool_)
         # Individuals that differ by C or bias alone share their Gram matrix.
         members: dict[bytes, list[int]] = {}
@@ -382,12 +487,16 @@ class SubjectFoldFitness:
 
     def _predict_exactly(
         self, mask: NDArray[np.bool_], C: float, bias: float, predicted: NDArray[np.int64]
-    ) -> None:
-        """Write predicted classes, (n_clips,), that depend on mask, C and bias alone."""
+    ) -> NDArray[np.float64]:
+        """Write predicted classes, (n_clips,), that depend on mask, C and bias alone.
+
+        Return the decisions, (n_machines, n_clips).
+        """
         found = self._decide_exactly(mask, C, bias, np.inf)
         if not predict(found.decisions, found.errors, 1.0, self._is_trained, predicted):
             found = self._decide_exactly(mask, C, bias, EXACT)
             predict(found.decisions, found.errors, 0.0, self._is_trained, predicted)
+        return found.decisions
 
     def _decide_exactly(
         self, mask: NDArray[np.bool_], penalty: float, bias: float, tolerance: float
@@ -425,16 +534,19 @@ class SubjectFoldFitness:
         measured: NDArray[np.bool_] | None = None,
     ) -> InnerProblem:
         """Return the problem of the folds first..last."""
+        return InnerProblem(features, self._targets, self._systems(first, last), share, measured)
+
+    def _systems(self, first: int, last: int) -> list[System]:
+        """Return what the machines of the folds first..last share."""
         edges, targets = self._folds.edges, self._targets
-        every = slice(0, len(targets))
-        systems = [System(edges[first : last + 1], every, np.ones(len(features)), first)]
         if self._class_weight == "balanced":
-            systems = [
+            return [
                 System(edges[fold : fold + 2], slice(machine, machine + 1), weights, fold)
                 for fold in range(first, last)
                 for machine, weights in enumerate(self._weights(self._folds.folds != fold))
             ]
-        return InnerProblem(features, targets, systems, share, measured)
+        every, penalties = slice(0, len(targets)), np.ones(len(self._folds.order))
+        return [System(edges[first : last + 1], every, penalties, first)]
 
     def _weights(self, training: NDArray[np.bool_]) -> NDArray[np.float64]:
         """Return the weight of C of each clip in each machine, (n_machines, n_clips)."""
@@ -469,6 +581,10 @@ class SubjectFoldFitness:
             msg = f"a bias of at least 0 expected, found {biases.min():g}"
             raise ValueError(msg)
         return masks, penalties, biases
+
+    def _of_classes(self, machines: NDArray[np.float64]) -> NDArray[np.float64]:
+        """Return decisions by class, (n_clips, n_classes), minus infinity for untrained ones."""
+        return np.where(self._is_trained, self._both_signs(machines).T, -np.inf)
 
     def _both_signs(self, machines: NDArray[np.float64]) -> NDArray[np.float64]:
         """Return one row a class, from one row a machine."""

@@ -9,12 +9,12 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from merec_hpc.config.selection import Criterion, GeneticSettings
+from merec_hpc.criteria import mu
 from merec_hpc.errors import InterruptedSearchError
 from merec_hpc.parallel.communicator import Communicator, SerialCommunicator
 from merec_hpc.parallel.signals import StopRequest
 from merec_hpc.progress import track
 from merec_hpc.records import History, Masks, Population, SearchState, Selection
-from merec_hpc.selection.fitness.criteria import mu
 from merec_hpc.selection.genetic.breeding import Draft, breed, draw, island_rng, keys_of
 from merec_hpc.selection.genetic.hall_of_fame import admit
 from merec_hpc.selection.genetic.migration import best, receive, replace_worst, sources_of

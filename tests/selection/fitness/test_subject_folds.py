@@ -10,6 +10,7 @@ from hypothesis import strategies as st
 from liblinear.liblinearutil import parameter, problem, train
 from numpy.typing import NDArray
 
+from merec_hpc.criteria import OF_DECISIONS, criteria_names, mu
 from merec_hpc.learning.linear_svm import train_svm
 from merec_hpc.learning.scaling import Scaling
 from merec_hpc.records import Features, Masks
@@ -287,6 +288,56 @@ def test_training_accuracies_are_those_of_liblinear(
 
 def test_n_features_is_that_of_the_table(features: Features) -> None:
     assert fitness_of(features).n_features == 30
+
+
+@pytest.mark.parametrize("criterion", criteria_names())
+@settings(deadline=None, max_examples=8)
+@given(seed=st.integers(0, 10**6), C=st.sampled_from([1e-3, 1.0, 1e4]))
+def test_flips_are_rated_as_the_changed_masks(criterion: str, seed: int, C: float) -> None:
+    rng = np.random.default_rng(seed)
+    values = rng.normal(size=(20, 300))
+    fitness = SubjectFoldFitness(values, np.arange(20) % 3, rng.permutation(np.arange(20) % 5))
+    mask, flipped = rng.random(300) < 0.3, rng.choice(300, 12, replace=False)
+    changed = np.tile(mask, (12, 1))
+    changed[np.arange(12), flipped] ^= True
+    found = fitness.rate_flips(mask, C, criterion, flipped)
+    expected = fitness.rate(changed, np.full(12, C), criterion)
+    tolerance = 2e-9 if criterion in OF_DECISIONS else 0  # a digit that is rounded away
+    np.testing.assert_allclose(found[:, 0], expected[:, 0], rtol=0, atol=tolerance)
+    np.testing.assert_array_equal(found[:, 1], expected[:, 1])
+    np.testing.assert_array_equal(fitness.score_flips(mask, C, criterion, flipped), found[:, 0])
+    np.testing.assert_array_equal(expected[:, 1], mu(fitness.fold_accuracies(changed, [C] * 12)))
+
+
+@pytest.mark.parametrize("criterion", OF_DECISIONS)
+@pytest.mark.parametrize("scaling", ["none", "standard"])
+def test_fitness_of_decisions_does_not_depend_on_the_batch(
+    features: Features, rng: np.random.Generator, scaling: Any, criterion: str
+) -> None:
+    values = np.tile(features.values, (1, 5)) + rng.normal(size=(24, 150))
+    fitness = SubjectFoldFitness(values, features.labels, features.subjects, scaling=scaling)
+    masks, penalties = rng.random((8, 150)) < 0.3, rng.choice([0.01, 1.0, 100.0], 8)
+    masks[4], masks[6] = masks[3], False
+    together = fitness.score(masks, penalties, criterion)
+    decisions = fitness.decisions(masks, penalties)
+    for row in range(8):
+        alone = fitness.score(masks[row : row + 1], penalties[row : row + 1], criterion)
+        np.testing.assert_array_equal(alone, together[row : row + 1])
+        expected = OF_DECISIONS[criterion](decisions[row], features.labels) * masks[row].any()
+        assert together[row] == pytest.approx(expected, abs=2e-9)
+    assert len(set(together.tolist())) > 5
+
+
+@pytest.mark.parametrize("criterion", criteria_names())
+def test_a_mask_without_features_is_flipped_and_scored(features: Features, criterion: str) -> None:
+    fitness = fitness_of(features)
+    assert fitness.score(np.zeros((1, 30), np.bool_), [1.0], criterion) == 0
+    lone = np.arange(30) == 4
+    rates = fitness.rate_flips(lone, 1.0, criterion, [4, 5])
+    assert rates[0].tolist() == [0, 0]
+    assert (rates[1] >= 0).all()
+    assert fitness.rate_flips(lone, 1.0, criterion, []).shape == (0, 2)
+    assert fitness.score(np.empty((0, 30), np.bool_), [], criterion).shape == (0,)
 
 
 @pytest.mark.parametrize("wrong", [np.nan, np.inf])

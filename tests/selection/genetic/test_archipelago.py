@@ -10,9 +10,9 @@ from numpy.typing import ArrayLike, NDArray
 from parallel.threads import run_ranks
 
 from merec_hpc.config.selection import Criterion, GeneticSettings
+from merec_hpc.criteria import mu, mu_minus_variance
 from merec_hpc.parallel.communicator import SerialCommunicator
 from merec_hpc.records import Features, Masks, Selection
-from merec_hpc.selection.fitness.criteria import mu, mu_minus_variance
 from merec_hpc.selection.fitness.subject_folds import SubjectFoldFitness
 from merec_hpc.selection.genetic.archipelago import evolve
 from merec_hpc.selection.genetic.breeding import Draft, island_rng, keys_of

@@ -1,20 +1,30 @@
-"""Pooled criteria against the project's metrics, the paper's against its Tables V and VI."""
+"""Pooled criteria against the project's metrics, the paper's against its Tables V and VI.
+
+Criteria of decisions against plain loops, and their laws.
+"""
 
 import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from numpy.typing import NDArray
+from oracles import criteria as oracles
 
-from merec_hpc.metrics import accuracy, unweighted_average_recall, unweighted_f1
-from merec_hpc.selection.fitness.criteria import (
+from merec_hpc.criteria import (
+    OF_DECISIONS,
+    balanced_hinge,
+    balanced_log_loss,
+    criteria_names,
     fold_accuracies,
     minimum,
     mu,
     mu_minus_deviation,
     mu_minus_variance,
+    score_answers,
     score_predictions,
     statistics_of_two,
 )
+from merec_hpc.metrics import accuracy, unweighted_average_recall, unweighted_f1
 
 LABELS = np.array([0, 0, 1, 2, 2, 2, 1, 0])
 FOLDS = np.array([0, 0, 0, 1, 1, 2, 2, 2])
@@ -138,3 +148,111 @@ def test_criteria_are_found_by_their_names() -> None:
         "minimum": minimum(accuracies).tolist(),
     }
     assert len({scores[0] for scores in found.values()}) == 4
+
+
+ORACLES = {"balanced_hinge": oracles.balanced_hinge, "balanced_log_loss": oracles.balanced_log_loss}
+every_criterion_of_decisions = pytest.mark.parametrize("criterion", OF_DECISIONS)
+
+
+def decided(seed: int) -> tuple[NDArray[np.float64], NDArray[np.int64]]:
+    """Decisions of a few clips, small or large, with classes that some folds have not trained."""
+    rng = np.random.default_rng(seed)
+    n_clips, n_classes = int(rng.integers(2, 15)), int(rng.integers(2, 6))
+    decisions = rng.normal(size=(n_clips, n_classes)) * 10.0 ** rng.uniform(-3, 1.5)
+    decisions[rng.random((n_clips, n_classes)) < rng.choice([0.0, 0.2])] = -np.inf
+    decisions[np.isneginf(decisions).all(axis=1), 0] = 0.0  # some class is always known
+    return decisions, rng.integers(n_classes, size=n_clips)
+
+
+@every_criterion_of_decisions
+@settings(deadline=None, max_examples=60)
+@given(seed=st.integers(0, 10**6))
+def test_criteria_of_decisions_are_those_of_plain_loops(criterion: str, seed: int) -> None:
+    decisions, labels = decided(seed)
+    found = OF_DECISIONS[criterion](decisions, labels)
+    assert found == pytest.approx(
+        ORACLES[criterion](decisions.tolist(), labels.tolist()), abs=1e-12
+    )
+    assert 0 <= found <= 1
+
+
+@every_criterion_of_decisions
+@settings(deadline=None, max_examples=40)
+@given(seed=st.integers(0, 10**6))
+def test_the_order_of_clips_and_of_individuals_does_not_matter(criterion: str, seed: int) -> None:
+    decisions, labels = decided(seed)
+    order = np.random.default_rng(seed).permutation(len(labels))
+    folds = np.zeros_like(labels)
+    (found,) = score_answers(criterion, decisions[None], labels, folds)
+    (other,) = score_answers(criterion, decisions[order][None], labels[order], folds)
+    assert other == pytest.approx(found, abs=2e-9)  # a digit that is rounded away
+    many = np.stack([decisions + 1, decisions, decisions * 2])
+    assert score_answers(criterion, many, labels, folds)[1] == found
+
+
+@every_criterion_of_decisions
+@settings(deadline=None, max_examples=40)
+@given(seed=st.integers(0, 10**6))
+def test_better_decisions_are_worth_more(criterion: str, seed: int) -> None:
+    decisions, labels = decided(seed)
+    better = decisions.copy()
+    clip = seed % len(labels)
+    known = np.isfinite(decisions[clip])
+    better[clip, known] += np.where(np.arange(decisions.shape[1]) == labels[clip], 0.5, -0.5)[known]
+    score = OF_DECISIONS[criterion]
+    assert score(better, labels) >= score(decisions, labels)
+    # Where there is something to gain, it is gained.
+    modest, own = np.full((4, 2), -0.25), np.array([0, 1, 1, 1])
+    improved = modest.copy()
+    improved[clip % 4, own[clip % 4]] = 0.25
+    assert score(improved, own) > score(modest, own)
+
+
+@every_criterion_of_decisions
+def test_each_class_weighs_the_same(criterion: str) -> None:
+    rng = np.random.default_rng(4)
+    decisions, labels = rng.normal(size=(6, 3)), np.array([0, 0, 0, 1, 1, 2])
+    score = OF_DECISIONS[criterion]
+    repeated = np.concatenate([decisions, decisions[labels == 0], decisions[labels == 0]])
+    assert score(repeated, np.append(labels, [0] * 6)) == pytest.approx(score(decisions, labels))
+
+
+def test_criteria_of_decisions_have_known_values() -> None:
+    labels = np.array([0, 1, 2, 2])
+    nothing, signs = np.zeros((4, 3)), np.where(labels[:, None] == np.arange(3), 1.0, -1.0)
+    assert balanced_hinge(nothing, labels) == 1 / 4
+    assert balanced_log_loss(nothing, labels) == pytest.approx(1 / 3)
+    assert balanced_hinge(signs, labels) == 1
+    assert balanced_hinge(7 * signs, labels) == 1
+    assert balanced_log_loss(signs, labels) == pytest.approx(1 / (1 + 2 * np.exp(-32)))
+    # Wrong and sure of it: the smallest factor is the best, exp(-loss) is far below the inverse.
+    assert balanced_hinge(-signs, labels) == 1 / (1 + 12)
+    assert balanced_log_loss(-signs, labels) == pytest.approx(1 / (1 + 2 * np.e))
+
+
+@every_criterion_of_decisions
+def test_a_class_without_training_clips_costs_its_own_and_the_others_nothing(
+    criterion: str,
+) -> None:
+    labels = np.array([0, 0, 1, 1, 2])
+    decisions = np.random.default_rng(1).normal(size=(5, 3))
+    decisions[4, 2] = -np.inf  # the only clip of its class
+    score = OF_DECISIONS[criterion]
+    changed = decisions.copy()
+    changed[4, :2] += 9
+    assert score(decisions, labels) == score(changed, labels) == score(decisions[:4], labels[:4])
+    unknown = np.full((5, 3), -np.inf)
+    assert score(unknown, labels) == 0
+    assert score(np.full((5, 3), np.nan), labels) == 0
+
+
+@every_criterion_of_decisions
+def test_predictions_are_no_decisions(criterion: str) -> None:
+    with pytest.raises(ValueError, match=r"decisions \(n, n_clips, n_classes\)"):
+        score_answers(criterion, np.zeros((2, 8), np.int64), LABELS, FOLDS)
+
+
+def test_every_criterion_has_a_name_of_its_own() -> None:
+    names = criteria_names()
+    assert len(set(names)) == len(names)
+    assert {"mu_minus_variance", "pooled_uf1", "balanced_hinge", "balanced_log_loss"} <= {*names}
