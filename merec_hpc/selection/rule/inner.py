@@ -6,12 +6,12 @@ import numpy as np
 from numpy.typing import NDArray
 
 from merec_hpc.selection.fitness.inner_folds import InnerFolds
-from merec_hpc.selection.rule.calibration import Calibration
 from merec_hpc.selection.rule.family import KAPPA, B, C, Genes, P, groups_of
-from merec_hpc.selection.rule.gram import RelevanceGram, relevance_weights
+from merec_hpc.selection.rule.fold_statistics import Statistics, Values, f_statistics
 from merec_hpc.selection.rule.losses import Decisions
 from merec_hpc.selection.rule.machines import both_signs, one_vs_rest, train_duals
-from merec_hpc.selection.rule.statistics import Statistics, Values, f_statistics
+from merec_hpc.selection.rule.relevance import RelevanceGram, relevance_weights
+from merec_hpc.selection.rule.subject_calibration import Calibration
 
 N_FOLDS = 6
 
@@ -89,13 +89,13 @@ def left_out_decisions(
 def decide_fold(fold: Fold, genes: Genes, min_clips: int) -> Decisions:
     """Return decisions on the clips that are not trained on, (n_rules, n_held_out, n_classes)."""
     n_training = fold.n_training
-    values, subjects = fold.values[:n_training], fold.subjects[:n_training]
     targets = one_vs_rest(fold.labels, fold.n_classes)
-    statistics = Statistics.learn(values, fold.labels, subjects, min_clips)
+    training = (fold.values[:n_training], fold.labels, fold.subjects[:n_training])
+    statistics = Statistics.learn(*training, min_clips)
+    standardised = statistics.scaling.apply(fold.values)
     decisions = np.empty((len(genes), len(fold.values) - n_training, fold.n_classes))
     for kappa, of_kappa in groups_of(genes[:, KAPPA], np.arange(len(genes))):
-        calibration = Calibration.learn(statistics, kappa, values, subjects)
-        mapped = calibration.apply(fold.values, fold.subjects)
+        _, mapped = Calibration.learn(statistics, kappa, standardised, fold.subjects, n_training)
         f_values = f_statistics(mapped[:n_training], fold.labels)
         for p, rules in groups_of(genes[:, P], of_kappa):
             weights = relevance_weights(f_values, p)

@@ -7,15 +7,15 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from merec_hpc.selection.fitness.inner_folds import InnerFolds
-from merec_hpc.selection.rule.calibration import Calibration
 from merec_hpc.selection.rule.deciding import shares_of
 from merec_hpc.selection.rule.evolve import evolve_rules, random_rules
 from merec_hpc.selection.rule.family import KAPPA, B, C, Genes, P, RuleSettings, grid_of, groups_of
-from merec_hpc.selection.rule.gram import RelevanceGram, relevance_weights
+from merec_hpc.selection.rule.fold_statistics import Statistics, Values, f_statistics
 from merec_hpc.selection.rule.inner import group_subjects
 from merec_hpc.selection.rule.machines import both_signs, one_vs_rest, train_duals
+from merec_hpc.selection.rule.relevance import RelevanceGram, relevance_weights
 from merec_hpc.selection.rule.rules import Rules, judge_rules
-from merec_hpc.selection.rule.statistics import Statistics, Values, f_statistics
+from merec_hpc.selection.rule.subject_calibration import Calibration
 
 
 @dataclass(frozen=True)
@@ -194,8 +194,10 @@ def _fit_part(
 ) -> Part:
     n_classes = len(clips.classes)
     targets = one_vs_rest(clips.labels, n_classes)
-    calibration = Calibration.learn(statistics, kappa, clips.values, clips.subjects)
-    mapped = calibration.apply(clips.values, clips.subjects)
+    standardised = statistics.scaling.apply(clips.values)
+    calibration, mapped = Calibration.learn(
+        statistics, kappa, standardised, clips.subjects, len(standardised)
+    )
     f_values = f_statistics(mapped, clips.labels)
     coefficients = np.zeros((len(targets), mapped.shape[1]))
     intercepts, relevance = np.zeros(len(targets)), np.zeros(mapped.shape[1])

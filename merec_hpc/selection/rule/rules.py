@@ -9,6 +9,7 @@ from numpy.typing import NDArray
 from merec_hpc.selection.fitness.inner_folds import InnerFolds
 from merec_hpc.selection.rule.deciding import best_rules, mean_decisions
 from merec_hpc.selection.rule.family import Genes
+from merec_hpc.selection.rule.fold_statistics import Values
 from merec_hpc.selection.rule.inner import left_out_decisions
 from merec_hpc.selection.rule.losses import (
     Decisions,
@@ -17,7 +18,6 @@ from merec_hpc.selection.rule.losses import (
     evolved_fitness,
     pooled_uf1,
 )
-from merec_hpc.selection.rule.statistics import Values
 
 
 @dataclass(frozen=True)

@@ -6,7 +6,7 @@ from typing import Self
 import numpy as np
 from numpy.typing import NDArray
 
-from merec_hpc.selection.rule.statistics import Values
+from merec_hpc.selection.rule.fold_statistics import Values
 
 
 @dataclass(frozen=True)

@@ -26,9 +26,12 @@ def standard_scaling(training: Values, least: float = 0.0) -> Scaling:
         Deviations up to it are rounding, and count as 0.
     """
     scaling = Scaling.fit(training, "standard")
-    # Scaling leaves constant features as they are: only theirs is no deviation of 1.
-    varies = scaling.apply(training).std(axis=0) > 0.5
-    return replace(scaling, std=np.where(varies & (scaling.std > least), scaling.std, np.inf))
+    # Scaling leaves constant features as they are, divided by 1.
+    undivided = np.flatnonzero(scaling.std == 1.0)
+    deviations = (training[:, undivided] - scaling.mean[undivided]).std(axis=0)
+    std = np.where(scaling.std > least, scaling.std, np.inf)
+    std[undivided[deviations < 0.5]] = np.inf
+    return replace(scaling, std=std)
 
 
 @dataclass(frozen=True)

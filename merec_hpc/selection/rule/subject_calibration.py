@@ -8,7 +8,7 @@ from numpy.typing import NDArray
 
 from merec_hpc.learning.calibration import SubjectOffsets
 from merec_hpc.learning.scaling import Scaling
-from merec_hpc.selection.rule.statistics import Statistics, Values, standard_scaling
+from merec_hpc.selection.rule.fold_statistics import Statistics, Values, standard_scaling
 
 # What is left of a feature of deviation 1 where all is offset: rounding.
 _ROUNDING = 1e-10
@@ -28,10 +28,11 @@ class Calibration:
         cls,
         statistics: Statistics,
         kappa: float,
-        values: Values,
+        standardised: Values,
         subjects: NDArray[np.generic],
-    ) -> Self:
-        """Learn the second standardisation from training clips; the rest they have told already.
+        n_training: int,
+    ) -> tuple[Self, Values]:
+        """Learn the second standardisation, and return the mapped clips with the map.
 
         From the mean of a subject of n_s clips, lambda of it is removed: lambda is
         kappa vb / (kappa vb + ve / n_s + vmix), with the variances of ``SubjectOffsets``.
@@ -39,20 +40,23 @@ class Calibration:
         Parameters
         ----------
         statistics
-            Of the same training clips.
+            Of the training clips.
         kappa
             From 0; 0 is inductive.
-        values
-            Shape (n_clips, n_features).
+        standardised
+            Clips by ``statistics.scaling``, those to train on first, (n_clips, n_features).
         subjects
-            Of each clip, (n_clips,).
+            Of each clip, (n_clips,); whose clips are trained on has no others.
+        n_training
+            Number of clips to train on.
         """
         if kappa == 0:
-            return cls(statistics.scaling, None, None)
+            return cls(statistics.scaling, None, None), standardised
         known = statistics.offsets
         offsets = replace(known, between=kappa * known.between)
-        left = offsets.removed(statistics.scaling.apply(values), subjects)  # type: ignore[arg-type]
-        return cls(statistics.scaling, offsets, standard_scaling(left, _ROUNDING))
+        left = offsets.removed(standardised, subjects)  # type: ignore[arg-type]
+        then = standard_scaling(left[:n_training], _ROUNDING)
+        return cls(statistics.scaling, offsets, then), then.apply(left)
 
     @property
     def is_transductive(self) -> bool:

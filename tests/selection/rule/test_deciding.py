@@ -1,0 +1,22 @@
+"""Who decides, and what rules decide together."""
+
+import numpy as np
+import pytest
+
+from merec_hpc.selection.rule.deciding import EIGHTH, best_rules, mean_decisions
+
+
+@pytest.mark.parametrize(("share", "expected"), [(0.0, [3]), (EIGHTH, [3]), (0.5, [3, 1, 2])])
+def test_the_best_decide_and_of_equals_the_first(share: float, expected: list[int]) -> None:
+    losses = np.array([0.9, 0.2, 0.2, 0.1, 0.5, 0.6])
+    assert best_rules(losses, share).tolist() == expected
+
+
+def test_an_eighth_is_rounded_up() -> None:
+    assert len(best_rules(np.arange(252.0), EIGHTH)) == 32
+
+
+def test_each_rule_speaks_in_its_own_units() -> None:
+    decisions = np.array([[[2.0, -2.0]], [[-30.0, 30.0]], [[0.0, 0.0]]])
+    found = mean_decisions(decisions, np.array([2.0, 10.0, 0.0]))
+    np.testing.assert_allclose(found, [[-2 / 3, 2 / 3]])
