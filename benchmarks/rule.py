@@ -10,14 +10,14 @@ left out; inner folds are 6 groups of the others, without which everything is le
 mean decision of the best quarter of (b, C). Rows of rules are of the grid unless they say "evolved"
 or "random"; "+ensemble" is the best eighth of the grid, or the best quarter of all that were tried,
 by class-balanced log loss. All but those with kappa = 0 read the held-out subject's unlabelled
-clips. Intervals are of 95 %, over resampled subjects; "less" is the difference to all features.
+clips. Intervals are of 95 %, over resampled subjects; "less" are differences in UF1.
 "inductive" is the share of deciding rules with kappa = 0. "s" is the time of all
-outer folds on one core.
+outer folds on one core; ablations share the time of the whole grid.
 """
 
 import sys
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 
@@ -37,7 +37,7 @@ from merec_hpc.metrics import (
 from merec_hpc.parallel.threads import limit_library_threads
 from merec_hpc.selection.fitness.subject_folds import SubjectFoldFitness
 from merec_hpc.selection.rule.deciding import EIGHTH, QUARTER
-from merec_hpc.selection.rule.family import ALL_FEATURES, RuleSettings
+from merec_hpc.selection.rule.family import ALL_FEATURES, KAPPA, B, P, RuleSettings
 from merec_hpc.selection.rule.inner import N_FOLDS
 from merec_hpc.selection.rule.learning import fit_rules, learn_rules
 from merec_hpc.selection.rule.rules import Rules
@@ -78,7 +78,7 @@ class Fold:
     held_out: NDArray[np.float64]
 
 
-Method = Callable[[Fold], Outcome]
+Method = Callable[[Fold], list[Outcome]]
 
 
 def all_features(fold: Fold) -> Outcome:
@@ -98,18 +98,31 @@ def all_features(fold: Fold) -> Outcome:
     return Outcome(decisions, machine.classes, None, time.process_time() - start)
 
 
-def by_rules(settings: RuleSettings, shares: dict[str, float]) -> Callable[[Fold], list[Outcome]]:
+@dataclass(frozen=True)
+class Row:
+    """Which of the rules that were tried may decide, and how many of them do."""
+
+    name: str
+    share: float
+    without: int | None = None
+    """A gene that has to be 0."""
+
+
+def by_rules(settings: RuleSettings, rows: Sequence[Row]) -> Method:
     """Return what tries rules once, and lets shares of them decide."""
 
     def method(fold: Fold) -> list[Outcome]:
         training = (fold.values, fold.labels, fold.subjects)
         start = time.process_time()
-        rules = learn_rules(*training, settings)
+        tried = learn_rules(*training, settings)
         spent = time.process_time() - start
         outcomes = []
-        for share in shares.values():
+        for row in rows:
             start = time.process_time()
-            best = rules.best(share)
+            rules = tried
+            if row.without is not None:
+                rules = tried.take(np.flatnonzero(tried.genes[:, row.without] == 0))
+            best = rules.best(row.share)
             fitted = fit_rules(*training, best, settings.min_clips)
             decisions = fitted.decisions(fold.held_out, np.zeros(len(fold.held_out)))
             classes = fitted.classes.astype(np.int64)
@@ -120,26 +133,25 @@ def by_rules(settings: RuleSettings, shares: dict[str, float]) -> Callable[[Fold
     return method
 
 
-METHODS: dict[tuple[str, ...], Callable[[Fold], list[Outcome]]] = {
+GRID_ROWS = (
+    Row("rule", 0.0),
+    Row("rule+ensemble", EIGHTH),
+    Row("rule, best quarter", QUARTER),
+    *(
+        Row(f"rule{ensemble}, {name} = 0", share, gene)
+        for name, gene in (("kappa", KAPPA), ("p", P), ("b", B))
+        for ensemble, share in (("", 0.0), ("+ensemble", EIGHTH))
+    ),
+)
+METHODS: dict[tuple[str, ...], Method] = {
     ("all features",): lambda fold: [all_features(fold)],
-    ("all features+ensemble",): by_rules(ALL_FEATURES, {"": QUARTER}),
-    ("rule", "rule+ensemble", "rule, best quarter"): by_rules(
-        GRID, {"champion": 0.0, "eighth": EIGHTH, "quarter": QUARTER}
-    ),
-    ("rule, kappa = 0", "rule+ensemble, kappa = 0"): by_rules(
-        replace(GRID, kappa_values=(0.0,)), {"champion": 0.0, "eighth": EIGHTH}
-    ),
-    ("rule, p = 0", "rule+ensemble, p = 0"): by_rules(
-        replace(GRID, p_values=(0.0,)), {"champion": 0.0, "eighth": EIGHTH}
-    ),
-    ("rule, b = 0", "rule+ensemble, b = 0"): by_rules(
-        replace(GRID, b_values=(0.0,)), {"champion": 0.0, "eighth": EIGHTH}
-    ),
+    ("all features+ensemble",): by_rules(ALL_FEATURES, [Row("", QUARTER)]),
+    tuple(row.name for row in GRID_ROWS): by_rules(GRID, GRID_ROWS),
     ("evolved", "evolved+ensemble"): by_rules(
-        replace(GRID, search="evolved"), {"champion": 0.0, "quarter": QUARTER}
+        replace(GRID, search="evolved"), [Row("", 0.0), Row("", QUARTER)]
     ),
     ("random", "random+ensemble"): by_rules(
-        replace(GRID, search="random"), {"champion": 0.0, "quarter": QUARTER}
+        replace(GRID, search="random"), [Row("", 0.0), Row("", QUARTER)]
     ),
 }
 
@@ -165,26 +177,21 @@ def predict(table: Table) -> dict[str, tuple[NDArray[np.int64], float, float]]:
         fold = Fold(*training, table.values[out])
         for names, method in METHODS.items():
             for name, outcome in zip(names, method(fold), strict=True):
-                predicted, seconds, alike = found[name]
+                predicted, seconds, inductive = found[name]
                 predicted[out] = outcome.classes[outcome.decisions.argmax(axis=1)]
                 seconds.append(outcome.seconds)
                 if outcome.rules is not None:
-                    alike.append(float((outcome.rules.genes[:, 0] == 0).mean()))
+                    inductive.append(float((outcome.rules.genes[:, 0] == 0).mean()))
     return {
-        name: (predicted, sum(seconds), float(np.mean(alike)) if alike else 1.0)
-        for name, (predicted, seconds, alike) in found.items()
+        name: (predicted, sum(seconds), float(np.mean(inductive)) if inductive else 1.0)
+        for name, (predicted, seconds, inductive) in found.items()
     }
 
 
-def row(
-    table: Table, name: str, found: tuple[NDArray[np.int64], float, float], base: NDArray[np.int64]
-) -> str:
-    """Return one row of a table, of predictions pooled over the outer folds."""
-    predicted, seconds, alike = found
-    whose = (table.labels, predicted, table.subjects)
-    interval = subject_bootstrap(unweighted_f1, *whose, N_BOOTSTRAPS, SEED)
+def less(table: Table, predicted: NDArray[np.int64], base: NDArray[np.int64]) -> str:
+    """Return a difference in UF1 with its interval, over the same resamples of subjects."""
     classes = np.unique(table.labels)
-    less = [
+    resampled = [
         unweighted_f1.on_counts(
             resample_subjects(
                 subject_confusions(table.labels, one, table.subjects, classes), N_BOOTSTRAPS, SEED
@@ -192,13 +199,25 @@ def row(
         )
         for one in (predicted, base)
     ]
-    low, high = np.percentile(less[0] - less[1], [2.5, 97.5])
-    score = unweighted_f1(table.labels, predicted)
+    low, high = np.percentile(resampled[0] - resampled[1], [2.5, 97.5])
+    difference = unweighted_f1(table.labels, predicted) - unweighted_f1(table.labels, base)
+    return f"{difference:+.3f} ({low:+.3f}..{high:+.3f})"
+
+
+def row_of(
+    table: Table, name: str, found: dict[str, tuple[NDArray[np.int64], float, float]]
+) -> str:
+    """Return one row of a table, of predictions pooled over the outer folds."""
+    predicted, seconds, inductive = found[name]
+    whose = (table.labels, predicted, table.subjects)
+    interval = subject_bootstrap(unweighted_f1, *whose, N_BOOTSTRAPS, SEED)
+    differences = [
+        less(table, predicted, found[base][0]) for base in ("all features", "all features+ensemble")
+    ]
     return (
         f"| {name} | {accuracy(table.labels, predicted):.3f} "
-        f"| {score:.3f} ({interval.low:.3f}..{interval.high:.3f}) "
-        f"| {score - unweighted_f1(table.labels, base):+.3f} ({low:+.3f}..{high:+.3f}) "
-        f"| {alike:.2f} | {seconds:.1f} |"
+        f"| {unweighted_f1(table.labels, predicted):.3f} ({interval.low:.3f}..{interval.high:.3f}) "
+        f"| {' | '.join(differences)} | {inductive:.2f} | {seconds:.1f} |"
     )
 
 
@@ -211,12 +230,12 @@ def main() -> None:
         print(
             f"{table.name}: {n_clips} clips of {len(np.unique(table.subjects))} subjects, "
             f"{len(np.unique(table.labels))} classes, {n_features} features\n\n"
-            "| method | accuracy | UF1 (95 %) | less all features (95 %) | inductive | s |\n"
-            "|---|---|---|---|---|---|"
+            "| method | accuracy | UF1 (95 %) | less all features "
+            "| less all features+ensemble | inductive | s |\n|---|---|---|---|---|---|---|"
         )
         found = predict(table)
-        for name, outcome in found.items():
-            print(row(table, name, outcome, found["all features"][0]))
+        for name in found:
+            print(row_of(table, name, found))
         print(flush=True)
 
 
