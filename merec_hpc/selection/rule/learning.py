@@ -104,16 +104,20 @@ def learn_rules(
     settings
         Which rules are tried.
     folds
-        Of the same clips; without them, of ``group_subjects``.
+        Of the same clips with the same labels; without them, of ``group_subjects``.
 
     Raises
     ------
     ValueError
-        If shapes do not fit, values are not finite, or there is one subject or one class.
+        If shapes do not fit, there is no feature, values are not finite, or there is one subject
+        or one class.
     """
     clips = _Training.of(values, labels, subjects)
     if folds is None:
-        folds = group_subjects(clips.classes[clips.labels], clips.subjects)
+        folds = group_subjects(clips.labels, clips.subjects)
+    if len(folds.order) != len(clips.values):
+        msg = f"inner folds of {len(clips.values)} clips expected, found {len(folds.order)}"
+        raise ValueError(msg)
 
     def judge(genes: Genes) -> Rules:
         return judge_rules(clips.values, clips.subjects, genes, folds, settings.min_clips)
@@ -161,7 +165,7 @@ class _Training:
     def of(cls, values: ArrayLike, labels: ArrayLike, subjects: ArrayLike) -> Self:
         clips = np.asarray(values, np.float64)
         shapes = (np.shape(labels), np.shape(subjects))
-        if clips.ndim != 2 or set(shapes) != {clips.shape[:1]}:
+        if clips.ndim != 2 or clips.shape[1] == 0 or set(shapes) != {clips.shape[:1]}:
             msg = (
                 "values (n_clips, n_features), labels and subjects (n_clips,) expected, found "
                 f"{clips.shape}, {shapes[0]} and {shapes[1]}"

@@ -161,12 +161,22 @@ def test_folds_are_those_that_are_given(rng: np.random.Generator) -> None:
     assert (two.losses != six.losses).all()
 
 
-@pytest.mark.parametrize("change", [slice(1, None), slice(None)])
-def test_tables_that_do_not_fit_are_refused(rng: np.random.Generator, change: slice) -> None:
+@pytest.mark.parametrize("what", ["labels", "subjects", "numbers", "features", "folds"])
+def test_tables_that_do_not_fit_are_refused(rng: np.random.Generator, what: str) -> None:
     values, labels, subjects = people(rng)
-    values[3, 2] = np.nan if change == slice(None) else 0.0
+    folds = group_subjects(labels, subjects)
+    if what == "labels":
+        labels = labels[1:]
+    if what == "subjects":
+        subjects = subjects[1:]
+    if what == "numbers":
+        values[3, 2] = np.nan
+    if what == "features":
+        values = values[:, :0]
+    if what == "folds":
+        folds = group_subjects(labels[6:], subjects[6:])
     with pytest.raises(ValueError, match="expected, found"):
-        learn_rules(values, labels[change], subjects, QUICK)
+        learn_rules(values, labels, subjects, QUICK, folds)
 
 
 def test_clips_need_one_subject_each(rng: np.random.Generator) -> None:
