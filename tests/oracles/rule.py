@@ -3,7 +3,7 @@
 Only the machine is not a loop: SciPy's non-negative least squares on the weighted features.
 """
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from math import exp, fsum, log, sqrt
 
 import numpy as np
@@ -94,6 +94,41 @@ def plain_loss(decisions: Sequence[Column], labels: Sequence[int], t: float) -> 
     """Return the mean log loss of all clips, at one temperature."""
     every = [loss for one in set(labels) for loss in _losses_of(one, decisions, labels, t)]
     return _mean(every)
+
+
+def evolved_by_hand(
+    fitness_of: Callable[[Column], float], seed: int, n_individuals: int, n_generations: int
+) -> list[Column]:
+    """Return the rules of all generations, each kappa, p, b and C."""
+    rng = np.random.default_rng(np.random.SeedSequence(seed))
+    mean, deviation = [-1.0, 0.5, -1.5, 0.0], [1.2, 0.7, 0.9, 0.8]
+    lowest, highest = [-2.0, 0.0, -3.0, -2.0], [2.0, 2.5, 0.0, 2.0]
+    rules = []
+    for generation in range(n_generations):
+        noise = rng.standard_normal((n_individuals, 4))
+        genomes = [
+            [min(max(mean[g] + deviation[g] * one[g], lowest[g]), highest[g]) for g in range(4)]
+            for one in noise.tolist()
+        ]
+        if generation == 0:
+            genomes[0] = [-2.0, 0.0, -3.0, 0.0]
+        found = [
+            [
+                10.0**kappa if kappa > -2 else 0.0,
+                p,
+                10.0**b if b > -3 else 0.0,
+                10.0**penalty,
+            ]
+            for kappa, p, b, penalty in genomes
+        ]
+        rules += found
+        order = sorted(range(n_individuals), key=lambda i: -fitness_of(found[i]))
+        for g in range(4):
+            best = [genomes[i][g] for i in order[:4]]
+            spread = sqrt(_mean([(value - _mean(best)) ** 2 for value in best]))
+            mean[g] = 0.3 * mean[g] + 0.7 * _mean(best)
+            deviation[g] = 0.5 * deviation[g] + 0.5 * max(spread, 0.15)
+    return rules
 
 
 def _losses_of(

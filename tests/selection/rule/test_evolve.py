@@ -5,6 +5,7 @@ from dataclasses import replace
 
 import numpy as np
 import pytest
+from oracles.rule import evolved_by_hand
 
 from merec_hpc.selection.rule.evolve import evolve_rules, genes_of, random_rules
 from merec_hpc.selection.rule.family import Genes, RuleSettings
@@ -28,6 +29,18 @@ def test_as_many_rules_are_tried_and_the_first_is_all_features(search: Search) -
     assert tried.shape == (84, 4)
     assert tried[0].tolist() == [0, 0, 0, 1]
     assert (tried[:, 0] > 0).mean() > 0.5
+
+
+@pytest.mark.parametrize("seed", [0, 5, 2**40])
+def test_evolution_is_that_of_the_formulas(seed: int) -> None:
+    expected = evolved_by_hand(
+        lambda genes: float(judge(np.array([genes])).fitness[0]),
+        seed,
+        n_individuals=9,
+        n_generations=5,
+    )
+    found = evolve_rules(judge, replace(SETTINGS, seed=seed, n_individuals=9, n_generations=5))
+    np.testing.assert_allclose(found.genes, expected, rtol=1e-9)
 
 
 def test_later_generations_are_nearer_to_what_is_best() -> None:
