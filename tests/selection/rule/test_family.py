@@ -17,6 +17,9 @@ def test_the_grid_is_every_combination_with_all_features_as_today_among_them() -
     assert genes.shape == (3 * 4 * 3 * 7, 4)
     assert len(np.unique(genes, axis=0)) == len(genes)
     assert [0.0, 0.0, 0.0, 1.0] in genes.tolist()
+    assert np.unique(genes[:, 0]).tolist() == [0, 0.3, 1]
+    assert np.unique(genes[:, 1]).tolist() == [0, 0.5, 1, 2]
+    assert np.unique(genes[:, 2]).tolist() == [0, 0.03, 0.3]
     assert genes[0].tolist() == pytest.approx([0, 0, 0, 10**-1.5])
     assert genes[-1].tolist() == pytest.approx([1, 2, 0.3, 10**1.5])
 
@@ -38,6 +41,8 @@ def test_groups_are_of_equal_values_in_the_order_of_rows() -> None:
     "genes",
     [
         [[0, 0, 0, 0]],
+        [[0, 0, 0, 1], [0, 0, 0, 0]],
+        [[0, 0, 0, 1], [0, 0, -0.1, 1]],
         [[-1, 0, 0, 1]],
         [[0, np.nan, 0, 1]],
         [[0, 0, np.inf, 1]],

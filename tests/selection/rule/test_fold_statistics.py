@@ -6,6 +6,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from oracles.rule import f_value
 
+from merec_hpc.learning.calibration import SubjectOffsets
 from merec_hpc.selection.rule.fold_statistics import Statistics, f_statistics, standard_scaling
 
 
@@ -48,8 +49,18 @@ def test_deviations_up_to_the_least_are_rounding() -> None:
 
 def test_offsets_are_learnt_from_standardised_clips(rng: np.random.Generator) -> None:
     values, labels, subjects = rng.normal(size=(12, 3)), np.arange(12) % 2, np.arange(12) // 4
+    values += 3 * rng.normal(size=(3, 3))[subjects]
     found = Statistics.learn(values, labels, subjects, 2)
     more = Statistics.learn(100 * values + 3, labels, subjects, 2)
     np.testing.assert_allclose(more.offsets.within, found.offsets.within, rtol=1e-9)
     np.testing.assert_allclose(more.offsets.between, found.offsets.between, atol=1e-12)
     assert found.offsets.min_clips == 2
+    scaled = (values - values.mean(axis=0)) / values.std(axis=0)
+    by_itself = SubjectOffsets.learn(scaled, labels, subjects.astype(np.str_), 1.0, 2)
+    np.testing.assert_allclose(found.offsets.between, by_itself.between, atol=1e-12)
+    assert by_itself.between.any()
+
+
+def test_as_many_classes_as_clips_leave_one_degree_of_freedom() -> None:
+    found = f_statistics(np.array([[-1.0], [1.0]]), np.array([0, 1]))
+    assert found.tolist() == [pytest.approx(1e9)]
