@@ -61,6 +61,7 @@ def test_clips_of_an_untrained_class_cost_uf1_but_no_loss() -> None:
 def test_scales_are_mean_sizes() -> None:
     decisions = np.array([[[1.0, -3.0], [2.0, -np.inf]], [[0.0, 0.0], [0.0, 0.0]]])
     assert decision_scales(decisions).tolist() == [2, 0]
+    assert decision_scales(np.array([[[4.0, -np.inf]]])).tolist() == [4]
 
 
 def test_uf1_is_of_all_clips_together() -> None:

@@ -83,3 +83,17 @@ def test_clips_of_others_have_no_part_in_a_subjects_map(rng: np.random.Generator
     alone = calibration.apply(clips[:3], owners[:3])
     np.testing.assert_allclose(calibration.apply(clips, owners)[:3], alone, rtol=1e-12)
     assert np.abs(calibration.apply(clips[:2], owners[:2]) - alone[:2]).max() > 1e-3
+
+
+def test_clips_behind_those_to_train_on_have_no_part_in_the_map(rng: np.random.Generator) -> None:
+    values, subjects = rng.normal(size=(24, 3)), np.arange(24) // 4
+    statistics = Statistics.learn(values[:20], np.arange(20) % 2, subjects[:20], 1)
+    told = []
+    for factor in (1.0, -50.0):
+        values[20:] *= factor
+        standardised = statistics.scaling.apply(values)
+        told.append(Calibration.learn(statistics, 1.0, standardised, subjects, 20))
+    for before, after in zip(*(found.apply(values, subjects) for found, _ in told), strict=True):
+        np.testing.assert_array_equal(before, after)
+    np.testing.assert_allclose(told[0][1][:20], told[1][1][:20], rtol=1e-12)
+    np.testing.assert_allclose(told[0][1][:20].std(axis=0), 1)
