@@ -1,5 +1,7 @@
 """Rules on inner folds: against plain loops, and what must have no part in them."""
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 from hypothesis import given, settings
@@ -56,7 +58,7 @@ def test_labels_of_left_out_clips_have_no_part_in_their_decisions(
     for fold in range(folds.n_folds):
         out = folds.folds == fold
         destroyed = np.where(out, rng.permutation((folds.labels + 1) % 3), folds.labels)
-        other = InnerFolds(folds.classes, folds.subjects, folds.order, destroyed, folds.folds)
+        other = replace(folds, labels=destroyed)
         after = left_out_decisions(values, subjects, genes, other, 1)
         clips = folds.order[out]
         np.testing.assert_array_equal(after[:, clips], before[:, clips])

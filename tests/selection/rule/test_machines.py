@@ -7,7 +7,7 @@ from hypothesis import strategies as st
 from oracles.leave_out import svm_weights
 
 from merec_hpc.selection.rule import machines
-from merec_hpc.selection.rule.machines import both_signs, train_slowly, one_vs_rest, train_duals
+from merec_hpc.selection.rule.machines import both_signs, one_vs_rest, train_duals, train_slowly
 
 
 @settings(deadline=None, max_examples=40)
