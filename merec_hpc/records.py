@@ -110,6 +110,11 @@ class Selection:
     history: "History"
     hall_of_fame: "Population"  # fittest first
     last: "Population"  # last population of all islands, island by island
+    weights: NDArray[np.float64] | None = None
+    """What each scaled feature is multiplied by, (n_features,), above 0 where the mask holds it,
+    else 0; without them 1 there."""
+    best_weights: NDArray[np.float64] | None = None
+    """Those of ``history.best_masks``, (n_generations, n_features)."""
 
 
 @dataclass(frozen=True)
@@ -120,18 +125,31 @@ class Population:
     C: NDArray[np.float64]  # (n_individuals,)
     bias: NDArray[np.float64]  # (n_individuals,), 0 for none
     fitness: NDArray[np.float64]  # (n_individuals,)
+    weights: NDArray[np.float64] | None = None
+    """What each scaled feature is multiplied by, (n_individuals, n_features), above 0 where the
+    mask holds it, else 0; without them 1 there."""
+
+    @property
+    def factors(self) -> NDArray[np.float64]:
+        """The weights, or of masks alone 1 and 0, (n_individuals, n_features)."""
+        return self.masks.astype(np.float64) if self.weights is None else self.weights
 
     def take(self, rows: NDArray[np.int64]) -> "Population":
         """Return the individuals at ``rows``, in that order."""
-        return Population(self.masks[rows], self.C[rows], self.bias[rows], self.fitness[rows])
+        weights = None if self.weights is None else self.weights[rows]
+        return Population(
+            self.masks[rows], self.C[rows], self.bias[rows], self.fitness[rows], weights
+        )
 
     def joined(self, other: "Population") -> "Population":
         """Return these individuals followed by the others."""
+        is_weighted = self.weights is not None or other.weights is not None
         return Population(
             np.concatenate([self.masks, other.masks]),
             np.concatenate([self.C, other.C]),
             np.concatenate([self.bias, other.bias]),
             np.concatenate([self.fitness, other.fitness]),
+            np.concatenate([self.factors, other.factors]) if is_weighted else None,
         )
 
 
@@ -147,7 +165,16 @@ class PackedPopulation:
 
     @classmethod
     def of(cls, population: Population) -> Self:
-        """Pack the masks of a population."""
+        """Pack the masks of a population.
+
+        Raises
+        ------
+        ValueError
+            If it has weights: those of a search are bits of its masks.
+        """
+        if population.weights is not None:
+            msg = "individuals without weights expected, found some with weights"
+            raise ValueError(msg)
         bits = np.packbits(population.masks, axis=1)
         n_features = population.masks.shape[1]
         return cls(bits, n_features, population.C, population.bias, population.fitness)

@@ -32,7 +32,8 @@ def run(
 
     The column "selected" of the table of features is 1 for those of the mask, "share" the part of the
     hall of fame that has the feature. A mask of an early generation need not be in the hall of fame:
-    its features may have a share of 0.
+    its features may have a share of 0. "weight" is what the scaled feature is multiplied by: 1 for
+    those of the mask unless the search weighs them.
     """
     limit_library_threads()
     clips = read_clips(store, SerialCommunicator(), fold_table)

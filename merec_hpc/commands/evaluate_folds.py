@@ -69,6 +69,7 @@ def run(
                 cast("Oversampling", oversampling),
                 origin.seed,
                 bias=chosen.bias,
+                weights=chosen.weights,
             )
         else:
             decisions = decider_decisions(features, fold, together, kind, scaling)

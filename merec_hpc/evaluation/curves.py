@@ -43,6 +43,8 @@ class FeatureRow:
     """1 if the mask has it."""
     share: float
     """Of the hall of fame that has it."""
+    weight: float
+    """What the scaled feature is multiplied by, 0 outside of the mask; 1 if nothing is weighted."""
 
 
 def describe_generations(
@@ -81,11 +83,11 @@ def describe_generations(
 def describe_features(selection: Selection, names: NDArray[np.str_]) -> list[FeatureRow]:
     """Return one row a feature."""
     shares = selection.hall_of_fame.masks.mean(axis=0)
+    weights = selection.mask if selection.weights is None else selection.weights
+    columns = zip(names, selection.mask, shares, weights, strict=True)
     return [
-        FeatureRow(index, str(name), int(selected), float(share))
-        for index, (name, selected, share) in enumerate(
-            zip(names, selection.mask, shares, strict=True)
-        )
+        FeatureRow(index, str(name), int(selected), float(share), float(weight))
+        for index, (name, selected, share, weight) in enumerate(columns)
     ]
 
 
@@ -95,14 +97,17 @@ def _test_accuracies(
     """Return the accuracy of each generation's best on the held-out subject, (n_generations,)."""
     labels = features.only(fold).labels
     history = selection.history
+    penalties, biases = history.best_C.tolist(), history.best_bias.tolist()
+    weights = selection.best_weights
+    of_each = [None] * len(penalties) if weights is None else list(weights)
     known: dict[tuple[bytes, float, float], float] = {}
     accuracies = []
-    for mask, C, bias in zip(
-        history.best_masks, history.best_C.tolist(), history.best_bias.tolist(), strict=True
-    ):
-        key = mask.tobytes(), C, bias
+    for mask, C, bias, factors in zip(history.best_masks, penalties, biases, of_each, strict=True):
+        key = (mask if factors is None else factors).tobytes(), C, bias
         if key not in known:
-            predicted = predict_held_out(features, fold, mask, C, scaling, bias=bias)
+            predicted = predict_held_out(
+                features, fold, mask, C, scaling, bias=bias, weights=factors
+            )
             known[key] = float((predicted == labels).mean())
         accuracies.append(known[key])
     return np.array(accuracies)

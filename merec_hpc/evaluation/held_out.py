@@ -26,13 +26,14 @@ def held_out_decisions(
     seed: int = 0,
     *,
     bias: float = 0.0,
+    weights: NDArray[np.float64] | None = None,
 ) -> NDArray[np.float64]:
     """Return what speaks for each class on the clips that a fold holds out.
 
     Scaling, SMOTE and classifier are learnt from the other clips, on the features of the mask. A
     transductive scaling also reads the means of the held-out subjects' clips, without their labels.
     Without a single feature the most frequent training class is named. A bias is that of
-    ``train_svm``.
+    ``train_svm``. Weights, (n_features,), multiply the scaled features, before SMOTE.
 
     Returns
     -------
@@ -47,9 +48,11 @@ def held_out_decisions(
         )
     training, held_out = training.with_features(mask), held_out.with_features(mask)
     learnt = Scaling.learn(training, scaling)
-    values, labels = oversample(learnt.apply(training), training.labels, oversampling, seed)
+    factors = 1.0 if weights is None else weights[mask]
+    scaled = learnt.apply(training) * factors
+    values, labels = oversample(scaled, training.labels, oversampling, seed)
     machine = train_classifier(classifier, values, labels, C, seed, bias)
-    decisions = machine.decisions(learnt.apply(held_out))
+    decisions = machine.decisions(learnt.apply(held_out) * factors)
     return _by_class(decisions, machine.classes, len(features.class_names))
 
 
@@ -61,9 +64,10 @@ def predict_held_out(
     scaling: ScalingSettings,
     *,
     bias: float = 0.0,
+    weights: NDArray[np.float64] | None = None,
 ) -> NDArray[np.int64]:
     """Return the class that the linear SVM predicts for each clip that a fold holds out."""
-    decisions = held_out_decisions(features, fold, mask, C, scaling, bias=bias)
+    decisions = held_out_decisions(features, fold, mask, C, scaling, bias=bias, weights=weights)
     return np.asarray(decisions.argmax(axis=1), np.int64)
 
 

@@ -63,6 +63,28 @@ def draw_convergence(selections: Mapping[str, Selection]) -> Figure:
     return figure
 
 
+def weights_figure(selections: Mapping[str, Selection]) -> str:
+    """Return the SVG of what a search multiplies the features by in each fold."""
+    return _svg(draw_weights(selections))
+
+
+def draw_weights(selections: Mapping[str, Selection]) -> Figure:
+    """Draw what the scaled features are multiplied by: a row a fold, a column a feature."""
+    weights = np.stack(
+        [
+            chosen.mask if chosen.weights is None else chosen.weights
+            for chosen in selections.values()
+        ]
+    ).astype(np.float64)
+    figure = Figure(figsize=(11, 1.2 + 0.16 * len(weights)), layout="constrained")
+    axes = figure.subplots()
+    drawn = axes.imshow(weights, aspect="auto", cmap="viridis", vmin=0, interpolation="nearest")
+    axes.set_yticks(range(len(weights)), list(selections), fontsize=7, parse_math=False)
+    axes.set(xlabel="feature", ylabel="without")
+    figure.colorbar(drawn, label="weight")
+    return figure
+
+
 def _svg(figure: Figure) -> str:
     buffer = io.StringIO()
     # The same figure gives the same bytes.

@@ -17,7 +17,7 @@ from merec_hpc.metrics import METRICS, majority_share
 from merec_hpc.records import Failure, Selection
 from merec_hpc.report.block_table import BlockRow
 from merec_hpc.report.comparisons import compare_with, describe_stability
-from merec_hpc.report.figures import confusion_figure, convergence_figure
+from merec_hpc.report.figures import confusion_figure, convergence_figure, weights_figure
 from merec_hpc.report.scores import by_method, class_names, score_methods, score_subjects
 from merec_hpc.runs.resources import RuleResources
 
@@ -94,6 +94,11 @@ def render_page(
             method: convergence_figure(folds)
             for method, folds in selections.items()
             if any(len(found.history.best_fitness) > 1 for found in folds.values())
+        },
+        weights={
+            method: weights_figure(folds)
+            for method, folds in selections.items()
+            if any(found.weights is not None for found in folds.values())
         },
         settings=json.dumps(json.loads(config), indent=2),
         resources=resources,

@@ -35,6 +35,7 @@ def deciding(selections: Sequence[Selection], decider: Decider) -> Population:
         np.array([selection.C]),
         np.array([selection.bias]),
         np.array([selection.fitness]),
+        None if selection.weights is None else selection.weights[None],
     )
 
 
@@ -45,7 +46,9 @@ def trained(
 
     Of an ensemble one machine, the mean of all; of a vote one for each individual.
     """
-    machines = fitness.machines(individuals.masks, individuals.C, individuals.bias)
+    machines = fitness.machines(
+        individuals.masks, individuals.C, individuals.bias, individuals.weights
+    )
     return machines if decider == "hall_of_fame" else machines.mean()
 
 

@@ -41,6 +41,9 @@ class MaskSelector(ClassifierMixin, SelectorMixin, BaseEstimator):  # type: igno
     ----------
     support_
         The mask, shape (n_features_in_,).
+    weights_
+        What scaled features are multiplied by before an SVM sees them, shape (n_features_in_,), 0
+        outside of the mask; ``None`` where nothing is weighted. ``transform`` multiplies by them.
     best_C_, best_bias_, best_fitness_, generation_
         Penalty, bias (0 for none) and fitness of the mask, and the generation (or step) it is from.
     history_
@@ -94,6 +97,7 @@ class MaskSelector(ClassifierMixin, SelectorMixin, BaseEstimator):  # type: igno
         selection = search(fitness, watcher_of(callbacks, self._unit, verbose=verbose))
         self.classes_ = fitness.classes
         self.support_ = selection.mask
+        self.weights_ = selection.weights
         self.best_C_ = selection.C
         self.best_bias_ = selection.bias
         self.best_fitness_ = selection.fitness
@@ -120,6 +124,29 @@ class MaskSelector(ClassifierMixin, SelectorMixin, BaseEstimator):  # type: igno
         found = self.decision_function(X)
         places = (found > 0).astype(np.int64) if found.ndim == 1 else found.argmax(axis=1)
         return np.asarray(self.classes_[places])
+
+    def transform(self, X: ArrayLike) -> Any:
+        """Return the chosen features, each multiplied by its weight if there are weights.
+
+        Parameters
+        ----------
+        X
+            Features, shape (n_samples, n_features).
+
+        Returns
+        -------
+        array
+            Shape (n_samples, n_selected).
+        """
+        found = super().transform(X)
+        return found if self.weights_ is None else found * self.weights_[self.support_]
+
+    def inverse_transform(self, X: ArrayLike) -> Any:
+        """Return what ``transform`` was given, with 0 for the features that were left out."""
+        check_is_fitted(self)
+        if self.weights_ is not None:
+            X = np.asarray(X) / self.weights_[self.support_]
+        return super().inverse_transform(X)
 
     @abstractmethod
     def _search(self) -> SearchOf:

@@ -136,9 +136,10 @@ def pack_state(state: SearchState, key: str = "") -> bytes:
     return buffer.getvalue()
 
 
-def _packed(columns: dict[str, NDArray[Any]]) -> Iterator[tuple[str, NDArray[Any]]]:
+def _packed(columns: dict[str, NDArray[Any] | None]) -> Iterator[tuple[str, NDArray[Any]]]:
     for name, value in columns.items():
-        yield name, np.packbits(value, axis=-1) if value.dtype == np.bool_ else value
+        if value is not None:  # weights, which are bits of the masks while a search goes on
+            yield name, np.packbits(value, axis=-1) if value.dtype == np.bool_ else value
 
 
 def unpack_state(payload: bytes) -> SearchState:
@@ -156,7 +157,8 @@ def _unpacked(arrays: Any) -> SearchState:
         return np.asarray(value)
 
     def population(prefix: str) -> Population:
-        return Population(*(column(f"{prefix}_{name}") for name in Population.__dataclass_fields__))
+        names = [name for name in Population.__dataclass_fields__ if f"{prefix}_{name}" in arrays]
+        return Population(**{name: column(f"{prefix}_{name}") for name in names})
 
     everyone, start, islands = population("all"), 0, []
     for size in arrays["sizes"].tolist():

@@ -30,6 +30,8 @@ class ArraySpec:
     meaning: str
     since: int = 1
     """The first version of the file's format that has it."""
+    is_optional: bool = False
+    """Whether it may be absent, where there is nothing to say; it is compressed."""
 
 
 @dataclass(frozen=True)
@@ -164,13 +166,22 @@ VIEW = FileSpec(
         ArraySpec("digests", ("block",), "text", "SHA-256 of its file."),
     ),
 )
+_WEIGHTS = "what each scaled feature is multiplied by; absent where nothing is weighted"
 _BIAS = "a constant feature in units of the root of the mean squared length of the training clips"
 
 SELECTION = FileSpec(
     "selection",
-    2,
+    3,
     (
         ArraySpec("mask", ("feature",), "bits", "Chosen features."),
+        ArraySpec(
+            "weights",
+            ("feature",),
+            "float",
+            f"Of the mask, {_WEIGHTS}.",
+            since=3,
+            is_optional=True,
+        ),
         ArraySpec("C", ("one",), "float", "Chosen penalty."),
         ArraySpec("bias", ("one",), "float", f"Chosen bias, {_BIAS}; 0 for none.", since=2),
         ArraySpec("fitness", ("one",), "float", "Fitness of the mask on the inner folds."),
@@ -187,18 +198,42 @@ SELECTION = FileSpec(
         ArraySpec(
             "best_masks", ("generation", "feature"), "bits", "Mask of the best of the hall of fame."
         ),
+        ArraySpec(
+            "best_weights",
+            ("generation", "feature"),
+            "float",
+            f"Of that mask, {_WEIGHTS}.",
+            since=3,
+            is_optional=True,
+        ),
         ArraySpec("best_C", ("generation",), "float", "Its penalty."),
         ArraySpec("best_bias", ("generation",), "float", "Its bias.", since=2),
         ArraySpec("hall_masks", ("famous", "feature"), "bits", "Hall of fame, fittest first."),
+        ArraySpec(
+            "hall_weights",
+            ("famous", "feature"),
+            "float",
+            f"Of the hall of fame, {_WEIGHTS}.",
+            since=3,
+            is_optional=True,
+        ),
         ArraySpec("hall_C", ("famous",), "float", "Penalties of the hall of fame."),
         ArraySpec("hall_bias", ("famous",), "float", "Biases of the hall of fame.", since=2),
         ArraySpec("hall_fitness", ("famous",), "float", "Fitness of the hall of fame."),
         ArraySpec("last_masks", ("individual", "feature"), "bits", "Last population."),
+        ArraySpec(
+            "last_weights",
+            ("individual", "feature"),
+            "float",
+            f"Of the last population, {_WEIGHTS}.",
+            since=3,
+            is_optional=True,
+        ),
         ArraySpec("last_C", ("individual",), "float", "Penalties of the last population."),
         ArraySpec("last_bias", ("individual",), "float", "Biases of the last population.", since=2),
         ArraySpec("last_fitness", ("individual",), "float", "Fitness of the last population."),
     ),
-    earlier=(1,),
+    earlier=(1, 2),
 )
 PREDICTOR = FileSpec(
     "predictor",
@@ -356,6 +391,12 @@ def _describe(spec: FileSpec) -> Sequence[str]:
 def _write_array(file: h5py.File, array: ArraySpec, arrays: Mapping[str, Any]) -> None:
     if array.name in file:  # written as it came
         pass
+    elif array.is_optional:
+        if arrays.get(array.name) is None:
+            return
+        # Few values, over and over.
+        packed = {"compression": "gzip", "shuffle": True}
+        file.create_dataset(array.name, data=np.asarray(arrays[array.name]), **packed)
     elif array.kind == "text":
         texts = np.asarray(arrays[array.name], object)
         file.create_dataset(array.name, data=texts, dtype=h5py.string_dtype())
@@ -382,7 +423,7 @@ def _check(path: Path, file: h5py.File, spec: FileSpec) -> None:
         raise MerecError(msg)
     lengths: dict[str, tuple[int, str]] = {}
     for array in spec.arrays:
-        if array.since > found_version:
+        if array.since > found_version or (array.is_optional and array.name not in file):
             continue
         if array.name not in file:
             msg = f"{path}: array '{array.name}' expected, found {', '.join(file)}"

@@ -2,6 +2,7 @@
 
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 
@@ -34,11 +35,13 @@ def write_selection(path: Path, selection: Selection, origin: SelectionOrigin) -
     """Write a selection and where it comes from."""
     arrays = {
         "mask": selection.mask,
+        "weights": selection.weights,
         "C": [selection.C],
         "bias": [selection.bias],
         "fitness": [selection.fitness],
         "generation": [selection.generation],
         **vars(selection.history),
+        "best_weights": selection.best_weights,
         **_columns("hall", selection.hall_of_fame),
         **_columns("last", selection.last),
     }
@@ -65,6 +68,8 @@ def read_selection(path: Path) -> tuple[Selection, SelectionOrigin]:
         history=History(**{name: arrays[name] for name in History.__dataclass_fields__}),
         hall_of_fame=_population("hall", arrays),
         last=_population("last", arrays),
+        weights=arrays.get("weights"),
+        best_weights=arrays.get("best_weights"),
     )
     return selection, origin
 
@@ -74,4 +79,6 @@ def _columns(prefix: str, population: Population) -> dict[str, object]:
 
 
 def _population(prefix: str, arrays: dict[str, np.ndarray]) -> Population:
-    return Population(*(arrays[f"{prefix}_{name}"] for name in Population.__dataclass_fields__))
+    names = Population.__dataclass_fields__
+    columns: dict[str, Any] = {name: arrays.get(f"{prefix}_{name}") for name in names}
+    return Population(**columns)

@@ -165,3 +165,25 @@ def test_test_accuracy_is_that_of_each_generations_bias(features: Features) -> N
     ]
     assert [row.test_accuracy for row in rows] == [float(hits.mean()) for hits in expected]
     assert rows[0].test_accuracy != rows[1].test_accuracy
+
+
+def test_weights_count_in_the_tables(features: Features) -> None:
+    masks = np.stack([np.arange(30) < 6, np.arange(30) < 6])
+    weights = np.where(masks, 1.0, 0.0)
+    weights[1, :5] = 1e-6  # one feature is left, in effect
+    ones, zeros = np.ones(2), np.zeros(2)
+    counts = np.array([6, 6])
+    history = History(ones, ones, ones, counts, counts, masks, ones, zeros)
+    last = Population(masks[:1], ones[:1], zeros[:1], ones[:1], weights[1:])
+    selection = Selection(masks[1], 1.0, 0.0, 1.0, 1, history, last, last, weights[1], weights)
+    rows = describe_features(selection, features.names)
+    assert [row.weight for row in rows] == weights[1].tolist()
+    plain = describe_features(replace(selection, weights=None), features.names)
+    assert [row.weight for row in plain] == [float(held) for held in masks[1]]
+    labels = features.only("s02").labels
+    found = describe_generations(selection, features, "s02", UNSCALED)
+    for row, mask in zip(found, (masks[0], np.arange(30) == 5), strict=True):
+        predicted = predict_held_out(features, "s02", mask, 1.0, UNSCALED)
+        assert row.test_accuracy == (predicted == labels).mean()
+        assert row.n_selected == 6
+    assert found[0].test_accuracy != found[1].test_accuracy

@@ -246,3 +246,17 @@ def test_predictions_are_made_with_the_bias_of_the_selection(
     np.testing.assert_allclose(read[0], expected, atol=1e-5)
     without = held_out_decisions(features, "s02", EVERYTHING, 0.1, UNSCALED)
     assert not np.allclose(expected, without, atol=1e-3)
+
+
+@pytest.mark.parametrize("classifier", ["linear_svm", "random_forest"])
+def test_weights_multiply_the_scaled_features(
+    features: Features, rng: np.random.Generator, classifier: ClassifierName
+) -> None:
+    weights = np.where(SOME, rng.choice([0.5, 1.0, 4.0], 30), 0.0)
+    arguments = (features, SUBJECT, SOME, 1.0, STANDARD, classifier, "smote")
+    found = held_out_decisions(*arguments, bias=0.5, weights=weights)
+    heavier = replace(features, weights=np.where(SOME, weights, 1.0))
+    expected = held_out_decisions(heavier, *arguments[1:], bias=0.5)
+    np.testing.assert_allclose(found, expected, atol=1e-9)
+    if classifier == "linear_svm":
+        assert not np.allclose(found, held_out_decisions(*arguments, bias=0.5), atol=1e-3)

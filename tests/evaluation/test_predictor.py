@@ -135,3 +135,20 @@ def test_class_that_most_speaks_for_is_named_and_of_equals_the_first() -> None:
         [[1.5, 0.5, -1.5], [1.5, 2.5, -3.5], [1.5, 1.5, -2.5], [-2.5, -0.5, 3.5]],
     )
     assert predict(predictor, values).tolist() == ["b", "a", "b", "c"]
+
+
+@pytest.mark.parametrize("scaling", [UNSCALED, STANDARD], ids=lambda one: one.text)
+def test_weighted_champion_predicts_as_the_protocol_does(
+    features: Features, selection: Selection, scaling: ScalingSettings
+) -> None:
+    weights = np.where(selection.mask, np.linspace(0.5, 3, 30), 0.0)
+    weighted = replace(selection, weights=weights)
+    found = decider_decisions(features, HELD_OUT, [weighted], "champion", scaling)
+    svm, bias = (selection.mask, selection.C), selection.bias
+    expected = held_out_decisions(features, HELD_OUT, *svm, scaling, bias=bias, weights=weights)
+    np.testing.assert_allclose(found, expected, rtol=0, atol=1e-5)
+    plain = held_out_decisions(features, HELD_OUT, *svm, scaling, bias=bias)
+    assert not np.allclose(expected, plain, atol=1e-3)
+    predictor = fit_predictor(features.without(HELD_OUT), [weighted], "champion", scaling)
+    held_out = features.only(HELD_OUT).values
+    np.testing.assert_allclose(decisions_of(predictor, held_out), found, rtol=0, atol=1e-9)

@@ -1,4 +1,5 @@
 import re
+from dataclasses import replace
 from xml.etree import ElementTree as ET
 
 import numpy as np
@@ -10,6 +11,8 @@ from merec_hpc.report.figures import (
     convergence_figure,
     draw_confusion,
     draw_convergence,
+    draw_weights,
+    weights_figure,
 )
 
 COUNTS = np.array([[17, 3, 0], [2, 41, 5], [0, 0, 0]])
@@ -159,3 +162,14 @@ def test_a_class_of_one_clip_is_shaded_by_all_of_it() -> None:
     (axes,) = draw_confusion(np.array([[1, 0], [0, 0]]), ["a", "b"]).axes
     (image,) = axes.get_images()
     np.testing.assert_array_equal(np.asarray(image.get_array()), [[1, 0], [0, 0]])
+
+
+def test_weights_have_a_row_per_fold_and_a_column_per_feature() -> None:
+    first, second = _selection(1), _selection(2)
+    weights = np.where(second.mask, 1.5, 0.0)
+    figure = draw_weights({"s01": first, "s02": replace(second, weights=weights)})
+    axes = figure.axes[0]
+    (image,) = axes.get_images()
+    np.testing.assert_array_equal(image.get_array(), np.stack([first.mask, weights]))
+    assert [text.get_text() for text in axes.get_yticklabels()] == ["s01", "s02"]
+    assert "<svg" in weights_figure({"s01": first})

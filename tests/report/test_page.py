@@ -445,3 +445,12 @@ def test_a_method_that_searched_in_any_fold_converges() -> None:
     selections["genetic"]["s03"] = _selection(12, 0.76, 2)
     text = render_page("trial", _predictions(), selections, (), CONFIG, SETTINGS)
     assert re.findall(r"<h2>Convergence: (.*)</h2>", text) == ["genetic"]
+
+
+def test_weights_are_drawn_of_methods_that_weigh(text: str) -> None:
+    assert "<h2>Weights:" not in text
+    selections = _selections({"all_features": 1, "genetic": 5})
+    for fold, found in selections["genetic"].items():
+        selections["genetic"][fold] = replace(found, weights=found.mask / 2)
+    page = render_page("trial", _predictions(), selections, (), CONFIG, SETTINGS)
+    assert page.count("<h2>Weights: genetic</h2>") == page.count("<h2>Weights:") == 1

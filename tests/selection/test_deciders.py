@@ -114,3 +114,60 @@ def test_of_equals_the_better_half_takes_the_former(selection: Selection) -> Non
     expected = sorted(range(60), key=lambda place: (-fitness[place], place))[:30]
     found = deciding([many], "ensemble")
     assert found.masks.argmax(axis=1).tolist() == expected
+
+
+def _weighted(selection: Selection, rng: np.random.Generator) -> Selection:
+    def weights(masks: NDArray[np.bool_]) -> NDArray[np.float64]:
+        return np.where(masks, rng.choice([0.5, 1.0, 3.0], masks.shape), 0.0)
+
+    last, hall = selection.last, selection.hall_of_fame
+    return replace(
+        selection,
+        weights=weights(selection.mask),
+        last=replace(last, weights=weights(last.masks)),
+        hall_of_fame=replace(hall, weights=weights(hall.masks)),
+    )
+
+
+def test_weighted_individuals_are_machines_on_features_times_weights(
+    known: Features,
+    fitness: SubjectFoldFitness,
+    selection: Selection,
+    rng: np.random.Generator,
+) -> None:
+    weighted = _weighted(selection, rng)
+    for decider in ("champion", "ensemble"):
+        individuals = deciding([weighted], decider)
+        assert individuals.weights is not None
+        found = decide(trained(fitness, individuals, decider), known.values)
+        each = [
+            _decisions(replace(known, values=known.values * factors), mask, float(C))
+            for factors, mask, C in zip(
+                individuals.weights, individuals.masks, individuals.C, strict=True
+            )
+        ]
+        np.testing.assert_allclose(found, np.mean(each, axis=0), atol=1e-5)
+    hall = trained(fitness, deciding([weighted], "hall_of_fame"), "hall_of_fame")
+    assert not np.allclose(
+        hall.weights,
+        fitness.machines(selection.hall_of_fame.masks, selection.hall_of_fame.C).weights,
+    )
+
+
+def test_an_ensemble_takes_weighted_and_plain_individuals(
+    selection: Selection, rng: np.random.Generator
+) -> None:
+    weighted = _weighted(selection, rng)
+    together = deciding([selection, weighted], "ensemble")
+    first, second = (deciding([one], "ensemble") for one in (selection, weighted))
+    assert together.weights is not None
+    np.testing.assert_array_equal(together.weights[:5], first.masks)
+    np.testing.assert_array_equal(together.weights[5:], second.weights)
+    np.testing.assert_array_equal(together.take(np.array([7, 0])).factors, together.weights[[7, 0]])
+
+
+def test_weights_must_be_above_0_inside_of_masks(fitness: SubjectFoldFitness) -> None:
+    masks = np.ones((1, 30), np.bool_)
+    for weights in (np.zeros((1, 30)), np.ones((1, 29)), np.full((1, 30), np.nan)):
+        with pytest.raises(ValueError, match="above 0 inside of masks, expected, found"):
+            fitness.machines(masks, [1.0], None, weights)

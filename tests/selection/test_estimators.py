@@ -24,7 +24,7 @@ from sklearn.utils.estimator_checks import parametrize_with_checks
 
 from merec_hpc.learning.linear_svm import train_svm
 from merec_hpc.learning.scaling import Scaling
-from merec_hpc.records import Features
+from merec_hpc.records import Features, Selection
 from merec_hpc.selection.estimators import (
     AntColonySelector,
     ForwardSelector,
@@ -33,8 +33,8 @@ from merec_hpc.selection.estimators import (
 )
 from merec_hpc.selection.fitness.grouped import GroupedFitness
 from merec_hpc.selection.fitness.subject_folds import SubjectFoldFitness
-from merec_hpc.selection.mask_selector import MaskSelector
-from merec_hpc.selection.watching import Callback
+from merec_hpc.selection.mask_selector import MaskSelector, SearchOf
+from merec_hpc.selection.watching import Callback, Watcher
 
 QUICK = {"n_individuals": 8, "n_random_migrants": 2, "n_generations": 3, "random_state": 0}
 
@@ -477,3 +477,38 @@ def test_one_of_several_biases_is_chosen(features: Features) -> None:
     assert set(selector.hall_of_fame_.bias) == {0.0, 0.3}
     with pytest.raises(ValueError, match="'none' or a number above 0 expected, found 'x'"):
         fitted(features, bias="x")
+
+
+class Weighing(RankingSelector):
+    """A ranking whose features are weighted afterwards."""
+
+    def _search(self) -> SearchOf:
+        search = super()._search()
+
+        def weighed(fitness: SubjectFoldFitness, watcher: Watcher | None) -> Selection:
+            found = search(fitness, watcher)
+            return replace(found, weights=np.where(found.mask, np.linspace(0.5, 2, 30), 0.0))
+
+        return weighed
+
+
+def test_weights_multiply_what_is_kept(features: Features) -> None:
+    arguments = features.values, features.labels, features.subjects
+    plain = RankingSelector(n_selected=5).fit(*arguments)
+    assert plain.weights_ is None
+    weighed = Weighing(n_selected=5).fit(*arguments)
+    chosen, factors = weighed.support_, weighed.weights_[weighed.support_]
+    np.testing.assert_array_equal(chosen, plain.support_)
+    found = weighed.transform(features.values)
+    np.testing.assert_array_equal(found, features.values[:, chosen].astype(np.float64) * factors)
+    np.testing.assert_allclose(
+        weighed.inverse_transform(found), np.where(chosen, features.values, 0.0)
+    )
+    table = pd.DataFrame(features.values, columns=features.names)
+    named = Weighing(n_selected=5).set_output(transform="pandas")
+    named.fit(table, *arguments[1:])
+    assert list(named.transform(table).columns) == features.names[chosen].tolist()
+    np.testing.assert_array_equal(named.transform(table).to_numpy(), found)
+    assert not np.allclose(
+        weighed.decision_function(features.values), plain.decision_function(features.values)
+    )

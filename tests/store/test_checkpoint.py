@@ -29,7 +29,7 @@ def make_state(generation: int) -> SearchState:
 
 def flat(state: SearchState) -> list[object]:
     parts = [*state.islands, state.hall_of_fame, state.history]
-    arrays = [value.tolist() for part in parts for value in vars(part).values()]
+    arrays = [np.asarray(value).tolist() for part in parts for value in vars(part).values()]
     return [state.generation, state.rng_states, arrays]
 
 

@@ -492,7 +492,8 @@ def path(kind: Kind, tmp_path: Path) -> Path:
 
 def test_every_array_of_the_specification_is_in_the_file(kind: Kind, path: Path) -> None:
     with h5py.File(path) as file:
-        assert set(file) == {array.name for array in kind.spec.arrays}
+        needed = {array.name for array in kind.spec.arrays if not array.is_optional}
+        assert set(file) == needed
 
 
 def test_file_carries_its_origin(kind: Kind, path: Path) -> None:
@@ -612,3 +613,37 @@ def test_predictor_is_read_as_written_and_without_intercepts_before_there_were_a
     assert _without_biases(path, PREDICTOR) == ["intercepts", "bias"]
     without = replace(predictor, intercepts=np.zeros((2, 3)), bias=np.zeros(2))
     _assert_same(read_predictor(path), without)
+
+
+def _weighted(population: Population, rng: np.random.Generator) -> Population:
+    masks = population.masks
+    return replace(population, weights=np.where(masks, rng.choice([0.7, 1.0], masks.shape), 0.0))
+
+
+def test_weights_are_read_as_written_and_absent_before_there_were_any(
+    tmp_path: Path, rng: np.random.Generator
+) -> None:
+    plain, path = _selection(), tmp_path / "selection.h5"
+    weighted = replace(
+        plain,
+        weights=np.where(plain.mask, 0.7, 0.0),
+        best_weights=np.where(plain.history.best_masks, 1.4, 0.0),
+        hall_of_fame=_weighted(plain.hall_of_fame, rng),
+        last=_weighted(plain.last, rng),
+    )
+    write_selection(path, weighted, ORIGIN)
+    _assert_same(read_selection(path)[0], weighted)
+    names = {array.name for array in SELECTION.arrays if array.is_optional}
+    assert names == {"weights", "best_weights", "hall_weights", "last_weights"}
+    write_selection(path, plain, ORIGIN)
+    with h5py.File(path, "r+") as file:
+        assert not names & set(file)
+        file.attrs["version"] = 2  # that lacked nothing else
+    _assert_same(read_selection(path)[0], plain)
+
+
+def test_weights_of_other_features_are_refused(tmp_path: Path) -> None:
+    path = tmp_path / "selection.h5"
+    write_selection(path, replace(_selection(), weights=np.ones(12)), ORIGIN)
+    with pytest.raises(MerecError, match=r"selection\.h5:weights: 12 along 'feature', 13 in mask"):
+        read_selection(path)

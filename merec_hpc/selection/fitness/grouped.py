@@ -90,7 +90,13 @@ class InnerFitness(Protocol):
         """Return the accuracy on the clips that are trained on, (n_individuals,)."""
         ...
 
-    def machines(self, masks: Masks, C: ArrayLike, bias: ArrayLike | None = None) -> LinearMachines:
+    def machines(
+        self,
+        masks: Masks,
+        C: ArrayLike,
+        bias: ArrayLike | None = None,
+        weights: NDArray[np.float64] | None = None,
+    ) -> LinearMachines:
         """Return the SVMs that are trained on all clips, one an individual."""
         ...
 

@@ -2,7 +2,7 @@
 
 from collections.abc import Iterator, Sequence
 from copy import copy
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cached_property
 from operator import call
 from typing import Any, Self
@@ -55,6 +55,10 @@ class _TrainingClips:
     def chosen(self, mask: NDArray[np.bool_], bias: float) -> NDArray[np.float64]:
         """Return what an SVM sees of the clips: with a bias, one feature more."""
         return with_constant(self.features[:, mask], self.constant(mask, bias))
+
+    def weighted(self, weights: NDArray[np.float64] | None) -> Self:
+        """Return the clips with every feature multiplied by its weight, (n_features,)."""
+        return self if weights is None else replace(self, kept=self.kept * weights)
 
 
 class SubjectFoldFitness:
@@ -385,23 +389,53 @@ class SubjectFoldFitness:
             accuracies[individual] = mask.any() * (predicted == self._folds.labels).mean()
         return accuracies
 
-    def machines(self, masks: Masks, C: ArrayLike, bias: ArrayLike | None = None) -> LinearMachines:
+    def machines(
+        self,
+        masks: Masks,
+        C: ArrayLike,
+        bias: ArrayLike | None = None,
+        weights: NDArray[np.float64] | None = None,
+    ) -> LinearMachines:
         """Return the SVMs that are trained on all clips, one an individual.
 
-        Exactly solved; weights are 0 for features outside of a mask. They are of features that
-        are scaled as those of ``SubjectFoldFitness`` are.
+        Exactly solved; their weights are 0 for features outside of a mask. They are of features
+        that are scaled as those of ``SubjectFoldFitness`` are.
+
+        Parameters
+        ----------
+        weights
+            What each scaled feature is multiplied by before, (n_individuals, n_features), above 0
+            inside of a mask: the machines' weights are those of features without it.
         """
-        clips = self._everyone()
-        weights = np.zeros((len(masks), len(self.classes), self.n_features))
-        intercepts = np.zeros(weights.shape[:2])
-        individuals = zip(*self._check(masks, C, bias), strict=True)
-        for individual, (mask, penalty, one) in enumerate(individuals):
-            _, trained, _ = self._train(mask, penalty, one)
+        everyone = self._everyone()
+        found_weights = np.zeros((len(masks), len(self.classes), self.n_features))
+        intercepts = np.zeros(found_weights.shape[:2])
+        individuals = zip(
+            *self._check(masks, C, bias), self._check_weights(masks, weights), strict=True
+        )
+        for individual, (mask, penalty, one, factors) in enumerate(individuals):
+            clips = everyone.weighted(factors)
+            _, trained, _ = self._train(mask, penalty, one, clips)
             found, constant = self._both_signs(trained), clips.constant(mask, one)
-            weights[individual][:, mask] = found[:, : np.count_nonzero(mask)]
+            inside = found[:, : np.count_nonzero(mask)]
+            if factors is not None:
+                inside = inside * factors[mask]
+            found_weights[individual][:, mask] = inside
             if constant:  # the last feature
                 intercepts[individual] = constant * found[:, -1]
-        return LinearMachines(weights, intercepts)
+        return LinearMachines(found_weights, intercepts)
+
+    def _check_weights(
+        self, masks: Masks, weights: NDArray[np.float64] | None
+    ) -> Sequence[NDArray[np.float64] | None]:
+        """Return the weights of each individual, if they fit; without them none of each."""
+        if weights is None:
+            return [None] * len(masks)
+        if weights.shape != masks.shape or not (np.isfinite(weights) & (weights > 0))[masks].all():
+            msg = f"weights {masks.shape}, above 0 inside of masks, expected, found {weights.shape}"
+            msg += f" from {weights.min(initial=np.inf):g} to {weights.max(initial=0.0):g}"
+            raise ValueError(msg)
+        return list(weights)
 
     def _everyone(self) -> _TrainingClips:
         """Return all clips, scaled by all."""
@@ -437,11 +471,15 @@ class SubjectFoldFitness:
         return max(worst, everything)
 
     def _train(
-        self, mask: NDArray[np.bool_], penalty: float, bias: float
+        self,
+        mask: NDArray[np.bool_],
+        penalty: float,
+        bias: float,
+        clips: _TrainingClips | None = None,
     ) -> tuple[NDArray[np.float64], NDArray[np.float64], NDArray[np.float64]]:
         """Return decisions, weights and beta of the machines that are trained on all clips."""
         penalties = penalty * self._weights(np.ones(len(self._values), np.bool_))
-        chosen = self._everyone().chosen(mask, bias)
+        chosen = (clips or self._everyone()).chosen(mask, bias)
         try:
             return train_machines(chosen, self._targets, penalties, EXACT)
         except IllConditionedError as error:
