@@ -37,7 +37,7 @@ from merec_hpc.metrics import (
 from merec_hpc.parallel.threads import limit_library_threads
 from merec_hpc.selection.fitness.subject_folds import SubjectFoldFitness
 from merec_hpc.selection.rule.deciding import EIGHTH, QUARTER
-from merec_hpc.selection.rule.family import ALL_FEATURES, KAPPA, B, P, RuleSettings
+from merec_hpc.selection.rule.family import ALL_FEATURES, KAPPA, B, Family, P
 from merec_hpc.selection.rule.inner import N_FOLDS
 from merec_hpc.selection.rule.learning import fit_rules, learn_rules
 from merec_hpc.selection.rule.rules import Rules
@@ -45,7 +45,7 @@ from merec_hpc.store.features import read_features
 
 N_BOOTSTRAPS = 2000
 SEED = 0
-GRID = RuleSettings()
+GRID = Family()
 
 
 @dataclass(frozen=True)
@@ -108,7 +108,7 @@ class Row:
     """A gene that has to be 0."""
 
 
-def by_rules(settings: RuleSettings, rows: Sequence[Row]) -> Method:
+def by_rules(settings: Family, rows: Sequence[Row]) -> Method:
     """Return what tries rules once, and lets shares of them decide."""
 
     def method(fold: Fold) -> list[Outcome]:

@@ -115,6 +115,35 @@ class Selection:
     else 0; without them 1 there."""
     best_weights: NDArray[np.float64] | None = None
     """Those of ``history.best_masks``, (n_generations, n_features)."""
+    rules: "DecidingRules | None" = None
+    """Rules that decide in place of masks: all of them as an ensemble and, where the champion is a
+    rule, the first of them alone."""
+
+
+@dataclass(frozen=True)
+class DecidingRules:
+    """Rules that decide together, the best first; see ``selection.rule``."""
+
+    genes: NDArray[np.float64]  # (n_rules, 4): kappa, p, b and C
+    losses: NDArray[np.float64]  # (n_rules,), class-balanced log loss of left-out decisions
+    scales: NDArray[np.float64]  # (n_rules,), mean absolute left-out decision
+    min_clips: int  # a subject with fewer clips keeps its mean
+    is_champion: bool  # whether the first alone is the selection's champion
+    is_transductive: bool  # whether any that was tried reads clips of whom is predicted
+
+    def take(self, places: slice) -> Self:
+        """Return some of the rules."""
+        cut = self.genes[places], self.losses[places], self.scales[places]
+        return replace(self, genes=cut[0], losses=cut[1], scales=cut[2])
+
+    def joined(self, other: Self) -> Self:
+        """Return these rules followed by the others."""
+        return replace(
+            self,
+            genes=np.concatenate([self.genes, other.genes]),
+            losses=np.concatenate([self.losses, other.losses]),
+            scales=np.concatenate([self.scales, other.scales]),
+        )
 
 
 @dataclass(frozen=True)

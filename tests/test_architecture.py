@@ -62,6 +62,7 @@ HOMES = {
         "selection.estimators",
         "selection.mask_selector",
         "selection.ranking",
+        "selection.rule.estimator",
     ),
     "liblinear": ("learning",),
     "imblearn": ("learning.oversampling",),

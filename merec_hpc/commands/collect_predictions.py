@@ -34,14 +34,14 @@ def run(
 ) -> None:
     """Write one row per clip and method, and one per chosen feature.
 
-    A method that keeps every feature has no rows in the second table.
+    A method that keeps every feature, or weighs them by a rule, has no rows in the second table.
     """
     write_rows(output, Prediction, [row for path in evaluation for row in read_predictions(path)])
     names = read_features(store).names
     chosen: list[ChosenFeature] = []
     for path in selection:
         selected, origin = read_selection(path)
-        if not selected.mask.all():
+        if not selected.mask.all() and selected.rules is None:
             is_transductive = parse_scaling(origin.scaling, str(path)).is_transductive
             method = str(Method(origin.method, is_transductive=is_transductive))
             chosen += [

@@ -18,7 +18,8 @@ from merec_hpc.evaluation.predictions import Prediction, predictions_of
 from merec_hpc.files.rows import write_rows
 from merec_hpc.parallel.communicator import SerialCommunicator
 from merec_hpc.parallel.threads import limit_library_threads
-from merec_hpc.records import Features, Selection
+from merec_hpc.records import DecidingRules, Features, Selection
+from merec_hpc.selection.deciders import deciding_rules
 from merec_hpc.selection.training_folds import check_fold, check_together, read_clips
 from merec_hpc.store.selection import SelectionOrigin, read_selection
 
@@ -37,8 +38,8 @@ def run(
     """Predict the clips of each fold's held-out subject, with what was selected without it.
 
     A decider other than the champion mask is part of the method's name, as in genetic+ensemble; and
-    so is a transductive scaling, as in "genetic (transductive)": each held-out subject's clips are
-    calibrated by themselves, without their labels.
+    so is a transductive scaling or rule, as in "genetic (transductive)": each held-out subject's clips
+    are calibrated by themselves, without their labels.
     Several selections of a fold, of different seeds, make one ensemble, of the first one's seed.
     """
     for option, found, known in (
@@ -57,8 +58,11 @@ def run(
     features = read_clips(store, SerialCommunicator(), fold_table)
     predictions: list[Prediction] = []
     for fold, origin, scaling, together in _by_fold(selection, features, store, decider):
-        chosen = together[0]
-        if decider == "champion":
+        chosen, rules = together[0], _rules(together, kind, selection[0])
+        if rules is not None and (classifier, oversampling) != ("linear_svm", "none"):
+            msg = f"{selection[0]}: linear_svm without oversampling expected, since rules decide"
+            raise MerecError(msg)
+        if decider == "champion" and rules is None:
             decisions = held_out_decisions(
                 features,
                 fold,
@@ -75,9 +79,20 @@ def run(
             decisions = decider_decisions(features, fold, together, kind, scaling)
         if scaling.is_transductive:
             _warn_of_few(features, fold, scaling.min_clips)
-        method = str(Method(origin.method, kind, scaling.is_transductive))
+        if rules is not None and rules.is_transductive:
+            _warn_of_few(features, fold, rules.min_clips)
+        is_transductive = scaling.is_transductive or (rules is not None and rules.is_transductive)
+        method = str(Method(origin.method, kind, is_transductive))
         predictions += predictions_of(features, fold, decisions, method, classifier, origin.seed)
     write_rows(output, Prediction, predictions)
+
+
+def _rules(selections: list[Selection], decider: Decider, path: Path) -> DecidingRules | None:
+    try:
+        return deciding_rules(selections, decider)
+    except ValueError as error:
+        msg = f"{path}: {error}"
+        raise MerecError(msg) from None
 
 
 def _warn_of_few(features: Features, fold: str, min_clips: int) -> None:

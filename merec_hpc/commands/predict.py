@@ -11,10 +11,12 @@ from merec_hpc.config.evaluation import DECIDERS
 from merec_hpc.config.scaling import parse_scaling
 from merec_hpc.errors import MerecError
 from merec_hpc.evaluation.predictor import Machines, decisions_of, fit_machines
+from merec_hpc.evaluation.rule_machines import RuleMachines
 from merec_hpc.files.rows import write_rows
 from merec_hpc.parallel.communicator import SerialCommunicator
 from merec_hpc.parallel.threads import limit_library_threads
 from merec_hpc.records import Features
+from merec_hpc.selection.deciders import deciding_rules
 from merec_hpc.selection.training_folds import check_fold, check_together, read_clips
 from merec_hpc.store.predictors import read_predictor, write_predictor
 from merec_hpc.store.selection import read_selection
@@ -79,7 +81,7 @@ def run(
 
 def _fit(
     features: Features, paths: list[Path], decider: str, store: Path, kept: Path | None
-) -> tuple[Machines, Features]:
+) -> tuple[Machines | RuleMachines, Features]:
     """Return the machines of some selections, and the clips that they have not seen."""
     if decider not in DECIDERS:
         msg = f"--decider: one of {', '.join(DECIDERS)} expected, found '{decider}'"
@@ -91,6 +93,11 @@ def _fit(
     if kept is not None and scaling.is_transductive:
         msg = f"--save-predictor {kept}: selections of scaling none or standard expected, found "
         msg += f"{scaling.text}, which a predictor without the training clips cannot apply"
+        raise MerecError(msg)
+    rules = deciding_rules([chosen for chosen, _ in read], decider)
+    if kept is not None and rules is not None and (rules.genes[:, 0] > 0).any():
+        msg = f"--save-predictor {kept}: rules of kappa 0 expected, as of rule_inductive, found "
+        msg += "some that are transductive: a kept predictor knows nobody's other clips"
         raise MerecError(msg)
     training, unseen = features, features
     if origin.fold is not None:

@@ -83,7 +83,8 @@ class EvaluationSettings:
     """What is compared, and how its uncertainty is stated."""
 
     methods: tuple[MethodName, ...] = Field(
-        default=(Method("all_features"), Method("genetic")), min_length=1
+        default=(Method("all_features"), Method("all_features", "ensemble"), Method("genetic")),
+        min_length=1,
     )
     protocol: Protocol = "leave_one_subject_out"
     n_folds: int = Field(default=4, ge=2)

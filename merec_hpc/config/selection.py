@@ -25,6 +25,8 @@ def _check_criterion(name: str) -> str:
     return check_known("criterion", name, criteria_names())
 
 
+NotNegative = Annotated[float, Field(ge=0.0)]
+Share = Annotated[float, Field(gt=0.0, le=1.0)]
 Criterion = Annotated[str, AfterValidator(_check_criterion)]
 
 
@@ -178,6 +180,37 @@ class AntColonySettings(SelectorSettings):
                 "whose decisions are probabilities without margins"
             )
             raise ValueError(msg)
+
+
+@dataclass(frozen=True, kw_only=True, config=STRICT)
+class RuleSettings:
+    """The rule of four genes: kappa, p, b and C; see ``selection.rule``.
+
+    Takes nothing from ``svm`` and ``inner``: its intercept, its loss and its inner folds are its own.
+    """
+
+    kappa_values: tuple[NotNegative, ...] = Field(default=(0.0, 0.3, 1.0), min_length=1)
+    p_values: tuple[NotNegative, ...] = Field(default=(0.0, 0.5, 1.0, 2.0), min_length=1)
+    b_values: tuple[NotNegative, ...] = Field(default=(0.0, 0.03, 0.3), min_length=1)
+    C_values: tuple[Positive, ...] = Field(
+        default=(0.03, 0.1, 0.3, 1.0, 3.0, 10.0, 30.0), min_length=1
+    )
+    min_clips: int = Field(default=3, ge=2)
+    n_inner_folds: int | None = Field(default=6, ge=2)
+    ensemble_share: Share | None = None
+    """Best share of the rules that decides; ``None`` is 1/8 of a grid and 1/4 of other rules."""
+    n_individuals: Count = 12
+    n_generations: Count = 7
+    seed: int = Field(default=0, ge=0)
+
+    def __post_init__(self) -> None:
+        """Check that no value of a gene is there twice."""
+        for key in ("kappa_values", "p_values", "b_values", "C_values"):
+            check_distinct(key, list(map(str, getattr(self, key))))
+
+
+AnySettings = SelectorSettings | RuleSettings
+"""The section of a selector."""
 
 
 @dataclass(frozen=True, kw_only=True, config=STRICT)

@@ -30,6 +30,7 @@ from merec_hpc.config.selection import (
     InnerSettings,
     RandomMasksSettings,
     RankingSettings,
+    RuleSettings,
     SelectorSettings,
     SvmSettings,
 )
@@ -69,6 +70,7 @@ class Config:
     ranking: RankingSettings = field(default_factory=RankingSettings)
     forward: ForwardSettings = field(default_factory=ForwardSettings)
     ant_colony: AntColonySettings = field(default_factory=AntColonySettings)
+    rule: RuleSettings = field(default_factory=RuleSettings)
     genetic: GeneticSettings = field(default_factory=GeneticSettings)
     sweep: SweepSettings = field(default_factory=SweepSettings)
     evaluation: EvaluationSettings = field(default_factory=EvaluationSettings)

@@ -55,10 +55,13 @@ def describe_generations(
     Parameters
     ----------
     fold
-        The held-out one; with ``None`` there is no test accuracy.
+        The held-out one; with ``None``, and of a rule, there is no test accuracy.
     """
     history = selection.history
-    tested = None if fold is None else _test_accuracies(selection, features, fold, scaling)
+    by_masks = selection.rules is None or not selection.rules.is_champion
+    tested = None
+    if fold is not None and by_masks:
+        tested = _test_accuracies(selection, features, fold, scaling)
     return [
         GenerationRow(
             generation=generation,

@@ -9,11 +9,12 @@ from numpy.typing import ArrayLike
 
 from merec_hpc.config.evaluation import Method
 from merec_hpc.config.scaling import ScalingSettings
-from merec_hpc.config.selection import SelectorSettings
+from merec_hpc.config.selection import AnySettings
 from merec_hpc.evaluation.held_out import decider_decisions
 from merec_hpc.files.rows import Columns
 from merec_hpc.metrics import METRICS
 from merec_hpc.records import Features
+from merec_hpc.selection.deciders import deciding_rules
 from merec_hpc.selection.selectors import select
 from merec_hpc.selection.training_folds import fold_fitness
 
@@ -49,7 +50,7 @@ def permuted(features: Features, permutation: int, seed: int) -> Features:
 def run_on(
     features: Features,
     method: Method,
-    settings: SelectorSettings,
+    settings: AnySettings,
     scaling: ScalingSettings,
 ) -> tuple[PermutedRun, list[str]]:
     """Select and predict in every fold, and return the scores and the predicted class names.
@@ -60,18 +61,20 @@ def run_on(
         If a fold's training clips cannot be scored.
     """
     predicted = np.full(len(features.labels), -1)
-    fitnesses = []
+    fitnesses, is_transductive = [], scaling.is_transductive
     for fold in dict.fromkeys(str(name) for name in features.held_out_by if name):
         fitness, _ = fold_fitness(features, fold, scaling, settings)
         selection = select(fitness, method.selector, settings)
         fitnesses.append(selection.fitness)
+        rules = deciding_rules([selection], method.decider)
+        is_transductive |= rules is not None and rules.is_transductive
         held = features.held_out_by == fold
         decisions = decider_decisions(features, fold, [selection], method.decider, scaling)
         predicted[held] = decisions.argmax(axis=1)
     held = predicted >= 0
     labels, found = features.labels[held], predicted[held]
     run = PermutedRun(
-        str(replace(method, is_transductive=scaling.is_transductive)),
+        str(replace(method, is_transductive=is_transductive)),
         0,
         {name: metric(labels, found) for name, metric in METRICS.items()},
         float(np.mean(fitnesses)),

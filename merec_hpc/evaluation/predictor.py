@@ -8,9 +8,10 @@ from numpy.typing import NDArray
 
 from merec_hpc.config.evaluation import Decider
 from merec_hpc.config.scaling import ScalingSettings
+from merec_hpc.evaluation.rule_machines import RuleMachines, fit_rule_machines
 from merec_hpc.learning.scaling import Scaling
 from merec_hpc.records import Features, LinearMachines, Population, Predictor, Selection, Text
-from merec_hpc.selection.deciders import decide, deciding, trained
+from merec_hpc.selection.deciders import decide, deciding, deciding_rules, trained
 from merec_hpc.selection.fitness.subject_folds import SubjectFoldFitness
 
 
@@ -73,7 +74,7 @@ class Machines:
 
 def fit_machines(
     training: Features, selections: Sequence[Selection], decider: Decider, scaling: ScalingSettings
-) -> Machines:
+) -> Machines | RuleMachines:
     """Train what a decider takes from selections, on the clips that these were made on.
 
     Parameters
@@ -86,6 +87,9 @@ def fit_machines(
     ValueError
         If masks and features do not fit, or a champion or a vote is asked of several selections.
     """
+    rules = deciding_rules(selections, decider)
+    if rules is not None:
+        return fit_rule_machines(training, rules, scaling)
     individuals = deciding(selections, decider)
     if individuals.masks.shape[1] != len(training.names):
         msg = (

@@ -16,26 +16,27 @@ def predict(
 ) -> bool:
     """Write the class of the largest decision value of each clip, of equals the first.
 
+    Return whether no class may overtake it, however far behind: any may be known the least.
+
     Of two classes the first machine decides: its decisions are positive for the first class.
     """
     n_clips, n_classes = is_trained.shape
     is_certain = True
     for clip in range(n_clips):
-        best, second = -1, -1  # second: another class, or nothing to compare with
+        best = -1
         for kind in range(n_classes):
-            if not is_trained[clip, kind]:
-                continue
-            if best < 0:
+            if is_trained[clip, kind] and (
+                best < 0 or _value(decisions, kind, clip) > _value(decisions, best, clip)
+            ):
                 best = kind
-            elif _value(decisions, kind, clip) > _value(decisions, best, clip):
-                best, second = kind, best
-            elif second < 0 or _value(decisions, kind, clip) > _value(decisions, second, clip):
-                second = kind
         predicted[clip] = best
-        if second >= 0 and precision > 0:
-            margin = _value(decisions, best, clip) - _value(decisions, second, clip)
-            doubt = reach[best % len(reach), clip] + reach[second % len(reach), clip]
-            is_certain &= margin > precision * doubt
+        if precision > 0:
+            for kind in range(n_classes):
+                if kind == best or not is_trained[clip, kind]:
+                    continue
+                margin = _value(decisions, best, clip) - _value(decisions, kind, clip)
+                doubt = reach[best % len(reach), clip] + reach[kind % len(reach), clip]
+                is_certain &= margin > precision * doubt
     return is_certain
 
 

@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import Any
 
 from merec_hpc.config.base import nearest
+from merec_hpc.config.evaluation import Method
 from merec_hpc.config.features import FeatureBlock
 from merec_hpc.config.motion import FlowSettings
 from merec_hpc.config.scaling import scaling_of
@@ -121,6 +122,7 @@ def _check_names(config: Config) -> None:
     ):
         for method in methods:
             find_selector(method.selector, key)
+            _check_rules(config, key, method)
     for name in config.weights:
         if name not in weight_names():
             known = ", ".join(weight_names())
@@ -132,6 +134,28 @@ def _check_names(config: Config) -> None:
     if config.evaluation.protocol == "official_split" and not reader.has_splits:
         msg = f"evaluation.protocol official_split: a dataset with splits expected, found {config.dataset}"
         raise MerecError(msg)
+
+
+def _check_rules(config: Config, key: str, method: Method) -> None:
+    """Check that rules can decide where a method lets them."""
+    is_control = method == Method("all_features", "ensemble")
+    if not (find_selector(method.selector).decides or is_control):
+        return
+    for is_wrong, what in (
+        (method.decider == "hall_of_fame", "rules decide by the champion or as an ensemble"),
+        (
+            (config.evaluation.classifier, config.evaluation.oversampling)
+            != ("linear_svm", "none"),
+            "evaluation.classifier linear_svm without oversampling expected, since rules decide",
+        ),
+        (
+            config.scaling.startswith("transductive") and not is_control,
+            f"scaling none or standard expected, found {config.scaling}: a rule calibrates by itself",
+        ),
+    ):
+        if is_wrong:
+            msg = f"{key}: {method}: {what}"
+            raise MerecError(msg)
 
 
 def _check_blocks(config: Config) -> None:

@@ -11,7 +11,7 @@ from merec_hpc.config.evaluation import Method
 from merec_hpc.config.faces import InterpolationSettings
 from merec_hpc.config.features import DIFFERENCES, FeatureBlock, FeatureSettings
 from merec_hpc.config.motion import FlowSettings
-from merec_hpc.config.selection import SelectorSettings, bias_text
+from merec_hpc.config.selection import AnySettings, SelectorSettings, bias_text
 from merec_hpc.config.whole import Config
 from merec_hpc.dataset.clip import Clip
 from merec_hpc.features.extractors import NETWORK, ExtractorKind, find_extractor
@@ -148,9 +148,9 @@ def landmark_files(config: Config, clips: Iterable[Clip]) -> list[str]:
     return [str(table) for table in tables if table.is_file()]
 
 
-def selector_settings(config: Config, selector: str) -> SelectorSettings:
+def selector_settings(config: Config, selector: str) -> AnySettings:
     """Return the section that a selector is set by."""
-    settings: SelectorSettings = getattr(config, find_selector(selector).section)
+    settings: AnySettings = getattr(config, find_selector(selector).section)
     return settings
 
 
@@ -188,14 +188,15 @@ def permutation_numbers(config: Config, job: int) -> range:
 
 
 def inner_settings(config: Config) -> dict[str, SelectorSettings]:
-    """Return the sections of the selectors that are to run, by the section's name."""
+    """Return the sections of the selectors that are to run and score masks, by the section's name."""
     methods = [*config.evaluation.methods]
     if config.permutation.n_permutations:
         methods += config.permutation.methods
-    found = {
+    sections = {
         find_selector(name).section: selector_settings(config, name)
         for name in selectors_of(methods)
     }
+    found = {name: own for name, own in sections.items() if isinstance(own, SelectorSettings)}
     if any(vars(config.sweep).values()):
         found["genetic"] = config.genetic
     return found
@@ -203,10 +204,11 @@ def inner_settings(config: Config) -> dict[str, SelectorSettings]:
 
 def inner_differences(config: Config) -> list[str]:
     """Say in what the selectors that are compared are scored differently on the inner folds."""
-    settings = {
+    every = {
         selector: selector_settings(config, selector)
         for selector in selectors_of([*config.evaluation.methods])
     }
+    settings = {name: own for name, own in every.items() if isinstance(own, SelectorSettings)}
     said = []
     for key in SelectorSettings.__dataclass_fields__:
         groups: dict[str, list[str]] = {}
@@ -220,6 +222,12 @@ def inner_differences(config: Config) -> list[str]:
         if len(groups) > 1:
             parts = [f"{value} of {', '.join(names)}" for value, names in groups.items()]
             said.append(f"{key}: {'; '.join(parts)}")
+    rules = [name for name in every if name not in settings]
+    if rules:
+        said.append(
+            f"{', '.join(rules)}: an intercept, class-balanced log loss and groups of subjects of "
+            "their own"
+        )
     return said
 
 

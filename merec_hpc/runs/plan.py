@@ -16,7 +16,7 @@ import numpy as np
 from merec_hpc.config.evaluation import Method
 from merec_hpc.config.features import FeatureSettings
 from merec_hpc.config.scaling import scaling_of
-from merec_hpc.config.selection import GeneticSettings, InnerSettings
+from merec_hpc.config.selection import AnySettings, GeneticSettings, InnerSettings
 from merec_hpc.config.whole import Config
 from merec_hpc.criteria import OF_DECISIONS
 from merec_hpc.dataset.simulated import PRESETS, plan_clips, size_on_disk
@@ -411,8 +411,9 @@ class _Costs:
         """Return the experiment's features, if they are there; of a sweep's none are."""
         return self._store if config is self._config else None
 
-    def _sample(self, kind: str, inner: InnerSettings) -> tuple[FoldSample, float]:
+    def _sample(self, kind: str, settings: AnySettings) -> tuple[FoldSample, float]:
         """Return what is measured on, and by how much the real clips take longer."""
+        inner = settings if isinstance(settings, InnerSettings) else InnerSettings()
         of_decisions = inner.criterion in OF_DECISIONS
         key = (kind, inner.n_inner_folds, inner.n_groupings, of_decisions)
         if key not in self._samples:

@@ -12,7 +12,7 @@ from typing import Any, get_args
 from merec_hpc.config.base import from_json
 from merec_hpc.config.faces import ClipSettings, InterpolationSettings
 from merec_hpc.config.motion import ApexMethod
-from merec_hpc.config.selection import NO_BIAS, SelectorSettings
+from merec_hpc.config.selection import NO_BIAS, AnySettings, SelectorSettings
 from merec_hpc.dataset.catalog import read_catalog
 from merec_hpc.dataset.folds import FoldSize
 from merec_hpc.errors import MerecError
@@ -56,13 +56,13 @@ def joins(blocks: Sequence[tuple[str, float | None]], path: Path) -> bool:
 
 
 def is_selected_by(
-    selector: str, fold: str, settings: SelectorSettings, scaling: str, path: Path
+    selector: str, fold: str, settings: AnySettings, scaling: str, path: Path
 ) -> bool:
     """Return whether a selection is of a selector, a fold, its settings and a scaling."""
     recorded = read_recorded(path)
     told = tuple(recorded.get(name) for name in ("method", "fold", "scaling"))
     found = recorded.get("settings")
-    if isinstance(found, dict):
+    if isinstance(found, dict) and isinstance(settings, SelectorSettings):
         found = {"bias": NO_BIAS, **found}  # not said before there was one
     return told == (selector, fold, scaling) and _are(settings, found)
 

@@ -2,7 +2,8 @@
 
 import time
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from math import ceil
 from typing import Any
 
 import numpy as np
@@ -12,11 +13,12 @@ from merec_hpc.config.evaluation import Method
 from merec_hpc.config.selection import (
     AllFeaturesSettings,
     AntColonySettings,
+    AnySettings,
     ForwardSettings,
     GeneticSettings,
     RandomMasksSettings,
     RankingSettings,
-    SelectorSettings,
+    RuleSettings,
 )
 from merec_hpc.learning.classifiers import train_classifier
 from merec_hpc.learning.oversampling import oversample
@@ -24,6 +26,11 @@ from merec_hpc.runs.cost import Costs, Interconnect, predict_search
 from merec_hpc.selection.fitness.any_classifier import ClassifierFitness
 from merec_hpc.selection.fitness.grouped import InnerFitness
 from merec_hpc.selection.ranking import find_ranking
+from merec_hpc.selection.rule.deciding import QUARTER
+from merec_hpc.selection.rule.family import grid_of
+from merec_hpc.selection.rule.inner import group_subjects
+from merec_hpc.selection.rule.learning import learn_rules
+from merec_hpc.selection.rule.selecting import family_of
 from merec_hpc.selection.selectors import RANKED, SELECTORS
 from merec_hpc.selection.steps import HALL_SIZE
 from merec_hpc.selection.svm_grid import SvmGrid
@@ -51,7 +58,7 @@ class FoldSample:
         return sum(grouping.folds.n_folds for grouping in self.fitness.groupings)
 
 
-def selection_seconds(sample: FoldSample, selector: str, settings: SelectorSettings) -> float:
+def selection_seconds(sample: FoldSample, selector: str, settings: AnySettings) -> float:
     """Return the time that a selector takes for one fold, on one core.
 
     Of one whose section is not in ``MEASURED``, the time that its job asks for.
@@ -64,11 +71,15 @@ def selection_seconds(sample: FoldSample, selector: str, settings: SelectorSetti
 def evaluation_seconds(
     sample: FoldSample,
     method: Method,
-    settings: SelectorSettings,
+    settings: AnySettings,
     classifier: str,
     oversampling: str,
 ) -> float:
     """Return the time that it takes to train what decides in one fold."""
+    if isinstance(settings, RuleSettings):
+        share = settings.ensemble_share or QUARTER
+        n_rules = n_rules_of(method.selector, settings) if method.decider == "ensemble" else 1
+        return 2 * ceil(share * n_rules) * sample.costs.training_s  # with kappa and without
     if method.decider != "champion":
         n_machines = HALL_SIZE
         if method.decider == "ensemble" and isinstance(settings, GeneticSettings):
@@ -86,7 +97,7 @@ def evaluation_seconds(
     return _seconds(train)
 
 
-def n_masks_kept(settings: SelectorSettings) -> int:
+def n_masks_kept(settings: AnySettings) -> int:
     """Return about how many masks a selection file holds."""
     if isinstance(settings, GeneticSettings):
         everybody = settings.n_islands * settings.n_individuals
@@ -99,13 +110,39 @@ def n_masks_kept(settings: SelectorSettings) -> int:
         return settings.n_steps + HALL_SIZE + 2
     if isinstance(settings, AntColonySettings):
         return settings.n_iterations + settings.n_ants + HALL_SIZE + 1
-    return 2 * len(SvmGrid.of(settings)) + 2
+    n_tried = HALL_SIZE if isinstance(settings, RuleSettings) else len(SvmGrid.of(settings))
+    return 2 * n_tried + 2
 
 
 def _all_seconds(sample: FoldSample, _selector: str, settings: AllFeaturesSettings) -> float:
     every = np.ones((1, sample.fitness.n_features), np.bool_)
     masks, penalties, biases = SvmGrid.of(settings).with_each(every)
     return _seconds(lambda: sample.fitness.score(masks, penalties, settings.criterion, biases))
+
+
+def n_rules_of(selector: str, settings: RuleSettings) -> int:
+    """Return how many rules a selector tries."""
+    family = family_of(selector, settings)
+    if family.search == "grid":
+        return len(grid_of(family))
+    return family.n_individuals * family.n_generations
+
+
+def _rule_seconds(sample: FoldSample, selector: str, settings: RuleSettings) -> float:
+    """Try rules of one kappa and p; there are so many more of each, or each has its own."""
+    family = family_of(selector, settings)
+    few = replace(
+        family, search="grid", kappa_values=family.kappa_values[-1:], p_values=family.p_values[-1:]
+    )
+    if family.search != "grid":
+        few = replace(few, b_values=family.b_values[:1], C_values=family.C_values[:1])
+    known = sample.fitness.folds
+    groups = settings.n_inner_folds or len(known.subjects)
+    folds = group_subjects(known.labels, known.owners, groups)
+    given = sample.fitness.features, known.labels, known.owners, few, folds
+    learn_rules(*given)  # compiles
+    once = _seconds(lambda: learn_rules(*given))
+    return once * n_rules_of(selector, settings) / len(grid_of(few))
 
 
 def _random_seconds(sample: FoldSample, _selector: str, settings: RandomMasksSettings) -> float:
@@ -197,5 +234,6 @@ MEASURED: dict[str, Callable[[FoldSample, str, Any], float]] = {
     "forward": _forward_seconds,
     "ant_colony": _ant_seconds,
     "genetic": _genetic_seconds,
+    "rule": _rule_seconds,
 }
 """By a selector's section; the time of any other is what its job asks for."""

@@ -1,11 +1,14 @@
 """Keeps every feature, and chooses C and bias alone: the first control of every selector."""
 
+from dataclasses import replace
+
 import numpy as np
 from numpy.typing import NDArray
 
 from merec_hpc.config.selection import AllFeaturesSettings
 from merec_hpc.records import Population, Selection
 from merec_hpc.selection.fitness.grouped import InnerFitness
+from merec_hpc.selection.rule.selecting import rules_of_all_features
 from merec_hpc.selection.steps import best_of
 from merec_hpc.selection.svm_grid import SvmGrid
 
@@ -30,5 +33,5 @@ def select(
     *,
     shows_progress: bool = False,  # noqa: ARG001
 ) -> Selection:
-    """Select as ``selectors`` asks for it."""
-    return select_all_features(fitness, settings)
+    """Select as ``selectors`` asks for it; its ensemble is of ``rules_of_all_features``."""
+    return replace(select_all_features(fitness, settings), rules=rules_of_all_features(fitness))

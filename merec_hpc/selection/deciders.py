@@ -3,7 +3,8 @@
 A selection holds more than its champion: the hall of fame, and the last population. Three
 deciders turn it into predictions: the champion mask; a vote of the hall of fame; and the evolved
 ensemble, the mean decision value of the better half of the last population, of all islands and,
-given several selections, of all seeds. A mean of linear machines is one linear machine.
+given several selections, of all seeds. A mean of linear machines is one linear machine. Where a
+selection holds rules (see ``selection.rule``), they decide in place of individuals.
 """
 
 from collections.abc import Sequence
@@ -12,7 +13,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from merec_hpc.config.evaluation import Decider
-from merec_hpc.records import LinearMachines, Population, Selection
+from merec_hpc.records import DecidingRules, LinearMachines, Population, Selection
 from merec_hpc.selection.fitness.subject_folds import SubjectFoldFitness
 
 
@@ -37,6 +38,31 @@ def deciding(selections: Sequence[Selection], decider: Decider) -> Population:
         np.array([selection.fitness]),
         None if selection.weights is None else selection.weights[None],
     )
+
+
+def deciding_rules(selections: Sequence[Selection], decider: Decider) -> DecidingRules | None:
+    """Return the rules by which a decider predicts; ``None`` where individuals do.
+
+    Raises
+    ------
+    ValueError
+        If a vote is asked of rules, or a champion of several selections.
+    """
+    found = [selection.rules for selection in selections if selection.rules is not None]
+    if not found or (decider != "ensemble" and not found[0].is_champion):
+        return None
+    if decider == "hall_of_fame":
+        msg = "a champion or an ensemble of rules expected, found a vote"
+        raise ValueError(msg)
+    if decider == "champion":
+        if len(found) != 1:
+            msg = f"one selection expected for {decider}, found {len(found)}"
+            raise ValueError(msg)
+        return found[0].take(slice(1))
+    together = found[0]
+    for rules in found[1:]:
+        together = together.joined(rules)
+    return together
 
 
 def trained(

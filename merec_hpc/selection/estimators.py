@@ -29,7 +29,16 @@ from merec_hpc.selection.genetic.archipelago import evolve
 from merec_hpc.selection.mask_selector import MaskSelector, SearchOf
 from merec_hpc.selection.parameters import choice, count_or_none, settings_of
 from merec_hpc.selection.ranking import RANKINGS, find_ranking, fisher_score
+from merec_hpc.selection.rule.estimator import RuleSelector
 from merec_hpc.selection.watching import Callback, Watcher
+
+__all__ = [
+    "AntColonySelector",
+    "ForwardSelector",
+    "GeneticSelector",
+    "RankingSelector",
+    "RuleSelector",
+]
 
 BiasParameter = float | str | None | Sequence[float | str | None]
 

@@ -27,8 +27,19 @@ def owners_of(groups: ArrayLike | None, n_samples: int) -> NDArray[Any]:
     if groups is None:
         warnings.warn(_UNKNOWN, UserWarning, stacklevel=3)  # at the call of fit
         return np.arange(n_samples)
+    return check_groups(groups, n_samples)
+
+
+def check_groups(groups: ArrayLike, n_samples: int) -> NDArray[Any]:
+    """Return the group of each sample, shape (n_samples,), as it was given.
+
+    Raises
+    ------
+    ValueError
+        As ``owners_of``.
+    """
     given = np.asarray(groups, object)  # in a list of texts NumPy makes NaN the text 'nan'
-    if given.ndim != 1:
+    if given.shape != (n_samples,):
         msg = f"groups: shape ({n_samples},) expected, found {given.shape}"
         raise ValueError(msg)
     missing = [place for place, group in enumerate(given) if _is_missing(group)]

@@ -179,15 +179,7 @@ class MaskSelector(ClassifierMixin, SelectorMixin, BaseEstimator):  # type: igno
 
     def _seed(self) -> int:
         """Return the seed that ``random_state`` stands for."""
-        given = self.random_state
-        if isinstance(given, int | np.integer) and given >= 0:
-            return int(given)
-        try:
-            return int(check_random_state(given).randint(np.iinfo(np.int32).max))
-        except ValueError:
-            msg = "random_state: a whole number of at least 0, a RandomState or none expected, "
-            msg += f"found {given!r}"
-            raise ValueError(" ".join(msg.split())) from None
+        return seed_of(self.random_state)
 
     def _get_support_mask(self) -> NDArray[np.bool_]:
         check_is_fitted(self)
@@ -200,3 +192,21 @@ class MaskSelector(ClassifierMixin, SelectorMixin, BaseEstimator):  # type: igno
         # of scikit-learn's asks of all others; LinearSVC(fit_intercept=False) cannot either.
         tags.classifier_tags.poor_score = True
         return tags
+
+
+def seed_of(random_state: Any) -> int:
+    """Return the seed that a ``random_state`` stands for.
+
+    Raises
+    ------
+    ValueError
+        If it is neither a whole number of at least 0, a ``RandomState`` nor none.
+    """
+    if isinstance(random_state, int | np.integer) and random_state >= 0:
+        return int(random_state)
+    try:
+        return int(check_random_state(random_state).randint(np.iinfo(np.int32).max))
+    except ValueError:
+        msg = "random_state: a whole number of at least 0, a RandomState or none expected, "
+        msg += f"found {random_state!r}"
+        raise ValueError(" ".join(msg.split())) from None

@@ -8,11 +8,12 @@ from merec_hpc.config.base import nearest
 from merec_hpc.config.selection import (
     AllFeaturesSettings,
     AntColonySettings,
+    AnySettings,
     ForwardSettings,
     GeneticSettings,
     RandomMasksSettings,
     RankingSettings,
-    SelectorSettings,
+    RuleSettings,
 )
 from merec_hpc.errors import MerecError
 from merec_hpc.records import Selection
@@ -43,7 +44,7 @@ class Selector:
 
     section: str
     """Of the configuration."""
-    settings: type[SelectorSettings]
+    settings: type[AnySettings]
     """The type of that section."""
     module: str
     """Imported when it is used; its function ``select`` is a ``Search``."""
@@ -52,6 +53,8 @@ class Selector:
     """What a job asks for one fold, at first."""
     criterion: str | None = None
     """Its own, whatever the section says."""
+    decides: bool = False
+    """Whether it predicts by rules of its own, and no classifier is trained on a mask."""
 
     def search(self) -> Search:
         """Return what searches."""
@@ -62,6 +65,7 @@ class Selector:
 RANKED = "ranked_forward_"
 _ROOM = "merec_hpc.selection"
 _RANKING = Selector("ranking", RankingSettings, f"{_ROOM}.filters", minutes=10)
+_RULE = Selector("rule", RuleSettings, f"{_ROOM}.rule.selecting", decides=True)
 _FORWARD = Selector("forward", ForwardSettings, f"{_ROOM}.forward", minutes=60)
 
 SELECTORS: dict[str, Selector] = {
@@ -78,6 +82,12 @@ SELECTORS: dict[str, Selector] = {
     "local_greedy": replace(_FORWARD, criterion="minimum"),
     **{f"{RANKED}{name}": _FORWARD for name in RANKINGS},
     "ant_colony": Selector("ant_colony", AntColonySettings, f"{_ROOM}.ant_colony"),
+    "rule": _RULE,
+    "rule_inductive": _RULE,
+    "rule_unweighted": _RULE,
+    "rule_without_intercept": _RULE,
+    "rule_evolved": _RULE,
+    "rule_random": _RULE,
     # Its command is select-genetic, for ranks, checkpoints and signals.
     "genetic": Selector("genetic", GeneticSettings, f"{_ROOM}.genetic.archipelago", minutes=10),
 }

@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 
 from merec_hpc.config.base import from_json
 from merec_hpc.config.scaling import ScalingSettings, parse_scaling
-from merec_hpc.config.selection import InnerSettings
+from merec_hpc.config.selection import AnySettings, InnerSettings, RuleSettings
 from merec_hpc.dataset.folds import FoldMember
 from merec_hpc.errors import MerecError
 from merec_hpc.files.atomic import check_file, make_folder
@@ -92,7 +92,7 @@ def training_folds(
     folds: Sequence[str],
     outputs: Sequence[Path],
     scaling: ScalingSettings,
-    inner: InnerSettings | None = None,
+    inner: AnySettings | None = None,
     comm: Communicator | None = None,
     fold_table: Path | None = None,
 ) -> Iterator[TrainingFold]:
@@ -141,7 +141,7 @@ def fold_fitness(
     features: Features,
     fold: str | None,
     scaling: ScalingSettings,
-    inner: InnerSettings | None = None,
+    inner: AnySettings | None = None,
     share: Share = call,
 ) -> tuple[InnerFitness, str]:
     """Return what scores masks on the clips that a fold does not hold out, and their SHA-256.
@@ -155,7 +155,8 @@ def fold_fitness(
     scaling
         Learnt on these clips, and no others; on all of them, those of every inner fold too.
     inner
-        Which inner folds there are, and the penalty; without it as ``InnerSettings`` has them.
+        Which inner folds there are, and the penalty; without it, and for rules, which have their
+        own, as ``InnerSettings`` has them.
     share
         Returns what its argument makes, once for all processes of a node.
 
@@ -177,9 +178,14 @@ def fold_fitness(
     digest = hashlib.sha256(repr(values.shape).encode())
     for array in (values, known.labels, known.subjects):
         digest.update(np.ascontiguousarray(array).tobytes())
-    asked = inner or InnerSettings()
+    asked = inner if isinstance(inner, InnerSettings) else InnerSettings()
     fitness = SubjectFoldFitness(
-        values, known.labels, known.subjects, n_folds=asked.n_inner_folds, share=share
+        values,
+        known.labels,
+        known.subjects,
+        n_folds=asked.n_inner_folds,
+        feature_weights=features.weights,
+        share=share,
     )
     return grouped(fitness, asked), digest.hexdigest()
 
@@ -203,6 +209,10 @@ def write_selections(
     limit_library_threads()
     parsed = from_json(find_selector(selector).settings, settings)
     learnt = parse_scaling(scaling)
+    if isinstance(parsed, RuleSettings) and learnt.is_transductive:
+        msg = f"--scaling: none or standard expected for {selector}, which calibrates by itself, "
+        msg += f"found {learnt.text}"
+        raise MerecError(msg)
     seed = int(getattr(parsed, "seed", 0))
     for training in training_folds(store, folds, outputs, learnt, parsed, fold_table=fold_table):
         selection = select(training.fitness, selector, parsed, shows_progress=True)

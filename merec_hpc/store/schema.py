@@ -169,6 +169,25 @@ VIEW = FileSpec(
 _WEIGHTS = "what each scaled feature is multiplied by; absent where nothing is weighted"
 _BIAS = "a constant feature in units of the root of the mean squared length of the training clips"
 
+_RULES: tuple[tuple[str, tuple[str, ...], Literal["float", "integer"], str], ...] = (
+    (
+        "rule_genes",
+        ("rule", "gene"),
+        "float",
+        "kappa, p, b and C of each rule that decides, the best first; absent where masks alone do.",
+    ),
+    ("rule_losses", ("rule",), "float", "Class-balanced log loss of left-out decisions."),
+    ("rule_scales", ("rule",), "float", "Mean absolute left-out decision."),
+    ("rule_min_clips", ("one",), "integer", "A subject with fewer clips keeps its mean."),
+    ("rule_is_champion", ("one",), "integer", "1 if the first rule is the champion, not the mask."),
+    (
+        "rule_is_transductive",
+        ("one",),
+        "integer",
+        "1 if a rule that was tried reads the unlabelled clips of whom is predicted.",
+    ),
+)
+
 SELECTION = FileSpec(
     "selection",
     3,
@@ -232,6 +251,10 @@ SELECTION = FileSpec(
         ArraySpec("last_C", ("individual",), "float", "Penalties of the last population."),
         ArraySpec("last_bias", ("individual",), "float", "Biases of the last population.", since=2),
         ArraySpec("last_fitness", ("individual",), "float", "Fitness of the last population."),
+        *(
+            ArraySpec(name, axes, kind, meaning, since=3, is_optional=True)
+            for name, axes, kind, meaning in _RULES
+        ),
     ),
     earlier=(1, 2),
 )

@@ -6,7 +6,8 @@ from typing import Any
 
 import numpy as np
 
-from merec_hpc.records import History, Population, Selection
+from merec_hpc.errors import MerecError
+from merec_hpc.records import DecidingRules, History, Population, Selection
 from merec_hpc.store.schema import (
     SELECTION,
     opened_store,
@@ -44,6 +45,7 @@ def write_selection(path: Path, selection: Selection, origin: SelectionOrigin) -
         "best_weights": selection.best_weights,
         **_columns("hall", selection.hall_of_fame),
         **_columns("last", selection.last),
+        **({} if selection.rules is None else _rule_arrays(selection.rules)),
     }
     write_store(path, SELECTION, arrays, vars(origin))
 
@@ -70,8 +72,35 @@ def read_selection(path: Path) -> tuple[Selection, SelectionOrigin]:
         last=_population("last", arrays),
         weights=arrays.get("weights"),
         best_weights=arrays.get("best_weights"),
+        rules=_rules(path, arrays),
     )
     return selection, origin
+
+
+def _rule_arrays(rules: DecidingRules) -> dict[str, object]:
+    return {
+        f"rule_{name}": [int(value)] if isinstance(value, bool | int) else value
+        for name, value in vars(rules).items()
+    }
+
+
+def _rules(path: Path, arrays: dict[str, np.ndarray]) -> DecidingRules | None:
+    names = DecidingRules.__dataclass_fields__
+    found = {name: arrays[f"rule_{name}"] for name in names if f"rule_{name}" in arrays}
+    if not found:
+        return None
+    if len(found) < len(names):
+        (missing, *_) = (name for name in names if name not in found)
+        msg = f"{path}: array 'rule_{missing}' expected beside the others of rules, found none"
+        raise MerecError(msg)
+    return DecidingRules(
+        genes=found["genes"],
+        losses=found["losses"],
+        scales=found["scales"],
+        min_clips=int(found["min_clips"][0]),
+        is_champion=bool(found["is_champion"][0]),
+        is_transductive=bool(found["is_transductive"][0]),
+    )
 
 
 def _columns(prefix: str, population: Population) -> dict[str, object]:

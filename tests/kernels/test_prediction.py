@@ -21,6 +21,13 @@ def test_the_largest_decision_counts_and_of_equals_the_first() -> None:
     assert predicted(DECISIONS, TRAINED) == ([0, 0, 0], True)
 
 
+def test_a_class_far_behind_that_is_known_the_least_is_in_doubt() -> None:
+    reach = np.array([[0.0], [0.0], [5.8e6], [0.0]])
+    found, classes = np.array([[1.4], [-5.1], [-2938.0], [-3.0]]), np.empty(1, np.int64)
+    assert not predict(found, reach, 1.0, np.ones((1, 4), np.bool_), classes)
+    assert predict(found, reach, 1e-5, np.ones((1, 4), np.bool_), classes)
+
+
 def test_a_class_that_is_not_trained_never_counts() -> None:
     trained = TRAINED.copy()
     trained[:, 0] = False

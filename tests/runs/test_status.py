@@ -108,7 +108,7 @@ def test_stages_are_counted_in_the_order_of_the_data(tmp_path: Path) -> None:
         StageRow("features", 0, 1),
         StageRow("selection all_features", 0, 3, 3),
         StageRow("selection genetic", 0, 3),
-        StageRow("evaluation", 0, 2, 2),
+        StageRow("evaluation", 0, 3, 3),
         StageRow("predictions", 0, 1, 1),
         StageRow("report", 0, 1),
     ]

@@ -61,7 +61,8 @@ def test_seeds_of_the_same_features_and_criterion_decide_together() -> None:
         f"network~flow/layer~-/statistics~-/criterion~{name}/seeds" for name in ("mu", "pooled_uar")
     ]
     assert ensembles_of(parse_config({"sweep": {"criteria": ["mu", "pooled_uar"]}})) == []
-    forest = {"sweep": sweep, "evaluation": {"classifier": "random_forest"}}
+    evaluation = {"classifier": "random_forest", "methods": ["genetic"]}
+    forest = {"sweep": sweep, "evaluation": evaluation}
     assert ensembles_of(parse_config(forest)) == []
 
 

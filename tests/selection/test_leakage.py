@@ -15,10 +15,11 @@ from merec_hpc.config.features import FeatureSettings
 from merec_hpc.config.selection import (
     AllFeaturesSettings,
     AntColonySettings,
+    AnySettings,
     ForwardSettings,
-    InnerSettings,
     RandomMasksSettings,
     RankingSettings,
+    RuleSettings,
 )
 from merec_hpc.evaluation.predictions import Prediction
 from merec_hpc.files.rows import read_rows
@@ -44,18 +45,21 @@ def run_genetic(store: Path, output: Path, scaling: str) -> None:
 
 def run_by(method: str, **settings: object) -> "Run":
     def run(store: Path, output: Path, scaling: str) -> None:
+        if SELECTORS[method].decides and scaling in TRANSDUCTIVE:  # refused: a rule has its own
+            scaling = "standard"
         select.run(store, method, [output], json.dumps(settings), scaling, [HELD_OUT])
 
     return run
 
 
 Run = Callable[[Path, Path, str], None]
-SETTINGS: dict[type[InnerSettings], dict[str, object]] = {
+SETTINGS: dict[type[AnySettings], dict[str, object]] = {
     AllFeaturesSettings: {"C_values": [0.001, 0.01, 1.0, 100.0]},
     RandomMasksSettings: {"n_masks": 9},
     RankingSettings: {"n_selected_values": [2, 5, 9]},
     ForwardSettings: {"n_steps": 4},
     AntColonySettings: {"n_ants": 3, "n_iterations": 2},
+    RuleSettings: {"C_values": [0.1, 1.0], "n_individuals": 5, "n_generations": 2},
 }
 LIKE_OTHERS = {f"{RANKED}{name}" for name in RANKINGS if name != "gini"}
 FOREST = {"classifier": "random_forest", "oversampling": "smote"}

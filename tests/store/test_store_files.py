@@ -19,6 +19,7 @@ from merec_hpc.config.features import FeatureSettings
 from merec_hpc.config.motion import FlowSettings
 from merec_hpc.errors import MerecError
 from merec_hpc.records import (
+    DecidingRules,
     Features,
     History,
     Population,
@@ -634,12 +635,37 @@ def test_weights_are_read_as_written_and_absent_before_there_were_any(
     write_selection(path, weighted, ORIGIN)
     _assert_same(read_selection(path)[0], weighted)
     names = {array.name for array in SELECTION.arrays if array.is_optional}
-    assert names == {"weights", "best_weights", "hall_weights", "last_weights"}
+    of_rules = {name for name in names if name.startswith("rule_")}
+    assert names - of_rules == {"weights", "best_weights", "hall_weights", "last_weights"}
     write_selection(path, plain, ORIGIN)
     with h5py.File(path, "r+") as file:
         assert not names & set(file)
         file.attrs["version"] = 2  # that lacked nothing else
     _assert_same(read_selection(path)[0], plain)
+
+
+def test_rules_are_read_as_written_and_refused_where_a_part_is_missing(
+    tmp_path: Path, rng: np.random.Generator
+) -> None:
+    path = tmp_path / "selection.h5"
+    rules = DecidingRules(
+        genes=rng.random((4, 4)),
+        losses=np.sort(rng.random(4)),
+        scales=rng.random(4),
+        min_clips=3,
+        is_champion=True,
+        is_transductive=False,
+    )
+    write_selection(path, replace(_selection(), rules=rules), ORIGIN)
+    found = read_selection(path)[0].rules
+    assert found is not None
+    for name, value in vars(rules).items():
+        np.testing.assert_array_equal(getattr(found, name), value)
+        assert type(getattr(found, name)) is type(value)
+    with h5py.File(path, "r+") as file:
+        del file["rule_scales"]
+    with pytest.raises(MerecError, match=r"selection\.h5: array 'rule_scales' expected"):
+        read_selection(path)
 
 
 def test_weights_of_other_features_are_refused(tmp_path: Path) -> None:

@@ -27,6 +27,11 @@ class InnerFitness(Protocol):
         ...
 
     @property
+    def feature_weights(self) -> NDArray[np.float64] | None:
+        """What the features have been multiplied by, (n_features,); ``None`` for nothing."""
+        ...
+
+    @property
     def folds(self) -> InnerFolds:
         """Who is left out when, and the clips' classes; of several groupings the first."""
         ...
@@ -139,6 +144,11 @@ class GroupedFitness:
     def features(self) -> NDArray[np.float64]:
         """The training clips' features, (n_clips, n_features), in the order of ``folds``."""
         return self._groupings[0].features
+
+    @property
+    def feature_weights(self) -> NDArray[np.float64] | None:
+        """What the features have been multiplied by, (n_features,); ``None`` for nothing."""
+        return self._groupings[0].feature_weights
 
     @property
     def folds(self) -> InnerFolds:

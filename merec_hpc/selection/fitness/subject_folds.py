@@ -86,6 +86,7 @@ class SubjectFoldFitness:
         scaling: ScalingName = "none",
         class_weight: ClassWeight = "none",
         n_folds: int | None = None,
+        feature_weights: NDArray[np.float64] | None = None,
         share: Share = call,
     ) -> None:
         """Take the training clips of one fold.
@@ -105,6 +106,9 @@ class SubjectFoldFitness:
         n_folds
             Number of inner folds of whole subjects, of about as many clips each; ``None``
             leaves one subject out at a time.
+        feature_weights
+            What the given features have been multiplied by, (n_features,), for selectors that
+            standardise them anew; nothing else reads it.
         share
             Returns what its argument makes, once for all processes of a node.
 
@@ -130,6 +134,7 @@ class SubjectFoldFitness:
         self._all_clips = _TrainingClips(kept)
         self._targets, self._is_trained = self._folds.targets, self._folds.is_trained
         self._scaling, self._class_weight = scaling, class_weight
+        self.feature_weights = feature_weights
         self._unscaled = None
         if scaling == "none":
             self._unscaled = self._inner_problem(self._values, 0, self._folds.n_folds, share)

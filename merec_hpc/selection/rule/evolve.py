@@ -5,7 +5,7 @@ from collections.abc import Callable
 import numpy as np
 from numpy.typing import NDArray
 
-from merec_hpc.selection.rule.family import Genes, RuleSettings
+from merec_hpc.selection.rule.family import Family, Genes
 from merec_hpc.selection.rule.rules import Rules, joined
 
 Genomes = NDArray[np.float64]  # (n_rules, 4): log10 kappa, p, log10 b, log10 C
@@ -22,7 +22,7 @@ _PULL = 0.7  # of the mean towards the best
 _LEAST_DEVIATION = 0.15
 
 
-def evolve_rules(judge: Judge, settings: RuleSettings) -> Rules:
+def evolve_rules(judge: Judge, settings: Family) -> Rules:
     """Return the rules of all generations, in their order; the first is all features.
 
     Each generation is drawn from a normal distribution, which then moves towards its best four by
@@ -43,7 +43,7 @@ def evolve_rules(judge: Judge, settings: RuleSettings) -> Rules:
     return joined(generations)
 
 
-def random_rules(judge: Judge, settings: RuleSettings) -> Rules:
+def random_rules(judge: Judge, settings: Family) -> Rules:
     """Return as many rules as evolution tries, from where it starts; the first is all features."""
     rng = np.random.default_rng(np.random.SeedSequence(settings.seed))
     n_rules = settings.n_individuals * settings.n_generations
@@ -65,7 +65,7 @@ def _draw(
     mean: NDArray[np.float64],
     deviation: NDArray[np.float64],
     n_rules: int,
-    settings: RuleSettings,
+    settings: Family,
 ) -> Genomes:
     drawn = np.clip(rng.normal(mean, deviation, (n_rules, 4)), LOWEST, HIGHEST)
     families = (settings.kappa_values, settings.p_values, settings.b_values)

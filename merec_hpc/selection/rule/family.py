@@ -16,8 +16,8 @@ _HALF_DECADES = tuple(10 ** (exponent / 2) for exponent in range(-3, 4))
 
 
 @dataclass(frozen=True, kw_only=True)
-class RuleSettings:
-    """Which rules are tried."""
+class Family:
+    """Which rules are tried, and how."""
 
     search: Literal["grid", "evolved", "random"] = "grid"
     """"evolved" and "random" try ``n_individuals`` times ``n_generations`` rules."""
@@ -30,18 +30,18 @@ class RuleSettings:
     b_values: tuple[float, ...] = (0.0, 0.03, 0.3)
     """Square of the constant feature, where the mean of a clip's squares is 1."""
     C_values: tuple[float, ...] = _HALF_DECADES
-    min_clips: int = 1
+    min_clips: int = 1  # as the design was measured; the section's default is calibration's
     """A subject with fewer clips keeps its mean."""
     n_individuals: int = 12
     n_generations: int = 7
     seed: int = 0
 
 
-ALL_FEATURES = RuleSettings(kappa_values=(0.0,), p_values=(0.0,))
+ALL_FEATURES = Family(kappa_values=(0.0,), p_values=(0.0,))
 """All features with an intercept: the honest control."""
 
 
-def grid_of(settings: RuleSettings) -> Genes:
+def grid_of(settings: Family) -> Genes:
     """Return every combination of the settings' values, (n_rules, 4), the last gene fastest."""
     axes = (settings.kappa_values, settings.p_values, settings.b_values, settings.C_values)
     return checked(np.array(list(product(*axes)), np.float64).reshape(-1, 4))

@@ -14,6 +14,7 @@ from merec_hpc.selection.rule.relevance import RelevanceGram, relevance_weights
 from merec_hpc.selection.rule.subject_calibration import Calibration
 
 N_FOLDS = 6
+Squares = NDArray[np.float64] | float  # (n_features,), or of all
 
 
 def group_subjects(
@@ -37,6 +38,7 @@ class Fold:
     subjects: NDArray[np.int64]  # (n_clips,)
     labels: NDArray[np.int64]  # (n_training,)
     n_classes: int
+    squares: Squares
 
     @property
     def n_training(self) -> int:
@@ -50,6 +52,7 @@ def left_out_decisions(
     genes: Genes,
     folds: InnerFolds,
     min_clips: int,
+    squares: Squares = 1.0,
 ) -> Decisions:
     """Return each rule's decisions on every clip by machines that never saw its fold.
 
@@ -65,6 +68,8 @@ def left_out_decisions(
         Of the same clips. Their labels are those that are learnt from.
     min_clips
         A subject with fewer clips keeps its mean.
+    squares
+        What products of features are multiplied by besides their relevance, as ``learn_rules``.
 
     Returns
     -------
@@ -79,7 +84,7 @@ def left_out_decisions(
         training, held_out = folds.order[folds.folds != fold], folds.order[folds.folds == fold]
         clips = np.concatenate([training, held_out])
         labels = folds.labels[folds.folds != fold]
-        task = Fold(values[clips], numbers[clips], labels, n_classes)
+        task = Fold(values[clips], numbers[clips], labels, n_classes, squares)
         is_trained = np.bincount(labels, minlength=n_classes) > 0
         found = decide_fold(task, genes, min_clips)
         decisions[:, held_out] = np.where(is_trained, found, -np.inf)
@@ -99,7 +104,7 @@ def decide_fold(fold: Fold, genes: Genes, min_clips: int) -> Decisions:
         f_values = f_statistics(mapped[:n_training], fold.labels)
         for p, rules in groups_of(genes[:, P], of_kappa):
             weights = relevance_weights(f_values, p)
-            gram = RelevanceGram.of(mapped, n_training, weights).matrix
+            gram = RelevanceGram.of(mapped, n_training, weights * fold.squares).matrix
             for rule in rules:
                 found = _decide(gram, genes[rule, B], genes[rule, C], targets)
                 decisions[rule] = both_signs(found, fold.n_classes).T

@@ -6,12 +6,13 @@ from typing import Self
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
+from merec_hpc.records import DecidingRules
 from merec_hpc.selection.fitness.inner_folds import InnerFolds
 from merec_hpc.selection.rule.deciding import shares_of
 from merec_hpc.selection.rule.evolve import evolve_rules, random_rules
-from merec_hpc.selection.rule.family import KAPPA, B, C, Genes, P, RuleSettings, grid_of, groups_of
+from merec_hpc.selection.rule.family import KAPPA, B, C, Family, Genes, P, grid_of, groups_of
 from merec_hpc.selection.rule.fold_statistics import Statistics, Values, f_statistics
-from merec_hpc.selection.rule.inner import group_subjects
+from merec_hpc.selection.rule.inner import Squares, group_subjects
 from merec_hpc.selection.rule.machines import both_signs, one_vs_rest, train_duals
 from merec_hpc.selection.rule.relevance import RelevanceGram, relevance_weights
 from merec_hpc.selection.rule.rules import Rules, judge_rules
@@ -90,8 +91,9 @@ def learn_rules(
     values: ArrayLike,
     labels: ArrayLike,
     subjects: ArrayLike,
-    settings: RuleSettings,
+    settings: Family,
     folds: InnerFolds | None = None,
+    feature_weights: NDArray[np.float64] | None = None,
 ) -> Rules:
     """Try rules on inner folds of training clips; see ``Rules.best`` for those to decide by.
 
@@ -105,6 +107,9 @@ def learn_rules(
         Which rules are tried.
     folds
         Of the same clips with the same labels; without them, of ``group_subjects``.
+    feature_weights
+        What standardised features are multiplied by besides their relevance, (n_features,): of
+        blocks side by side.
 
     Raises
     ------
@@ -113,6 +118,7 @@ def learn_rules(
         or one class.
     """
     clips = _Training.of(values, labels, subjects)
+    squares = _squares(feature_weights)
     if folds is None:
         folds = group_subjects(clips.labels, clips.subjects)
     if len(folds.order) != len(clips.values):
@@ -120,7 +126,7 @@ def learn_rules(
         raise ValueError(msg)
 
     def judge(genes: Genes) -> Rules:
-        return judge_rules(clips.values, clips.subjects, genes, folds, settings.min_clips)
+        return judge_rules(clips.values, clips.subjects, genes, folds, settings.min_clips, squares)
 
     if settings.search == "grid":
         return judge(grid_of(settings))
@@ -128,7 +134,12 @@ def learn_rules(
 
 
 def fit_rules(
-    values: ArrayLike, labels: ArrayLike, subjects: ArrayLike, rules: Rules, min_clips: int = 1
+    values: ArrayLike,
+    labels: ArrayLike,
+    subjects: ArrayLike,
+    rules: Rules | DecidingRules,
+    min_clips: int = 1,
+    feature_weights: NDArray[np.float64] | None = None,
 ) -> FittedRules:
     """Train rules on all training clips: they decide together, each in units of its scale.
 
@@ -140,16 +151,20 @@ def fit_rules(
         Those that are to decide, and no others: ``Rules.best``.
     min_clips
         A subject with fewer clips keeps its mean.
+    feature_weights
+        As in ``learn_rules``.
     """
     clips = _Training.of(values, labels, subjects)
-    shares = shares_of(rules.scales)
+    shares, squares = shares_of(rules.scales), _squares(feature_weights)
     statistics = Statistics.learn(clips.values, clips.labels, clips.subjects, min_clips)
-    parts = _fit_parts(clips, statistics, rules.genes, shares)
-    if not rules.is_transductive:
+    parts = _fit_parts(clips, statistics, rules.genes, shares, squares)
+    if (rules.genes[:, KAPPA] == 0).all():
         return FittedRules(clips.classes, parts, parts)
     without = rules.genes.copy()
     without[:, KAPPA] = 0.0
-    return FittedRules(clips.classes, parts, _fit_parts(clips, statistics, without, shares))
+    return FittedRules(
+        clips.classes, parts, _fit_parts(clips, statistics, without, shares, squares)
+    )
 
 
 @dataclass(frozen=True)
@@ -178,12 +193,20 @@ class _Training:
         return cls(clips, numbers, np.unique(np.asarray(subjects), return_inverse=True)[1], classes)
 
 
+def _squares(feature_weights: NDArray[np.float64] | None) -> Squares:
+    return 1.0 if feature_weights is None else feature_weights**2
+
+
 def _fit_parts(
-    clips: _Training, statistics: Statistics, genes: Genes, shares: NDArray[np.float64]
+    clips: _Training,
+    statistics: Statistics,
+    genes: Genes,
+    shares: NDArray[np.float64],
+    squares: Squares,
 ) -> tuple[Part, ...]:
     """Return one part for each kappa, ascending."""
     return tuple(
-        _fit_part(clips, statistics, kappa, genes, rules, shares)
+        _fit_part(clips, statistics, kappa, genes, rules, shares, squares)
         for kappa, rules in groups_of(genes[:, KAPPA], np.arange(len(genes)))
     )
 
@@ -195,6 +218,7 @@ def _fit_part(
     genes: Genes,
     of_kappa: NDArray[np.int64],
     shares: NDArray[np.float64],
+    squares: Squares,
 ) -> Part:
     n_classes = len(clips.classes)
     targets = one_vs_rest(clips.labels, n_classes)
@@ -208,7 +232,7 @@ def _fit_part(
     for p, rules in groups_of(genes[:, P], of_kappa):
         weights = relevance_weights(f_values, p)
         relevance += len(rules) / len(genes) * weights / weights.mean()
-        gram = RelevanceGram.of(mapped, len(mapped), weights)
+        gram = RelevanceGram.of(mapped, len(mapped), weights * squares)
         duals = np.zeros_like(targets)
         for rule in rules:
             b, penalty = genes[rule, B], genes[rule, C]

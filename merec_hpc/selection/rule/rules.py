@@ -10,7 +10,7 @@ from merec_hpc.selection.fitness.inner_folds import InnerFolds
 from merec_hpc.selection.rule.deciding import best_rules, mean_decisions
 from merec_hpc.selection.rule.family import Genes
 from merec_hpc.selection.rule.fold_statistics import Values
-from merec_hpc.selection.rule.inner import left_out_decisions
+from merec_hpc.selection.rule.inner import Squares, left_out_decisions
 from merec_hpc.selection.rule.losses import (
     Decisions,
     balanced_log_loss,
@@ -61,9 +61,10 @@ def judge_rules(
     genes: Genes,
     folds: InnerFolds,
     min_clips: int,
+    squares: Squares = 1.0,
 ) -> Rules:
     """Return rules with what they decide on inner folds; see ``left_out_decisions``."""
-    decisions = left_out_decisions(values, subjects, genes, folds, min_clips)
+    decisions = left_out_decisions(values, subjects, genes, folds, min_clips, squares)
     labels = np.empty_like(folds.labels)
     labels[folds.order] = folds.labels
     uf1 = pooled_uf1(decisions, labels)

@@ -8,11 +8,11 @@ import pytest
 from oracles.rule import evolved_by_hand
 
 from merec_hpc.selection.rule.evolve import evolve_rules, genes_of, random_rules
-from merec_hpc.selection.rule.family import Genes, RuleSettings
+from merec_hpc.selection.rule.family import Family, Genes
 from merec_hpc.selection.rule.rules import Rules
 
-SETTINGS = RuleSettings(search="evolved")
-Search = Callable[[Callable[[Genes], Rules], RuleSettings], Rules]
+SETTINGS = Family(search="evolved")
+Search = Callable[[Callable[[Genes], Rules], Family], Rules]
 
 
 def judge(genes: Genes) -> Rules:

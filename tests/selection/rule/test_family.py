@@ -5,7 +5,7 @@ import pytest
 
 from merec_hpc.selection.rule.family import (
     ALL_FEATURES,
-    RuleSettings,
+    Family,
     checked,
     grid_of,
     groups_of,
@@ -13,7 +13,7 @@ from merec_hpc.selection.rule.family import (
 
 
 def test_the_grid_is_every_combination_with_all_features_as_today_among_them() -> None:
-    genes = grid_of(RuleSettings())
+    genes = grid_of(Family())
     assert genes.shape == (3 * 4 * 3 * 7, 4)
     assert len(np.unique(genes, axis=0)) == len(genes)
     assert [0.0, 0.0, 0.0, 1.0] in genes.tolist()

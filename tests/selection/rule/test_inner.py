@@ -8,8 +8,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from oracles.rule import rule_decisions
 
-from merec_hpc.selection.fitness.inner_folds import InnerFolds
-from merec_hpc.selection.rule.family import RuleSettings, grid_of
+from merec_hpc.selection.rule.family import Family, grid_of
 from merec_hpc.selection.rule.inner import group_subjects, left_out_decisions
 
 GENES = [(0.0, 0.0, 0.0, 1.0), (1.0, 0.5, 0.3, 0.03), (0.3, 2.0, 0.0, 30.0), (1.0, 0.5, 0.0, 3.0)]
@@ -53,7 +52,7 @@ def test_labels_of_left_out_clips_have_no_part_in_their_decisions(
 ) -> None:
     values, labels, subjects = people(rng, 3, 30)
     folds = group_subjects(labels, subjects, 5)
-    genes = grid_of(RuleSettings(C_values=(1.0,)))
+    genes = grid_of(Family(C_values=(1.0,)))
     before = left_out_decisions(values, subjects, genes, folds, 1)
     for fold in range(folds.n_folds):
         out = folds.folds == fold
@@ -70,7 +69,7 @@ def test_features_of_left_out_clips_have_no_part_in_decisions_on_other_subjects(
 ) -> None:
     values, labels, subjects = people(rng, 3, 30)
     folds = group_subjects(labels, subjects, 2)
-    genes = grid_of(RuleSettings(C_values=(1.0,)))
+    genes = grid_of(Family(C_values=(1.0,)))
     before = left_out_decisions(values, subjects, genes, folds, 1)
     fold = folds.order[folds.folds == 0]
     one, *others = np.unique(subjects[fold])

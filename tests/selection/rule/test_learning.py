@@ -9,11 +9,11 @@ from oracles.rule import rule_decisions
 
 from merec_hpc.metrics import unweighted_f1
 from merec_hpc.selection.rule.deciding import EIGHTH
-from merec_hpc.selection.rule.family import ALL_FEATURES, RuleSettings
+from merec_hpc.selection.rule.family import ALL_FEATURES, Family
 from merec_hpc.selection.rule.inner import group_subjects
 from merec_hpc.selection.rule.learning import FittedRules, fit_rules, learn_rules
 
-QUICK = RuleSettings(C_values=(0.1, 3.0), b_values=(0.0, 0.3), p_values=(0.0, 1.0))
+QUICK = Family(C_values=(0.1, 3.0), b_values=(0.0, 0.3), p_values=(0.0, 1.0))
 
 
 def people(
@@ -31,7 +31,7 @@ def held_out_predictions(
     values: NDArray[np.float64],
     labels: NDArray[np.int64],
     subjects: NDArray[np.str_],
-    settings: RuleSettings,
+    settings: Family,
 ) -> NDArray[np.int64]:
     """Leave each subject out, and let the best eighth decide."""
     predicted = np.empty_like(labels)

@@ -5,12 +5,12 @@ import pytest
 from numpy.typing import NDArray
 
 from merec_hpc.metrics import unweighted_f1
-from merec_hpc.selection.rule.family import RuleSettings, grid_of
+from merec_hpc.selection.rule.family import Family, grid_of
 from merec_hpc.selection.rule.inner import group_subjects
 from merec_hpc.selection.rule.losses import balanced_log_loss
 from merec_hpc.selection.rule.rules import Rules, joined, judge_rules
 
-SETTINGS = RuleSettings(C_values=(0.1, 10.0), b_values=(0.0, 0.3), p_values=(0.0, 1.0))
+SETTINGS = Family(C_values=(0.1, 10.0), b_values=(0.0, 0.3), p_values=(0.0, 1.0))
 
 
 @pytest.fixture
