@@ -16,6 +16,7 @@ from torch import Tensor
 from merec_hpc.kernels.pivoting import MOST_ROUNDS, N_BLOCK_PIVOTS, ROUNDING, SLACK
 
 _WIDTH = 8  # by which the sizes of small systems of one batch may differ
+_COPIES = 4  # of a batch of small systems, or about that
 
 
 @dataclass(frozen=True)
@@ -133,7 +134,7 @@ class BatchedMachines:
         first = 0
         for kind, count in enumerate(counts):
             size = max(kind * _WIDTH, 1)
-            most = max(self.room // (size * self.kernels.shape[1]), 1)
+            most = max(self.room // (_COPIES * size * self.kernels.shape[1]), 1)
             for part in torch.split(order[first : first + count], most):
                 if len(part):
                     yield part, size
