@@ -26,6 +26,7 @@ from merec_hpc.parallel.memory import peak_memory_mb
 from merec_hpc.parallel.mpi import connect
 from merec_hpc.parallel.signals import noted_signals
 from merec_hpc.parallel.threads import limit_library_threads
+from merec_hpc.selection.fitness.grouped import Scores
 from merec_hpc.selection.fitness.subject_folds import compile_kernels
 from merec_hpc.selection.genetic.archipelago import evolve
 from merec_hpc.selection.training_folds import training_folds
@@ -53,6 +54,12 @@ def run(
             help="Keep the last checkpoint, so that a lost output is written again in seconds.",
         ),
     ] = False,
+    device: Annotated[
+        str | None,
+        typer.Option(
+            help="Score masks on a device of torch: cuda, cuda:1 or cpu; the same result."
+        ),
+    ] = None,
 ) -> None:
     """Search features by the genetic algorithm on the training subjects of each fold.
 
@@ -75,11 +82,16 @@ def run(
     with noted_signals() as stop:
         for training in folds:
             key = search_key(program, parsed, training.digest)
+            scored: Scores = training.fitness
+            if device is not None:
+                from merec_hpc.selection.fitness.on_device import moved  # noqa: PLC0415  # torch
+
+                scored = moved(training.fitness, device)
             path = training.output.with_name(training.output.name + ".checkpoint")
             checkpoints = Checkpoints(path, key, checkpoint_every)
             # Rank 0 speaks for all: without it nobody goes on.
             with marked_running(training.output) if comm.rank == 0 else nullcontext():
-                selection = evolve(training.fitness, parsed, comm, checkpoints, stop)
+                selection = evolve(scored, parsed, comm, checkpoints, stop)
             if comm.rank == 0:
                 log.info(
                     "fold %s: %d of %d features, C = %g, bias %s, fitness %.4f of generation %d",

@@ -13,13 +13,35 @@ from merec_hpc.selection.fitness.regrouping import draw_groupings
 from merec_hpc.selection.fitness.subject_folds import SubjectFoldFitness
 
 
-class InnerFitness(Protocol):
-    """What selectors see of the training clips: ``SubjectFoldFitness`` or ``GroupedFitness``."""
+class Scores(Protocol):
+    """What a search asks of the training clips."""
 
     @property
     def n_features(self) -> int:
         """Number of features that a mask chooses from."""
         ...
+
+    def score(
+        self, masks: Masks, C: ArrayLike, criterion: Criterion, bias: ArrayLike | None = None
+    ) -> NDArray[np.float64]:
+        """Return the fitness by a named criterion, in [0, 1], shape (n_individuals,)."""
+        ...
+
+    def fold_accuracies(
+        self, masks: Masks, C: ArrayLike, bias: ArrayLike | None = None
+    ) -> NDArray[np.float64]:
+        """Return the accuracy on each left-out fold, shape (n_individuals, n_folds)."""
+        ...
+
+    def training_accuracies(
+        self, masks: Masks, C: ArrayLike, bias: ArrayLike | None = None
+    ) -> NDArray[np.float64]:
+        """Return the accuracy on the clips that are trained on, (n_individuals,)."""
+        ...
+
+
+class InnerFitness(Scores, Protocol):
+    """What selectors see of the training clips: ``SubjectFoldFitness`` or ``GroupedFitness``."""
 
     @property
     def features(self) -> NDArray[np.float64]:
@@ -60,12 +82,6 @@ class InnerFitness(Protocol):
         """
         ...
 
-    def score(
-        self, masks: Masks, C: ArrayLike, criterion: Criterion, bias: ArrayLike | None = None
-    ) -> NDArray[np.float64]:
-        """Return the fitness by a named criterion, in [0, 1], shape (n_individuals,)."""
-        ...
-
     def rate(
         self, masks: Masks, C: ArrayLike, criterion: Criterion, bias: ArrayLike | None = None
     ) -> NDArray[np.float64]:
@@ -81,18 +97,6 @@ class InnerFitness(Protocol):
         bias: float = 0.0,
     ) -> NDArray[np.float64]:
         """Return ``rate`` of a mask with each of some features flipped, shape (n_flips, 2)."""
-        ...
-
-    def fold_accuracies(
-        self, masks: Masks, C: ArrayLike, bias: ArrayLike | None = None
-    ) -> NDArray[np.float64]:
-        """Return the accuracy on each left-out fold, shape (n_individuals, n_folds)."""
-        ...
-
-    def training_accuracies(
-        self, masks: Masks, C: ArrayLike, bias: ArrayLike | None = None
-    ) -> NDArray[np.float64]:
-        """Return the accuracy on the clips that are trained on, (n_individuals,)."""
         ...
 
     def machines(

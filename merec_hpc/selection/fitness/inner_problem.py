@@ -101,12 +101,18 @@ class InnerProblem:
         return columns
 
     @cached_property
-    def _squares(self) -> NDArray[np.float64]:
+    def squares(self) -> NDArray[np.float64]:
+        """Mean square of each feature over the clips that a bias is measured by, (n_features,)."""
         return mean_squares(self._features[self._measured])
 
     def constant(self, mask: NDArray[np.bool_], bias: float) -> float:
         """Return the feature that a bias gives every clip under a mask: it depends on both alone."""
-        return bias_feature(self._squares, mask, bias) if bias else 0.0
+        return bias_feature(self.squares, mask, bias) if bias else 0.0
+
+    @property
+    def systems(self) -> Sequence[System]:
+        """Machines of folds that share a kernel matrix."""
+        return self._systems
 
     @property
     def is_wide(self) -> bool:

@@ -31,9 +31,10 @@ class ReorderedProblem(InnerProblem):
         """Return some features of the clips, (n_clips, n_chosen)."""
         return self._first.chosen(which)[self._rows]
 
-    def constant(self, mask: NDArray[np.bool_], bias: float) -> float:
-        """Return the feature that a bias gives every clip under a mask: the first problem's."""
-        return self._first.constant(mask, bias)
+    @property
+    def squares(self) -> NDArray[np.float64]:
+        """Mean square of each feature: the first problem's."""
+        return self._first.squares
 
     def grams(self, masks: Masks) -> Iterator[Gram]:
         """Yield a Gram matrix of each mask, as the first problem's; all of it."""
