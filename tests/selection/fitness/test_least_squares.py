@@ -3,6 +3,7 @@
 import numpy as np
 import pytest
 from oracles.leave_out import svm_weights
+from oracles.refined_digits import Clips
 
 from merec_hpc.selection.fitness.least_squares import fit_machine, rotate
 from merec_hpc.selection.fitness.subject_folds import SubjectFoldFitness
@@ -62,3 +63,17 @@ def test_features_that_hardly_differ_are_told_apart(
         target = np.where(labels == 0, 1.0, -1.0)
         weights = svm_weights(values[~held_out], target[~held_out], 1e5)
         np.testing.assert_allclose(found[held_out], values[held_out] @ weights, atol=1e-3)
+
+
+@pytest.mark.parametrize("seed", [6, 24])
+def test_support_vectors_settle_where_features_are_of_all_sizes(seed: int) -> None:
+    """Sides change one at a time, hundreds of times."""
+    rng = np.random.default_rng(seed)
+    n_clips, n_features = int(rng.integers(40, 80)), int(rng.integers(40, 170))
+    values = np.maximum(0.3 * rng.normal(size=(n_clips, n_features)) + 1, 0)
+    values *= 10.0 ** rng.integers(-3, 7, n_features)
+    target = np.where(rng.random(n_clips) < 0.4, 1.0, -1.0)
+    penalties, everyone = np.full(n_clips, 1e4), np.ones(n_clips, np.bool_)
+    found = values @ fit_machine(values, target, penalties).weights
+    expected = Clips.of(values).decisions(target, penalties, everyone)
+    np.testing.assert_allclose(found, expected, rtol=0, atol=1e-8 * np.abs(expected).max())
