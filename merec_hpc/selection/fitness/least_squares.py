@@ -22,7 +22,7 @@ _SLACK = 1e-11
 _WELL_CONDITIONED = 1e-8
 _MOST_REFINEMENTS = 30
 _SETTLED, _NEARLY_SETTLED = 1e-24, 1e-16  # the last change of decisions, of the largest
-_MOST_ROUNDS = 1000
+_MOST_ROUNDS = 400
 _PATIENCE = 5  # rounds without progress, before one clip changes sides at a time
 _CONDITION_SLACK = 1e-18  # of the machine's largest beta
 _WILD = 1e4  # above it, features of different size are not mixed by a rotation as they come
@@ -97,6 +97,7 @@ def fit_machine(
     support = _approach(target[:, None] * values, penalties, start)
     ridges, turned = 0.5 / penalties, np.ascontiguousarray(values.T)
     fewest, patience = len(target) + 1, _PATIENCE
+    at: tuple[Values, Values] | None = None
     for _ in range(_MOST_ROUNDS):
         weights, dual = _solve_support(values, target, ridges, support)
         slack = _CONDITION_SLACK * np.abs(dual[0]).max(initial=0.0)
@@ -108,11 +109,46 @@ def fit_machine(
             return Machine(weights[0], *dual)
         patience = _PATIENCE if n_wrong < fewest else patience - 1
         fewest = min(fewest, n_wrong)
-        if patience < 0:  # the last one alone
-            is_wrong[: np.flatnonzero(is_wrong)[-1]] = False
-        support = support ^ is_wrong
+        if patience >= 0:
+            support = support ^ is_wrong
+            continue
+        # As far towards these weights as the objective falls, which ends for certain.
+        if at is not None:
+            at, short = _descend(at, short, weights, lacks, ridges, turned * -target)
+        else:
+            at, short = weights, lacks
+        support = short > 0
     msg = "the support vectors do not settle"
     raise IllConditionedError(msg)
+
+
+def _descend(
+    weights: Values, short: Values, goal: Values, goal_short: Values, ridges: Values, turned: Values
+) -> tuple[Values, Values]:
+    """Return weights between two, where the objective is smallest, and what margins are below 1.
+
+    The goal is the optimum of the clips that are short of 1, so that the slope at the start is
+    known without cancellation.
+    """
+    change = (goal[0] - weights[0]) + (goal[1] - weights[1])
+    ahead = short - goal_short
+    bends = ahead**2 / ridges
+    rise = float(change @ change + bends[short > 0].sum())
+    slope, step = -rise, 0.0
+    with np.errstate(divide="ignore", invalid="ignore"):
+        crossings = short / ahead
+    for clip in np.argsort(crossings, kind="stable"):
+        if not 0 <= crossings[clip] < np.inf or (short[clip] <= 0 and ahead[clip] >= 0):
+            continue
+        if slope + rise * (crossings[clip] - step) >= 0:
+            break
+        slope += rise * (crossings[clip] - step)
+        step = float(crossings[clip])
+        rise += float(bends[clip] if ahead[clip] < 0 else -bends[clip])
+    step -= slope / rise
+    moved = weights.copy()
+    add_twofold(moved, step * change)
+    return moved, multiply_twofold(turned, moved, 1.0)
 
 
 def _approach(signed: Values, penalties: Values, start: Values | None) -> NDArray[np.bool_]:
