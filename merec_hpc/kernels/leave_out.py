@@ -13,9 +13,17 @@ own tableau, by way of the clips outside S, or of S where it is a third of them 
 import numpy as np
 from numpy.typing import NDArray
 
-from merec_hpc.kernels.blocks import frobenius, part, product, span, subtract_from, trace
+from merec_hpc.kernels.blocks import (
+    frobenius,
+    part,
+    places_of,
+    product,
+    span,
+    subtract_from,
+    trace,
+)
 from merec_hpc.kernels.compiled import compiled
-from merec_hpc.kernels.fold import leave_fold_out, measure_length
+from merec_hpc.kernels.fold import Shared, leave_fold_out, measure_length
 from merec_hpc.kernels.inverse import invert, mirror
 from merec_hpc.kernels.pivoting import (
     IMPRECISE,
@@ -26,7 +34,7 @@ from merec_hpc.kernels.pivoting import (
     largest_dual,
     settle_all,
 )
-from merec_hpc.kernels.tableau import fill_tableau, start_signed
+from merec_hpc.kernels.tableau import fill_start, fill_tableau
 
 _ILL_CONDITIONED = 2.0**23
 _BLOCKWISE = 3e5
@@ -39,7 +47,7 @@ def leave_folds_out(
     shifts: NDArray[np.float64],  # (n_clips,), to be added to its rows and columns
     ridges: NDArray[np.float64],  # (n_clips,), 1 / (2 C) of each clip
     targets: NDArray[np.float64],  # (n_machines, n_clips), +1 or -1
-    starts: NDArray[np.int64],  # (n_folds + 1,), first clip of each fold, then the end
+    edges: NDArray[np.int64],  # (n_folds + 1,), first clip of each fold, then the end
     decisions: NDArray[np.float64],  # (n_machines, n_clips), those of the folds are written
     reach: NDArray[np.float64],  # (n_machines, n_clips), those of the folds are written
     duals: NDArray[np.float64],  # (n_machines, n_folds, n_clips), beta, written; or empty
@@ -49,10 +57,10 @@ def leave_folds_out(
     """Write the decision values of every clip by the SVM that never saw its fold.
 
     If the Gram matrix has errors e_ij g_i g_j, where g_i is the root of G_ii, a decision's error
-    is the sum of e_ij p_i q_j: q_j is g_j beta_j, and p_i is g_i a_i, where a_i is what the
-    held-out clip takes from clip i. ``reach`` is an upper bound of |p| |q|: a'Ka is what of
-    the held-out clip's K_vv the support vectors do not explain, and |a|^2 <= a'Ka |M|. Where
-    errors of 2^-24 might change M by more than half, reach is infinite.
+    is the sum of e_ij g_i a_i g_j beta_j, where a_i is what the held-out clip takes from clip i.
+    ``reach`` is an upper bound of |g a| |g beta|: a'Ka is what of the held-out clip's K_vv the
+    support vectors explain, and |a|^2 <= a'Ka |M|. Where errors of 2^-24 might change M by more
+    than half, reach is infinite.
 
     Returns
     -------
@@ -65,77 +73,44 @@ def leave_folds_out(
         return IMPRECISE
     norms, bounds = np.empty(n_clips), np.empty(n_clips)
     stiffness[0] = frobenius(inverse)
-    _bound(gram, kernel, stiffness[0], norms, bounds)
+    _fill_bounds(gram, kernel, stiffness[0], norms, bounds)
     if is_quick and not bounds[0] < np.inf:
         return IMPRECISE
-    signed = product(targets, inverse)
+    start = product(targets, inverse)
     # A fold divides by a block of M: its pivots must be far above the errors of M y.
-    least = _error_of(kernel, inverse, targets, signed) / _TOLERANCE
-    values, slacks = np.empty(n_clips), np.empty((2, n_clips))
+    least_pivot = _error_of(kernel, inverse, targets, start) / _TOLERANCE
+    shared = Shared(kernel, inverse, norms, bounds, least_pivot)
+    slacks = np.empty((2, n_clips))
     fill_slacks(kernel, inverse, ridges, slacks)
-    tableau = np.empty((n_clips, n_clips))
-    shared = np.empty(n_machines, np.int64)
-    n_shared, unused = 0, np.empty(0)
-    worst = SOLVED
+    signed, tableau = np.empty(n_clips), np.empty((n_clips, n_clips))
+    is_whole, worst = np.zeros(n_machines, np.bool_), SOLVED
     for machine in range(n_machines):
         target, outside = targets[machine], np.zeros(n_clips, np.bool_)
-        state, core, small = settle_all(
-            kernel, inverse, target, signed[machine], outside, values, slacks
+        state, core, core_inverse = settle_all(
+            kernel, inverse, target, start[machine], outside, signed, slacks
         )
         if state == IMPRECISE:
             return IMPRECISE
-        if len(core) == 0:
-            shared[n_shared] = machine
-            n_shared += 1
-            continue
-        if is_by_support(outside):
-            fill_tableau(kernel, -1.0, core, small, tableau)
-        else:
-            fill_tableau(inverse, 1.0, core, small, tableau)
-        start_signed(tableau, target, outside, signed[machine])
-        limits = -largest_dual(values, outside) * slacks
-        for fold in range(len(starts) - 1):
-            state = leave_fold_out(
-                kernel,
-                tableau,
-                target,
-                signed[machine],
-                outside,
-                starts[fold : fold + 2],
-                limits,
-                norms,
-                bounds,
-                least,
-                decisions[machine],
-                reach[machine],
-                duals[machine, fold] if len(duals) else unused,
-            )
-            worst = max(worst, state)
-    state = _leave_folds_out_together(
-        kernel,
-        inverse,
-        targets,
-        signed,
-        shared[:n_shared],
-        starts,
-        slacks,
-        norms,
-        bounds,
-        least,
-        decisions,
-        reach,
-        duals,
-    )
-    return max(worst, state)
+        is_whole[machine] = len(core) == 0
+        if not is_whole[machine]:
+            _fill_tableau_of(shared, outside, core, core_inverse, tableau)
+            fill_start(tableau, target, outside, start[machine])
+            allowed = -largest_dual(signed, outside) * slacks
+            one = shared, tableau, target, start[machine], outside, edges, allowed
+            written = decisions[machine], reach[machine], _of_machine(duals, machine)
+            worst = max(worst, _leave_each_out(*one, *written))
+    machines = places_of(is_whole, True)
+    every = shared, targets, start, machines, edges, slacks
+    return max(worst, _leave_folds_out_together(*every, decisions, reach, duals))
 
 
 @compiled
-def _bound(
+def _fill_bounds(
     gram: NDArray[np.float64],  # (n_clips or more, n_clips or more)
     kernel: NDArray[np.float64],  # (n_clips, n_clips)
-    length: float,  # of M
+    stiffness: float,  # |M|, or more
     norms: NDArray[np.float64],  # (n_clips,), written: g
-    bounds: NDArray[np.float64],  # (n_clips,), written: of |p|
+    bounds: NDArray[np.float64],  # (n_clips,), written: of |g a|
 ) -> None:
     total = 0.0
     for clip in range(len(norms)):
@@ -143,9 +118,58 @@ def _bound(
         norms[clip] = np.sqrt(gram[clip, clip] + 2.0**-23 * kernel[clip, clip])
         total += norms[clip] ** 2
     for clip in range(len(norms)):
-        bounds[clip] = norms.max() * np.sqrt(length * kernel[clip, clip])
-        if length * total > _ILL_CONDITIONED:
+        bounds[clip] = norms.max() * np.sqrt(stiffness * kernel[clip, clip])
+        if stiffness * total > _ILL_CONDITIONED:
             bounds[clip] = np.inf
+
+
+@compiled
+def _of_machine(duals: NDArray[np.float64], machine: int) -> NDArray[np.float64]:
+    """Return a machine's beta, (n_folds, n_clips); empty if nobody wants them."""
+    return duals[machine] if len(duals) else np.empty((0, 0))
+
+
+@compiled
+def _of_fold(duals: NDArray[np.float64], fold: int) -> NDArray[np.float64]:
+    """Return a fold's beta, (n_clips,); empty if nobody wants them."""
+    return duals[fold] if len(duals) else np.empty(0)
+
+
+@compiled
+def _fill_tableau_of(
+    shared: Shared,
+    outside: NDArray[np.bool_],  # (n_clips,)
+    core: NDArray[np.int64],  # (n_core,)
+    core_inverse: NDArray[np.float64],  # (n_core, n_core)
+    tableau: NDArray[np.float64],  # (n_clips, n_clips), written
+) -> None:
+    """Write R by the shorter way: from K if the core is the support set, else from M."""
+    if is_by_support(outside):
+        fill_tableau(shared.kernel, -1.0, core, core_inverse, tableau)
+    else:
+        fill_tableau(shared.inverse, 1.0, core, core_inverse, tableau)
+
+
+@compiled
+def _leave_each_out(
+    shared: Shared,
+    tableau: NDArray[np.float64],  # (n_clips, n_clips), R
+    target: NDArray[np.float64],  # (n_clips,)
+    start: NDArray[np.float64],  # (n_clips,), s for x = 0
+    outside: NDArray[np.bool_],  # (n_clips,)
+    edges: NDArray[np.int64],  # (n_folds + 1,)
+    allowed: NDArray[np.float64],  # (2, n_clips), least y s of a support vector, of others
+    decisions: NDArray[np.float64],  # (n_clips,), those of the folds are written
+    reach: NDArray[np.float64],  # (n_clips,), those of the folds are written
+    duals: NDArray[np.float64],  # (n_folds, n_clips), written; or empty
+) -> int:
+    """Leave each fold out of one machine that has a tableau of its own."""
+    worst = SOLVED
+    for fold in range(len(edges) - 1):
+        one = shared, tableau, target, start, outside, edges[fold : fold + 2], allowed
+        state = leave_fold_out(*one, decisions, reach, _of_fold(duals, fold))
+        worst = max(worst, state)
+    return worst
 
 
 @compiled
@@ -168,18 +192,18 @@ def leave_nothing_out(
     if not _fill_kernel(gram, np.zeros(n_clips), ridges, kernel, inverse):
         return IMPRECISE
     stiffness[0] = frobenius(inverse)
-    signed = product(targets, inverse)
-    values, slacks = np.empty(n_clips), np.empty((2, n_clips))
+    start = product(targets, inverse)
+    signed, slacks = np.empty(n_clips), np.empty((2, n_clips))
     fill_slacks(kernel, inverse, ridges, slacks)
     worst = SOLVED
     for machine in range(n_machines):
         outside = np.zeros(n_clips, np.bool_)
         state, _, _ = settle_all(
-            kernel, inverse, targets[machine], signed[machine], outside, values, slacks
+            kernel, inverse, targets[machine], start[machine], outside, signed, slacks
         )
         worst = max(worst, state)
         for clip in range(n_clips):
-            duals[machine, 0, clip] = 0.0 if outside[clip] else values[clip]
+            duals[machine, 0, clip] = 0.0 if outside[clip] else signed[clip]
     return worst
 
 
@@ -217,10 +241,10 @@ def _error_of(
     kernel: NDArray[np.float64],  # (n_clips, n_clips)
     inverse: NDArray[np.float64],  # (n_clips, n_clips)
     targets: NDArray[np.float64],  # (n_machines, n_clips)
-    dual: NDArray[np.float64],  # (n_machines, n_clips), M y
+    start: NDArray[np.float64],  # (n_machines, n_clips), M y
 ) -> float:
     """Return about how far M y is from what it should be, at most, from what K M y is."""
-    residuals = product(dual, kernel)
+    residuals = product(start, kernel)
     subtract_from(residuals, targets)
     errors = product(residuals, inverse)
     largest = 0.0
@@ -232,77 +256,69 @@ def _error_of(
 
 @compiled
 def _leave_folds_out_together(
-    kernel: NDArray[np.float64],  # (n_clips, n_clips)
-    inverse: NDArray[np.float64],  # (n_clips, n_clips)
+    shared: Shared,
     targets: NDArray[np.float64],  # (n_machines, n_clips)
-    signed: NDArray[np.float64],  # (n_machines, n_clips)
-    shared: NDArray[np.int64],  # (n_shared,), machines without a clip outside S
-    starts: NDArray[np.int64],  # (n_folds + 1,)
+    start: NDArray[np.float64],  # (n_machines, n_clips), s for x = 0
+    machines: NDArray[np.int64],  # (n_whole,), those without a clip outside S
+    edges: NDArray[np.int64],  # (n_folds + 1,)
     slacks: NDArray[np.float64],  # (2, n_clips), of ``fill_slacks``
-    norms: NDArray[np.float64],  # (n_clips,), sqrt(G_ii)
-    bounds: NDArray[np.float64],  # (n_clips,), of p
-    least: float,
     decisions: NDArray[np.float64],  # (n_machines, n_clips), written
     reach: NDArray[np.float64],  # (n_machines, n_clips), written
     duals: NDArray[np.float64],  # (n_machines, n_folds, n_clips), written; or empty
 ) -> int:
     """Leave each fold out of all machines that share M: one small inverse a fold."""
-    n_clips, n_shared = len(inverse), len(shared)
+    n_clips, n_whole = len(shared.inverse), len(machines)
+    whole = part(start, machines, span(0, n_clips))  # (n_whole, n_clips)
+    allowed = np.empty((n_whole, 2, n_clips))
     nobody = np.zeros(n_clips, np.bool_)
-    starting, limits = np.empty((n_shared, n_clips)), np.empty((n_shared, 2, n_clips))
-    unused = np.empty(0)
-    for place in range(n_shared):
-        for clip in range(n_clips):
-            starting[place, clip] = signed[shared[place], clip]
-        limits[place] = -largest_dual(starting[place], nobody) * slacks
-    sharing = span(0, n_shared)
+    for place in range(n_whole):
+        allowed[place] = -largest_dual(whole[place], nobody) * slacks
     worst = SOLVED
-    for fold in range(len(starts) - 1 if n_shared else 0):
-        first, last = starts[fold], starts[fold + 1]
+    for fold in range(len(edges) - 1 if n_whole else 0):
+        first, last = edges[fold], edges[fold + 1]
         held = span(first, last)
-        small = part(inverse, held, held)
-        is_precise = invert(small) and frobenius(small) * least < 1
-        residuals = product(part(starting, sharing, held), small)  # (n_shared, n_held)
-        changes = product(residuals, inverse[first:last])  # (n_shared, n_clips)
-        for place in range(n_shared):
-            target, values = targets[shared[place]], changes[place]
-            _go_on(starting[place], values, first, last)
-            if not is_precise or count_below(target, values, limits[place, 0]):
-                state = leave_fold_out(
-                    kernel,
-                    inverse,
-                    target,
-                    starting[place],
-                    nobody,
-                    starts[fold : fold + 2],
-                    limits[place],
-                    norms,
-                    bounds,
-                    least,
-                    decisions[shared[place]],
-                    reach[shared[place]],
-                    duals[shared[place], fold] if len(duals) else unused,
-                )
-                worst = max(worst, state)
-                continue
-            length = measure_length(values, norms)
-            for clip in range(first, last):
-                decisions[shared[place], clip] = target[clip] - residuals[place, clip - first]
-                reach[shared[place], clip] = bounds[clip] * length
-            if len(duals):
-                for clip in range(n_clips):
-                    duals[shared[place], fold, clip] = values[clip]
+        held_inverse = part(shared.inverse, held, held)
+        is_precise = invert(held_inverse) and frobenius(held_inverse) * shared.least_pivot < 1
+        residuals = product(part(whole, span(0, n_whole), held), held_inverse)  # (n_whole, n_held)
+        changes = product(residuals, shared.inverse[first:last])  # (n_whole, n_clips)
+        for place in range(n_whole):
+            machine = machines[place]
+            one = shared, targets[machine], whole[place], edges[fold : fold + 2], allowed[place]
+            left = is_precise, residuals[place], changes[place]
+            dual = _of_fold(_of_machine(duals, machine), fold)
+            state = _leave_out_of_whole(*one, *left, decisions[machine], reach[machine], dual)
+            worst = max(worst, state)
     return worst
 
 
 @compiled
-def _go_on(
-    start: NDArray[np.float64],  # (n_clips,)
-    values: NDArray[np.float64],  # (n_clips,), the change; written: what it leads to
-    first: int,
-    last: int,
-) -> None:
+def _leave_out_of_whole(
+    shared: Shared,
+    target: NDArray[np.float64],  # (n_clips,)
+    start: NDArray[np.float64],  # (n_clips,), s for x = 0
+    fold: NDArray[np.int64],  # (2,), its first clip and the one after its last
+    allowed: NDArray[np.float64],  # (2, n_clips), least y s of a support vector, of others
+    is_precise: bool,
+    residuals: NDArray[np.float64],  # (n_held,), z of the held-out clips
+    signed: NDArray[np.float64],  # (n_clips,), what they take from s; written: s
+    decisions: NDArray[np.float64],  # (n_clips,), those of the fold are written
+    reach: NDArray[np.float64],  # (n_clips,), those of the fold are written
+    dual: NDArray[np.float64],  # (n_clips,), beta, written; or empty
+) -> int:
+    """Leave one fold out of a machine without a clip outside S, if no other clip changes sides."""
+    first, last = fold[0], fold[1]
     for clip in range(len(start)):
-        values[clip] = start[clip] - values[clip]
+        signed[clip] = start[clip] - signed[clip]
     for clip in range(first, last):
-        values[clip] = 0.0
+        signed[clip] = 0.0
+    if not is_precise or count_below(target, signed, allowed[0]):
+        nobody = np.zeros(len(start), np.bool_)
+        one = shared, shared.inverse, target, start, nobody, fold, allowed
+        return leave_fold_out(*one, decisions, reach, dual)
+    length = measure_length(signed, shared.norms)
+    for clip in range(first, last):
+        decisions[clip] = target[clip] - residuals[clip - first]
+        reach[clip] = shared.bounds[clip] * length
+    for clip in range(len(dual)):
+        dual[clip] = signed[clip]
+    return SOLVED
