@@ -29,6 +29,7 @@ class Shared(NamedTuple):
 
     kernel: NDArray[np.float64]  # (n_clips, n_clips), K
     inverse: NDArray[np.float64]  # (n_clips, n_clips), M
+    slacks: NDArray[np.float64]  # (2, n_clips), of ``fill_slacks``
     norms: NDArray[np.float64]  # (n_clips,), g: sqrt(G_ii), and room for rounding
     bounds: NDArray[np.float64]  # (n_clips,), of |g a| of a held-out clip
     least_pivot: float

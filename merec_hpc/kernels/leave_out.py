@@ -68,26 +68,15 @@ def leave_folds_out(
         ``SOLVED``, ``UNSETTLED`` or ``IMPRECISE``.
     """
     n_machines, n_clips = targets.shape
-    kernel, inverse = np.empty((n_clips, n_clips)), np.empty((n_clips, n_clips))
-    if not _fill_kernel(gram, shifts, ridges, kernel, inverse):
+    is_definite, shared, start = _share(gram, shifts, ridges, targets, stiffness)
+    if not is_definite or (is_quick and not shared.bounds[0] < np.inf):
         return IMPRECISE
-    norms, bounds = np.empty(n_clips), np.empty(n_clips)
-    stiffness[0] = frobenius(inverse)
-    _fill_bounds(gram, kernel, stiffness[0], norms, bounds)
-    if is_quick and not bounds[0] < np.inf:
-        return IMPRECISE
-    start = product(targets, inverse)
-    # A fold divides by a block of M: its pivots must be far above the errors of M y.
-    least_pivot = _error_of(kernel, inverse, targets, start) / _TOLERANCE
-    shared = Shared(kernel, inverse, norms, bounds, least_pivot)
-    slacks = np.empty((2, n_clips))
-    fill_slacks(kernel, inverse, ridges, slacks)
     signed, tableau = np.empty(n_clips), np.empty((n_clips, n_clips))
     is_whole, worst = np.zeros(n_machines, np.bool_), SOLVED
     for machine in range(n_machines):
         target, outside = targets[machine], np.zeros(n_clips, np.bool_)
         state, core, core_inverse = settle_all(
-            kernel, inverse, target, start[machine], outside, signed, slacks
+            shared.kernel, shared.inverse, target, start[machine], outside, signed, shared.slacks
         )
         if state == IMPRECISE:
             return IMPRECISE
@@ -95,13 +84,36 @@ def leave_folds_out(
         if not is_whole[machine]:
             _fill_tableau_of(shared, outside, core, core_inverse, tableau)
             fill_start(tableau, target, outside, start[machine])
-            allowed = -largest_dual(signed, outside) * slacks
+            allowed = -largest_dual(signed, outside) * shared.slacks
             one = shared, tableau, target, start[machine], outside, edges, allowed
             written = decisions[machine], reach[machine], _of_machine(duals, machine)
             worst = max(worst, _leave_each_out(*one, *written))
     machines = places_of(is_whole, True)
-    every = shared, targets, start, machines, edges, slacks
+    every = shared, targets, start, machines, edges
     return max(worst, _leave_folds_out_together(*every, decisions, reach, duals))
+
+
+@compiled
+def _share(
+    gram: NDArray[np.float64],  # (n_clips or more, n_clips or more), upper triangle
+    shifts: NDArray[np.float64],  # (n_clips,)
+    ridges: NDArray[np.float64],  # (n_clips,)
+    targets: NDArray[np.float64],  # (n_machines, n_clips)
+    stiffness: NDArray[np.float64],  # (1,), written if K is positive definite
+) -> tuple[bool, Shared, NDArray[np.float64]]:
+    """Return whether K is positive definite, what machines share, and M y, (n_machines, n_clips)."""
+    n_clips = len(ridges)
+    kernel, inverse = np.empty((n_clips, n_clips)), np.empty((n_clips, n_clips))
+    slacks, norms, bounds = np.empty((2, n_clips)), np.empty(n_clips), np.empty(n_clips)
+    if not _fill_kernel(gram, shifts, ridges, kernel, inverse):
+        return False, Shared(kernel, inverse, slacks, norms, bounds, np.inf), targets
+    stiffness[0] = frobenius(inverse)
+    _fill_bounds(gram, kernel, stiffness[0], norms, bounds)
+    fill_slacks(kernel, inverse, ridges, slacks)
+    start = product(targets, inverse)
+    # A fold divides by a block of M: its pivots must be far above the errors of M y.
+    least_pivot = _error_of(kernel, inverse, targets, start) / _TOLERANCE
+    return True, Shared(kernel, inverse, slacks, norms, bounds, least_pivot), start
 
 
 @compiled
@@ -261,7 +273,6 @@ def _leave_folds_out_together(
     start: NDArray[np.float64],  # (n_machines, n_clips), s for x = 0
     machines: NDArray[np.int64],  # (n_whole,), those without a clip outside S
     edges: NDArray[np.int64],  # (n_folds + 1,)
-    slacks: NDArray[np.float64],  # (2, n_clips), of ``fill_slacks``
     decisions: NDArray[np.float64],  # (n_machines, n_clips), written
     reach: NDArray[np.float64],  # (n_machines, n_clips), written
     duals: NDArray[np.float64],  # (n_machines, n_folds, n_clips), written; or empty
@@ -272,7 +283,7 @@ def _leave_folds_out_together(
     allowed = np.empty((n_whole, 2, n_clips))
     nobody = np.zeros(n_clips, np.bool_)
     for place in range(n_whole):
-        allowed[place] = -largest_dual(whole[place], nobody) * slacks
+        allowed[place] = -largest_dual(whole[place], nobody) * shared.slacks
     worst = SOLVED
     for fold in range(len(edges) - 1 if n_whole else 0):
         first, last = edges[fold], edges[fold + 1]

@@ -50,27 +50,21 @@ def settle_all(
         S if they are few), and the inverse of the core's block of M, or of K.
     """
     n_clips = len(target)
+    limits = np.empty(n_clips)
     for clip in range(n_clips):
         signed[clip] = start[clip]
     core, core_inverse = np.empty(0, np.int64), np.empty((0, 0))
     fewest, patience = n_clips + 1, N_BLOCK_PIVOTS
     for _ in range(MOST_ROUNDS):
-        n_wrong, last = 0, -1
         largest = largest_dual(signed, outside)
         for clip in range(n_clips):
-            slack = largest * slacks[np.intp(outside[clip]), clip]
-            if target[clip] * signed[clip] < -slack:
-                n_wrong += 1
-                last = clip
+            limits[clip] = -largest * slacks[np.intp(outside[clip]), clip]
+        n_wrong = count_below(target, signed, limits)
         if n_wrong == 0:
             return SOLVED, core, core_inverse
         patience = N_BLOCK_PIVOTS if n_wrong < fewest else patience - 1
         fewest = min(fewest, n_wrong)
-        first = 0 if patience >= 0 else last  # a block of pivots, or the last one alone
-        for clip in range(first, n_clips):
-            slack = largest * slacks[np.intp(outside[clip]), clip]
-            if target[clip] * signed[clip] < -slack:
-                outside[clip] = not outside[clip]
+        _change_sides(target, signed, limits, outside, patience < 0)
         if is_by_support(outside):
             wanted = places_of(outside, False)
             is_definite, core, core_inverse = _invert_core(kernel, core, core_inverse, wanted)
@@ -82,6 +76,22 @@ def settle_all(
         if not is_definite:
             return IMPRECISE, core, core_inverse
     return UNSETTLED, core, core_inverse
+
+
+@compiled
+def _change_sides(
+    target: NDArray[np.float64],  # (n_clips,)
+    signed: NDArray[np.float64],  # (n_clips,), s
+    limits: NDArray[np.float64],  # (n_clips,), least y s
+    outside: NDArray[np.bool_],  # (n_clips,), changed
+    last_alone: bool,
+) -> None:
+    """Let every clip that breaks its condition change sides, or the last of them alone."""
+    for clip in range(len(target) - 1, -1, -1):
+        if target[clip] * signed[clip] < limits[clip]:
+            outside[clip] = not outside[clip]
+            if last_alone:
+                return
 
 
 @compiled
