@@ -17,8 +17,6 @@ exists in any order of D (Vanderbei: Symmetric quasidefinite matrices, SIAM J. O
 1995, doi:10.1137/0805005), and a D that grows only needs the new rows of L.
 """
 
-from typing import NamedTuple
-
 import numpy as np
 from numpy.typing import NDArray
 
@@ -29,28 +27,6 @@ _MOST_CHANGES = 128  # clips that change sides
 _MOST_ROUNDS = 400
 _PATIENCE = 4  # rounds without progress, before one clip changes sides at a time
 _LEAST_PIVOT = 1e-9  # of a small system, in units of what it was before the others
-
-
-class _Settled(NamedTuple):
-    """A machine without the held-out clips, before a feature is flipped."""
-
-    outside: NDArray[np.bool_]  # (n_clips,)
-    start: NDArray[np.float64]  # (n_clips,), v0
-    changes: NDArray[np.float64]  # (n_clips, n_clips), B'
-    there: NDArray[np.float64]  # (n_clips,), of _weights
-    away: NDArray[np.float64]  # (n_clips,), of _weights
-
-
-class _Scratch(NamedTuple):
-    """Room that all features use in turn."""
-
-    values: NDArray[np.float64]  # (n_clips,), v
-    wrong: NDArray[np.float64]  # (n_clips,), of _weigh
-    moved: NDArray[np.int64]  # (most,), D
-    lower: NDArray[np.float64]  # (most, most), L
-    upper: NDArray[np.float64]  # (most, most), L'
-    steps: NDArray[np.float64]
-    """(6, most), rows: d = fixed + t sloped, L^-1 J v0, L^-1 J q, 1 / P, one of _factorise."""
 
 
 @compiled
@@ -142,31 +118,36 @@ def flip_features(
 ) -> None:
     """Write the held-out clips' decisions with each feature flipped."""
     n_clips = len(target)
-    there, away, sides = np.empty(n_clips), np.empty(n_clips), np.empty(n_clips)
+    values, wrong, sides = np.empty(n_clips), np.empty(n_clips), np.empty(n_clips)
+    there, away = np.empty(n_clips), np.empty(n_clips)
+    most = min(_MOST_CHANGES, n_clips)
+    moved, steps = np.empty(most, np.int64), np.empty((6, most))
+    lower, upper = np.empty((most, most)), np.empty((most, most))
     for clip in range(n_clips):  # y v is positive on S, negative outside
         sides[clip] = -target[clip] if outside[clip] else target[clip]
     for clip in range(first, last):
         sides[clip] = 0.0
     _weights(sides, scale, ridges, outside, start, there, away)
-    settled, scratch = _Settled(outside, start, changes, there, away), _make_scratch(n_clips)
     for feature in range(len(features)):
-        state = _flip(features[feature], answers[feature], signs[feature], settled, scratch)
+        state = _flip(
+            features[feature],
+            answers[feature],
+            signs[feature],
+            there,
+            away,
+            outside,
+            start,
+            changes,
+            moved,
+            lower,
+            upper,
+            steps,
+            wrong,
+            values,
+        )
         states[feature] = max(states[feature], state)
         for clip in range(first, last):
-            decisions[feature, clip] = target[clip] - scratch.values[clip]
-
-
-@compiled
-def _make_scratch(n_clips: int) -> _Scratch:
-    most = min(_MOST_CHANGES, n_clips)
-    return _Scratch(
-        np.empty(n_clips),
-        np.empty(n_clips),
-        np.empty(most, np.int64),
-        np.empty((most, most)),
-        np.empty((most, most)),
-        np.empty((6, most)),
-    )
+            decisions[feature, clip] = target[clip] - values[clip]
 
 
 @compiled
@@ -174,20 +155,29 @@ def _flip(
     feature: NDArray[np.float64],  # (n_clips,), x
     answer: NDArray[np.float64],  # (n_clips,), q
     sign: float,
-    settled: _Settled,
-    scratch: _Scratch,  # its values are written: v
+    there: NDArray[np.float64],  # (n_clips,), of _weights
+    away: NDArray[np.float64],  # (n_clips,), of _weights
+    outside: NDArray[np.bool_],  # (n_clips,)
+    start: NDArray[np.float64],  # (n_clips,), v0
+    changes: NDArray[np.float64],  # (n_clips, n_clips), B'
+    moved: NDArray[np.int64],  # (most,), scratch: D
+    lower: NDArray[np.float64],  # (most, most), scratch: L
+    upper: NDArray[np.float64],  # (most, most), scratch: L'
+    steps: NDArray[np.float64],  # (6, most), scratch, rows: d = fixed + t sloped, L^-1 J v0,
+    # L^-1 J q, 1 / P, one of _factorise
+    wrong: NDArray[np.float64],  # (n_clips,), scratch
+    values: NDArray[np.float64],  # (n_clips,), written: v
 ) -> int:
-    outside, start, changes, there, away = settled
-    values, wrong, moved, lower, upper, steps = scratch
+    n_clips = len(start)
     direct, own = 0.0, 0.0  # x_S'beta0 and x_S'u
-    for clip in range(len(start)):
+    for clip in range(n_clips):
         if not outside[clip]:
             direct += feature[clip] * start[clip]
             own -= feature[clip] * answer[clip]
     n_moved = 0
     fixed, sloped = steps[0], steps[1]
     size = direct / (sign + own)
-    fewest, patience = len(start) + 1, _PATIENCE
+    fewest, patience = n_clips + 1, _PATIENCE
     for turn in range(_MOST_ROUNDS):
         for place in range(n_moved):
             fixed[place] += size * sloped[place]  # d, from here on

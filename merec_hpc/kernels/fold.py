@@ -3,8 +3,6 @@
 ``docs/engine.md``, step 5, has the equations.
 """
 
-from typing import NamedTuple
-
 import numpy as np
 from numpy.typing import NDArray
 
@@ -24,27 +22,18 @@ _MOST_REFINEMENTS = 8
 _PRECISE, _NEARLY_PRECISE = 1e-13, 1e-10  # of y, which is 1
 
 
-class Shared(NamedTuple):
-    """What all machines under one kernel matrix share."""
-
-    kernel: NDArray[np.float64]  # (n_clips, n_clips), K
-    inverse: NDArray[np.float64]  # (n_clips, n_clips), M
-    slacks: NDArray[np.float64]  # (2, n_clips), of ``fill_slacks``
-    norms: NDArray[np.float64]  # (n_clips,), g: sqrt(G_ii), and room for rounding
-    bounds: NDArray[np.float64]  # (n_clips,), of |g a| of a held-out clip
-    least_pivot: float
-    """Of a small system: pivots below it call for a refinement."""
-
-
 @compiled
 def leave_fold_out(
-    shared: Shared,
+    kernel: NDArray[np.float64],  # (n_clips, n_clips), K
     tableau: NDArray[np.float64],  # (n_clips, n_clips), R
     target: NDArray[np.float64],  # (n_clips,)
     start: NDArray[np.float64],  # (n_clips,), s for x = 0
     outside: NDArray[np.bool_],  # (n_clips,)
     fold: NDArray[np.int64],  # (2,), its first clip and the one after its last
     allowed: NDArray[np.float64],  # (2, n_clips), least y s of a support vector, of others
+    norms: NDArray[np.float64],  # (n_clips,), g
+    bounds: NDArray[np.float64],  # (n_clips,), of |g a| of a held-out clip
+    least_pivot: float,  # pivots below it call for a refinement
     decisions: NDArray[np.float64],  # (n_clips,), those of the fold are written
     reach: NDArray[np.float64],  # (n_clips,), those of the fold are written
     dual: NDArray[np.float64],  # (n_clips,), beta, written; or empty
@@ -64,8 +53,8 @@ def leave_fold_out(
         for clip in range(n_clips):
             signed[clip] = start[clip]
         _exchange(tableau, outside, moved, factor, signed)
-        if not _smallest_pivot(factor) > shared.least_pivot and not _refine(
-            shared.kernel, tableau, target, outside, is_moved, moved, factor, signed
+        if not _smallest_pivot(factor) > least_pivot and not _refine(
+            kernel, tableau, target, outside, is_moved, moved, factor, signed
         ):
             return IMPRECISE
         n_wrong = count_below(target, signed, limits)
@@ -75,7 +64,7 @@ def leave_fold_out(
         patience = N_BLOCK_PIVOTS if n_wrong < fewest else patience - 1
         fewest = min(fewest, n_wrong)
         _move(allowed, outside, target, signed, is_moved, limits, patience < 0)
-    _write(shared, target, signed, outside, is_moved, fold, decisions, reach, dual)
+    _write(target, signed, outside, is_moved, fold, norms, bounds, decisions, reach, dual)
     return state
 
 
@@ -133,12 +122,13 @@ def _limits_of(
 
 @compiled
 def _write(
-    shared: Shared,
     target: NDArray[np.float64],  # (n_clips,)
     signed: NDArray[np.float64],  # (n_clips,), changed
     outside: NDArray[np.bool_],  # (n_clips,)
     is_moved: NDArray[np.bool_],  # (n_clips,)
     fold: NDArray[np.int64],  # (2,)
+    norms: NDArray[np.float64],  # (n_clips,)
+    bounds: NDArray[np.float64],  # (n_clips,)
     decisions: NDArray[np.float64],  # (n_clips,), those of the fold are written
     reach: NDArray[np.float64],  # (n_clips,), those of the fold are written
     dual: NDArray[np.float64],  # (n_clips,), written; or empty
@@ -150,9 +140,9 @@ def _write(
         signed[clip] *= outside[clip] == is_moved[clip]
     for clip in range(len(dual)):
         dual[clip] = signed[clip]
-    length = measure_length(signed, shared.norms)
+    length = measure_length(signed, norms)
     for clip in range(fold[0], fold[1]):
-        reach[clip] = shared.bounds[clip] * length
+        reach[clip] = bounds[clip] * length
 
 
 @compiled

@@ -8,7 +8,10 @@ no support vector is the same to the algebra.
 Every machine is solved on all clips first. Where all clips are support vectors (d >> n), the
 folds of all machines share M = K^-1 and one small inverse a fold; else the machine has its
 own tableau, by way of the clips outside S, or of S where it is a third of them or less.
+``docs/engine.md`` derives all of this, with an example of six clips.
 """
+
+from typing import NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
@@ -23,7 +26,7 @@ from merec_hpc.kernels.blocks import (
     trace,
 )
 from merec_hpc.kernels.compiled import compiled
-from merec_hpc.kernels.fold import Shared, leave_fold_out, measure_length
+from merec_hpc.kernels.fold import leave_fold_out, measure_length
 from merec_hpc.kernels.inverse import invert, mirror
 from merec_hpc.kernels.pivoting import (
     IMPRECISE,
@@ -39,6 +42,18 @@ from merec_hpc.kernels.tableau import fill_start, fill_tableau
 _ILL_CONDITIONED = 2.0**23
 _BLOCKWISE = 3e5
 _TOLERANCE = 1e-8  # of a decision, in units of a margin
+
+
+class _Shared(NamedTuple):
+    """What all machines under one kernel matrix share."""
+
+    kernel: NDArray[np.float64]  # (n_clips, n_clips), K
+    inverse: NDArray[np.float64]  # (n_clips, n_clips), M
+    slacks: NDArray[np.float64]  # (2, n_clips), of ``fill_slacks``
+    norms: NDArray[np.float64]  # (n_clips,), g: sqrt(G_ii), and room for rounding
+    bounds: NDArray[np.float64]  # (n_clips,), of |g a| of a held-out clip
+    least_pivot: float
+    """Of a small system: pivots below it call for a refinement."""
 
 
 @compiled
@@ -57,10 +72,10 @@ def leave_folds_out(
     """Write the decision values of every clip by the SVM that never saw its fold.
 
     If the Gram matrix has errors e_ij g_i g_j, where g_i is the root of G_ii, a decision's error
-    is the sum of e_ij g_i a_i g_j beta_j, where a_i is what the held-out clip takes from clip i.
-    ``reach`` is an upper bound of |g a| |g beta|: a'Ka is what of the held-out clip's K_vv the
-    support vectors explain, and |a|^2 <= a'Ka |M|. Where errors of 2^-24 might change M by more
-    than half, reach is infinite.
+    is the sum of e_ij g_i a_i g_j beta_j, where a_i is what the held-out clip v takes from clip i,
+    and -1 for itself. ``reach`` is an upper bound of |g a| |g beta|: a'Ka is what of K_vv the
+    support vectors do not explain, and |a|^2 <= a'Ka |M|. Where errors of 2^-24 might change M by
+    more than half, reach is infinite.
 
     Returns
     -------
@@ -85,12 +100,16 @@ def leave_folds_out(
             _fill_tableau_of(shared, outside, core, core_inverse, tableau)
             fill_start(tableau, target, outside, start[machine])
             allowed = -largest_dual(signed, outside) * shared.slacks
-            one = shared, tableau, target, start[machine], outside, edges, allowed
-            written = decisions[machine], reach[machine], _of_machine(duals, machine)
-            worst = max(worst, _leave_each_out(*one, *written))
+            state = _leave_each_out(
+                shared, tableau, target, start[machine], outside, edges, allowed, machine,
+                decisions[machine], reach[machine], duals,
+            )  # fmt: skip
+            worst = max(worst, state)
     machines = places_of(is_whole, True)
-    every = shared, targets, start, machines, edges
-    return max(worst, _leave_folds_out_together(*every, decisions, reach, duals))
+    state = _leave_folds_out_together(
+        shared, targets, start, machines, edges, decisions, reach, duals
+    )
+    return max(worst, state)
 
 
 @compiled
@@ -100,20 +119,20 @@ def _share(
     ridges: NDArray[np.float64],  # (n_clips,)
     targets: NDArray[np.float64],  # (n_machines, n_clips)
     stiffness: NDArray[np.float64],  # (1,), written if K is positive definite
-) -> tuple[bool, Shared, NDArray[np.float64]]:
+) -> tuple[bool, _Shared, NDArray[np.float64]]:
     """Return whether K is positive definite, what machines share, and M y, (n_machines, n_clips)."""
     n_clips = len(ridges)
     kernel, inverse = np.empty((n_clips, n_clips)), np.empty((n_clips, n_clips))
     slacks, norms, bounds = np.empty((2, n_clips)), np.empty(n_clips), np.empty(n_clips)
     if not _fill_kernel(gram, shifts, ridges, kernel, inverse):
-        return False, Shared(kernel, inverse, slacks, norms, bounds, np.inf), targets
+        return False, _Shared(kernel, inverse, slacks, norms, bounds, np.inf), targets
     stiffness[0] = frobenius(inverse)
     _fill_bounds(gram, kernel, stiffness[0], norms, bounds)
     fill_slacks(kernel, inverse, ridges, slacks)
     start = product(targets, inverse)
     # A fold divides by a block of M: its pivots must be far above the errors of M y.
     least_pivot = _error_of(kernel, inverse, targets, start) / _TOLERANCE
-    return True, Shared(kernel, inverse, slacks, norms, bounds, least_pivot), start
+    return True, _Shared(kernel, inverse, slacks, norms, bounds, least_pivot), start
 
 
 @compiled
@@ -129,27 +148,16 @@ def _fill_bounds(
         # Double precision, too, rounds: sums of K_ii, and the inverse.
         norms[clip] = np.sqrt(gram[clip, clip] + 2.0**-23 * kernel[clip, clip])
         total += norms[clip] ** 2
+    largest = norms.max()
     for clip in range(len(norms)):
-        bounds[clip] = norms.max() * np.sqrt(stiffness * kernel[clip, clip])
+        bounds[clip] = largest * np.sqrt(stiffness * kernel[clip, clip])
         if stiffness * total > _ILL_CONDITIONED:
             bounds[clip] = np.inf
 
 
 @compiled
-def _of_machine(duals: NDArray[np.float64], machine: int) -> NDArray[np.float64]:
-    """Return a machine's beta, (n_folds, n_clips); empty if nobody wants them."""
-    return duals[machine] if len(duals) else np.empty((0, 0))
-
-
-@compiled
-def _of_fold(duals: NDArray[np.float64], fold: int) -> NDArray[np.float64]:
-    """Return a fold's beta, (n_clips,); empty if nobody wants them."""
-    return duals[fold] if len(duals) else np.empty(0)
-
-
-@compiled
 def _fill_tableau_of(
-    shared: Shared,
+    shared: _Shared,
     outside: NDArray[np.bool_],  # (n_clips,)
     core: NDArray[np.int64],  # (n_core,)
     core_inverse: NDArray[np.float64],  # (n_core, n_core)
@@ -164,22 +172,27 @@ def _fill_tableau_of(
 
 @compiled
 def _leave_each_out(
-    shared: Shared,
+    shared: _Shared,
     tableau: NDArray[np.float64],  # (n_clips, n_clips), R
     target: NDArray[np.float64],  # (n_clips,)
     start: NDArray[np.float64],  # (n_clips,), s for x = 0
     outside: NDArray[np.bool_],  # (n_clips,)
     edges: NDArray[np.int64],  # (n_folds + 1,)
     allowed: NDArray[np.float64],  # (2, n_clips), least y s of a support vector, of others
+    machine: int,
     decisions: NDArray[np.float64],  # (n_clips,), those of the folds are written
     reach: NDArray[np.float64],  # (n_clips,), those of the folds are written
-    duals: NDArray[np.float64],  # (n_folds, n_clips), written; or empty
+    duals: NDArray[np.float64],  # (n_machines, n_folds, n_clips), the machine's are written
 ) -> int:
     """Leave each fold out of one machine that has a tableau of its own."""
-    worst = SOLVED
+    kernel, _, _, norms, bounds, least_pivot = shared
+    worst, nothing = SOLVED, np.empty(0)
     for fold in range(len(edges) - 1):
-        one = shared, tableau, target, start, outside, edges[fold : fold + 2], allowed
-        state = leave_fold_out(*one, decisions, reach, _of_fold(duals, fold))
+        state = leave_fold_out(
+            kernel, tableau, target, start, outside, edges[fold : fold + 2], allowed,
+            norms, bounds, least_pivot, decisions, reach,
+            duals[machine, fold] if len(duals) else nothing,
+        )  # fmt: skip
         worst = max(worst, state)
     return worst
 
@@ -268,7 +281,7 @@ def _error_of(
 
 @compiled
 def _leave_folds_out_together(
-    shared: Shared,
+    shared: _Shared,
     targets: NDArray[np.float64],  # (n_machines, n_clips)
     start: NDArray[np.float64],  # (n_machines, n_clips), s for x = 0
     machines: NDArray[np.int64],  # (n_whole,), those without a clip outside S
@@ -286,50 +299,69 @@ def _leave_folds_out_together(
         allowed[place] = -largest_dual(whole[place], nobody) * shared.slacks
     worst = SOLVED
     for fold in range(len(edges) - 1 if n_whole else 0):
-        first, last = edges[fold], edges[fold + 1]
-        held = span(first, last)
+        held = span(edges[fold], edges[fold + 1])
         held_inverse = part(shared.inverse, held, held)
         is_precise = invert(held_inverse) and frobenius(held_inverse) * shared.least_pivot < 1
-        residuals = product(part(whole, span(0, n_whole), held), held_inverse)  # (n_whole, n_held)
-        changes = product(residuals, shared.inverse[first:last])  # (n_whole, n_clips)
-        for place in range(n_whole):
-            machine = machines[place]
-            one = shared, targets[machine], whole[place], edges[fold : fold + 2], allowed[place]
-            left = is_precise, residuals[place], changes[place]
-            dual = _of_fold(_of_machine(duals, machine), fold)
-            state = _leave_out_of_whole(*one, *left, decisions[machine], reach[machine], dual)
-            worst = max(worst, state)
+        residuals = product(part(whole, span(0, n_whole), held), held_inverse)
+        changes = product(residuals, shared.inverse[edges[fold] : edges[fold + 1]])
+        state = _finish_fold(
+            shared, targets, whole, machines, edges, fold, allowed, is_precise,
+            residuals, changes, decisions, reach, duals,
+        )  # fmt: skip
+        worst = max(worst, state)
     return worst
 
 
 @compiled
-def _leave_out_of_whole(
-    shared: Shared,
-    target: NDArray[np.float64],  # (n_clips,)
-    start: NDArray[np.float64],  # (n_clips,), s for x = 0
-    fold: NDArray[np.int64],  # (2,), its first clip and the one after its last
-    allowed: NDArray[np.float64],  # (2, n_clips), least y s of a support vector, of others
+def _finish_fold(
+    shared: _Shared,
+    targets: NDArray[np.float64],  # (n_machines, n_clips)
+    start: NDArray[np.float64],  # (n_whole, n_clips), s for x = 0
+    machines: NDArray[np.int64],  # (n_whole,)
+    edges: NDArray[np.int64],  # (n_folds + 1,)
+    fold: int,
+    allowed: NDArray[np.float64],  # (n_whole, 2, n_clips), least y s of support vectors, of others
     is_precise: bool,
-    residuals: NDArray[np.float64],  # (n_held,), z of the held-out clips
-    signed: NDArray[np.float64],  # (n_clips,), what they take from s; written: s
-    decisions: NDArray[np.float64],  # (n_clips,), those of the fold are written
-    reach: NDArray[np.float64],  # (n_clips,), those of the fold are written
-    dual: NDArray[np.float64],  # (n_clips,), beta, written; or empty
+    residuals: NDArray[np.float64],  # (n_whole, n_held), z of the held-out clips
+    changes: NDArray[np.float64],  # (n_whole, n_clips), what they take from s; written: s
+    decisions: NDArray[np.float64],  # (n_machines, n_clips), those of the fold are written
+    reach: NDArray[np.float64],  # (n_machines, n_clips), those of the fold are written
+    duals: NDArray[np.float64],  # (n_machines, n_folds, n_clips), those of the fold are written
 ) -> int:
-    """Leave one fold out of a machine without a clip outside S, if no other clip changes sides."""
-    first, last = fold[0], fold[1]
+    """Write what a fold's machines say, unless another clip changes sides, which takes longer."""
+    kernel, inverse, _, norms, bounds, least_pivot = shared
+    first, last, worst = edges[fold], edges[fold + 1], SOLVED
+    nobody, nothing = np.zeros(start.shape[1], np.bool_), np.empty(0)
+    for place in range(len(machines)):
+        machine, signed = machines[place], changes[place]
+        target = targets[machine]
+        _go_on(start[place], signed, first, last)
+        if not is_precise or count_below(target, signed, allowed[place, 0]):
+            state = leave_fold_out(
+                kernel, inverse, target, start[place], nobody, edges[fold : fold + 2],
+                allowed[place], norms, bounds, least_pivot, decisions[machine], reach[machine],
+                duals[machine, fold] if len(duals) else nothing,
+            )  # fmt: skip
+            worst = max(worst, state)
+            continue
+        length = measure_length(signed, norms)
+        for clip in range(first, last):
+            decisions[machine, clip] = target[clip] - residuals[place, clip - first]
+            reach[machine, clip] = bounds[clip] * length
+        if len(duals):
+            for clip in range(len(signed)):
+                duals[machine, fold, clip] = signed[clip]
+    return worst
+
+
+@compiled
+def _go_on(
+    start: NDArray[np.float64],  # (n_clips,)
+    signed: NDArray[np.float64],  # (n_clips,), the change; written: what it leads to
+    first: int,
+    last: int,
+) -> None:
     for clip in range(len(start)):
         signed[clip] = start[clip] - signed[clip]
     for clip in range(first, last):
         signed[clip] = 0.0
-    if not is_precise or count_below(target, signed, allowed[0]):
-        nobody = np.zeros(len(start), np.bool_)
-        one = shared, shared.inverse, target, start, nobody, fold, allowed
-        return leave_fold_out(*one, decisions, reach, dual)
-    length = measure_length(signed, shared.norms)
-    for clip in range(first, last):
-        decisions[clip] = target[clip] - residuals[clip - first]
-        reach[clip] = shared.bounds[clip] * length
-    for clip in range(len(dual)):
-        dual[clip] = signed[clip]
-    return SOLVED
