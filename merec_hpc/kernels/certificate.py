@@ -3,7 +3,8 @@
 With rho what each training clip's condition lacks (y - K beta on the support vectors; outside,
 what the margin is below 1; of a beta of the wrong sign, its ridge times it), a held-out clip's
 decision is off by about a'rho, where a = K_SS^-1 G_Sv is what it takes from the support vectors.
-Rounding of a Gram matrix in double precision, and of its product with beta, are errors alike.
+Rounding of a Gram matrix in double precision, and of its product with beta, are errors alike
+(``docs/engine.md``, step 7).
 """
 
 import numpy as np

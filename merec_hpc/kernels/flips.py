@@ -14,7 +14,7 @@ clip is one of O whose sides are not looked at: its decision is y - v.
 
 With its rows of O negated, B is symmetric and quasi-definite: B_DD = J L P L' with J of +-1
 exists in any order of D (Vanderbei: Symmetric quasidefinite matrices, SIAM J. Optimization
-1995, doi:10.1137/0805005), and a D that grows only needs the new rows of L.
+1995, doi:10.1137/0805005), and a D that grows only needs the new rows of L (``docs/engine.md``, step 8).
 """
 
 import numpy as np

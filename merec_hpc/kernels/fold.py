@@ -27,7 +27,7 @@ def leave_fold_out(
     kernel: NDArray[np.float64],  # (n_clips, n_clips), K
     tableau: NDArray[np.float64],  # (n_clips, n_clips), R
     target: NDArray[np.float64],  # (n_clips,)
-    start: NDArray[np.float64],  # (n_clips,), s for x = 0
+    start: NDArray[np.float64],  # (n_clips,), s for p = 0
     outside: NDArray[np.bool_],  # (n_clips,)
     fold: NDArray[np.int64],  # (2,), its first clip and the one after its last
     allowed: NDArray[np.float64],  # (2, n_clips), least y s of a support vector, of others
@@ -215,7 +215,7 @@ def _exchange(
     outside: NDArray[np.bool_],  # (n_clips,)
     moved: NDArray[np.int64],  # (n_moved,), D
     factor: NDArray[np.float64],  # (n_moved, n_moved), of factorise
-    signed: NDArray[np.float64],  # (n_clips,), s for x = 0; s with the pairs of D exchanged
+    signed: NDArray[np.float64],  # (n_clips,), s for p = 0; s with the pairs of D exchanged
 ) -> None:
     solution = np.empty(len(moved))
     for place in range(len(moved)):

@@ -175,7 +175,7 @@ def _leave_each_out(
     shared: _Shared,
     tableau: NDArray[np.float64],  # (n_clips, n_clips), R
     target: NDArray[np.float64],  # (n_clips,)
-    start: NDArray[np.float64],  # (n_clips,), s for x = 0
+    start: NDArray[np.float64],  # (n_clips,), s for p = 0
     outside: NDArray[np.bool_],  # (n_clips,)
     edges: NDArray[np.int64],  # (n_folds + 1,)
     allowed: NDArray[np.float64],  # (2, n_clips), least y s of a support vector, of others
@@ -283,7 +283,7 @@ def _error_of(
 def _leave_folds_out_together(
     shared: _Shared,
     targets: NDArray[np.float64],  # (n_machines, n_clips)
-    start: NDArray[np.float64],  # (n_machines, n_clips), s for x = 0
+    start: NDArray[np.float64],  # (n_machines, n_clips), s for p = 0
     machines: NDArray[np.int64],  # (n_whole,), those without a clip outside S
     edges: NDArray[np.int64],  # (n_folds + 1,)
     decisions: NDArray[np.float64],  # (n_machines, n_clips), written
@@ -316,7 +316,7 @@ def _leave_folds_out_together(
 def _finish_fold(
     shared: _Shared,
     targets: NDArray[np.float64],  # (n_machines, n_clips)
-    start: NDArray[np.float64],  # (n_whole, n_clips), s for x = 0
+    start: NDArray[np.float64],  # (n_whole, n_clips), s for p = 0
     machines: NDArray[np.int64],  # (n_whole,)
     edges: NDArray[np.int64],  # (n_folds + 1,)
     fold: int,

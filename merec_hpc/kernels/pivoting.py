@@ -1,7 +1,7 @@
 """The support set of a machine that is trained on all clips.
 
 By block principal pivoting (Judice, Pires 1994, doi:10.1016/0305-0548(94)90106-6), which falls
-back to single pivots; those might take long, and what is not settled soon is solved slowly.
+back to single pivots; those might take long, and what is not settled soon is solved slowly (``docs/engine.md``, step 3).
 """
 
 import numpy as np
