@@ -3,7 +3,8 @@
 With rho what each training clip's condition lacks (y - K beta on the support vectors; outside,
 what the margin is below 1; of a beta of the wrong sign, its ridge times it), a held-out clip's
 decision is off by about a'rho, where a = K_SS^-1 G_Sv is what it takes from the support vectors.
-Rounding of a Gram matrix in double precision, and of its product with beta, are errors alike.
+Rounding of a Gram matrix in double precision, and of its product with beta, are errors alike
+(``docs/engine.md``, step 7).
 """
 
 import numpy as np
@@ -21,7 +22,7 @@ def bound_errors(
     gram: NDArray[np.float64],  # (n_clips, n_clips), G
     ridges: NDArray[np.float64],  # (n_clips,), 1 / (2 C) of each clip
     targets: NDArray[np.float64],  # (n_machines, n_clips), +1 or -1
-    starts: NDArray[np.int64],  # (n_folds + 1,), first clip of each fold, then the end
+    edges: NDArray[np.int64],  # (n_folds + 1,), first clip of each fold, then the end
     duals: NDArray[np.float64],  # (n_machines, n_folds, n_clips), beta
     stiffness: float,  # largest eigenvalue of the inverse of K, or above
     decisions: NDArray[np.float64],  # (n_machines, n_clips), those of the folds are written
@@ -33,20 +34,20 @@ def bound_errors(
     """
     norms = np.sqrt(np.diag(gram))
     length = np.sqrt(np.sum(norms**2))
-    answer, lacks = np.empty(len(ridges)), np.empty(len(ridges))
+    fitted, lacks = np.empty(len(ridges)), np.empty(len(ridges))
     for machine in range(len(targets)):
-        for fold in range(len(starts) - 1):
-            first, last = starts[fold], starts[fold + 1]
+        for fold in range(len(edges) - 1):
+            first, last = edges[fold], edges[fold + 1]
             dual = duals[machine, fold]
             own, other, share = take_lacks(
-                gram, ridges, targets[machine], first, last, dual, norms, answer, lacks
+                gram, ridges, targets[machine], first, last, dual, norms, fitted, lacks
             )
             rest = np.sqrt(own**2 + other**2)
             for clip in range(first, last):
-                reach = np.sqrt((gram[clip, clip] + ridges[clip]) * stiffness)
-                decisions[machine, clip] = answer[clip]
+                most_taken = np.sqrt((gram[clip, clip] + ridges[clip]) * stiffness)
+                decisions[machine, clip] = fitted[clip]
                 errors[machine, clip] = (
-                    reach * (rest + ROUNDING * length * share) + ROUNDING * norms[clip] * share
+                    most_taken * (rest + ROUNDING * length * share) + ROUNDING * norms[clip] * share
                 )
 
 
@@ -65,8 +66,8 @@ def refine_fold(
     """Refine beta once, and bound the errors by what each held-out clip takes indeed."""
     n_clips = len(ridges)
     norms = np.sqrt(np.diag(gram))
-    answer, lacks = np.empty(n_clips), np.empty(n_clips)
-    take_lacks(gram, ridges, target, first, last, dual, norms, answer, lacks)
+    fitted, lacks = np.empty(n_clips), np.empty(n_clips)
+    take_lacks(gram, ridges, target, first, last, dual, norms, fitted, lacks)
     support, held = places_of(dual != 0.0, True), span(first, last)
     n_support = len(support)
     kernel = part(gram, support, support)
@@ -78,14 +79,14 @@ def refine_fold(
     solved = np.linalg.solve(kernel, right)
     for place in range(n_support):
         dual[support[place]] += solved[place, 0]
-    own, other, share = take_lacks(gram, ridges, target, first, last, dual, norms, answer, lacks)
+    own, other, share = take_lacks(gram, ridges, target, first, last, dual, norms, fitted, lacks)
     for clip in range(first, last):
         taken, weighed = 0.0, norms[clip] ** 2
         for place in range(n_support):
             part_taken = solved[place, 1 + clip - first]
             taken += part_taken**2
             weighed += (part_taken * norms[support[place]]) ** 2
-        decisions[clip] = answer[clip]
+        decisions[clip] = fitted[clip]
         errors[clip] = np.sqrt(taken) * own + ROUNDING * np.sqrt(weighed) * share
         if other > 0.0:
             errors[clip] += np.sqrt((gram[clip, clip] + ridges[clip]) * stiffness) * other
@@ -100,22 +101,22 @@ def take_lacks(
     last: int,
     dual: NDArray[np.float64],  # (n_clips,), beta
     norms: NDArray[np.float64],  # (n_clips,), sqrt(G_ii)
-    answer: NDArray[np.float64],  # (n_clips,), written: G beta
+    fitted: NDArray[np.float64],  # (n_clips,), written: f = G beta
     lacks: NDArray[np.float64],  # (n_clips,), written: rho
 ) -> tuple[float, float, float]:
     """Return the length of rho on the support vectors and elsewhere, and of norms times beta."""
-    answer[:] = 0.0
+    fitted[:] = 0.0
     share, own, other = 0.0, 0.0, 0.0
     for clip in range(len(dual)):
         if dual[clip] != 0.0:
-            subtract(answer, -dual[clip], gram[clip])
+            subtract(fitted, -dual[clip], gram[clip])
             share += (norms[clip] * dual[clip]) ** 2
     for clip in range(len(dual)):
         lacks[clip] = 0.0
         if not first <= clip < last:
-            margin = target[clip] * answer[clip]
+            margin = target[clip] * fitted[clip]
             if target[clip] * dual[clip] > 0.0:
-                lacks[clip] = target[clip] - answer[clip] - ridges[clip] * dual[clip]
+                lacks[clip] = target[clip] - fitted[clip] - ridges[clip] * dual[clip]
                 own += lacks[clip] ** 2
             else:  # not a support vector, or one of the wrong sign
                 lacks[clip] = max(1.0 - margin, 0.0) - ridges[clip] * target[clip] * dual[clip]

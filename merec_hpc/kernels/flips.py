@@ -2,19 +2,19 @@
 
 A feature x that joins a mask (sign 1) or leaves it (-1) changes K = G + diag(1 / (2 C)) to
 K + sign x x'. With S the support set of the unchanged machine, O all other clips, beta its
-dual and z = K beta - y, the vector s = (beta on S, -z on O) answers to a change by
+dual and z = y - K beta, the vector v = (beta on S, z on O) answers to a change by
 
-    s = s0 + t q - B d,    q = (-u on S, K_OS u - x on O),    u = K_SS^-1 x_S,
+    v = v0 + t q - B d,    q = (-u on S, K_OS u - x on O),    u = K_SS^-1 x_S,
     B = [[K_SS^-1, K_SS^-1 K_SO], [-K_OS K_SS^-1, K_OO - K_OS K_SS^-1 K_SO]]
 
 where t is sign x'beta and d belongs to the clips D that change sides: beta of those that
-join S, -z of those that leave it. s vanishes on D, and t follows from one equation, so that a
+join S, z of those that leave it. v vanishes on D, and t follows from one equation, so that a
 change costs a small system of D; the q of all features are one matrix product. A held-out
-clip is one of O whose sides are not looked at: its decision is y - s.
+clip is one of O whose sides are not looked at: its decision is y - v.
 
 With its rows of O negated, B is symmetric and quasi-definite: B_DD = J L P L' with J of +-1
 exists in any order of D (Vanderbei: Symmetric quasidefinite matrices, SIAM J. Optimization
-1995, doi:10.1137/0805005), and a D that grows only needs the new rows of L.
+1995, doi:10.1137/0805005), and a D that grows only needs the new rows of L (``docs/engine.md``, step 8).
 """
 
 import numpy as np
@@ -37,7 +37,7 @@ def settle_fold(
     first: int,  # clips first..last are held out
     last: int,
     outside: NDArray[np.bool_],  # (n_clips,), those outside S to begin with; written
-    start: NDArray[np.float64],  # (n_clips,), written: s0
+    start: NDArray[np.float64],  # (n_clips,), written: v0
     response: NDArray[np.float64],  # (n_clips, n_clips), written: q = response x
     changes: NDArray[np.float64],  # (n_clips, n_clips), written: B', one clip a row
 ) -> int:
@@ -61,7 +61,7 @@ def settle_fold(
         _weights(sides, scale, ridges, outside, start, there, away)
         n_wrong = _weigh(start, there, away, nobody, nothing, wrong)
         if n_wrong == 0:
-            _fill(kernel, inverse, across, support, rest, response, changes)
+            _fill_response(kernel, inverse, across, support, rest, response, changes)
             return SOLVED
         patience = _PATIENCE if n_wrong < fewest else patience - 1
         fewest = min(fewest, n_wrong)
@@ -74,7 +74,7 @@ def settle_fold(
 
 
 @compiled
-def _fill(
+def _fill_response(
     kernel: NDArray[np.float64],  # (n_clips, n_clips)
     inverse: NDArray[np.float64],  # (n_support, n_support)
     across: NDArray[np.float64],  # (n_rest, n_support)
@@ -111,7 +111,7 @@ def flip_features(
     first: int,  # clips first..last are held out
     last: int,
     outside: NDArray[np.bool_],  # (n_clips,)
-    start: NDArray[np.float64],  # (n_clips,), s0
+    start: NDArray[np.float64],  # (n_clips,), v0
     changes: NDArray[np.float64],  # (n_clips, n_clips), B'
     decisions: NDArray[np.float64],  # (n_features, n_clips), those of the fold are written
     states: NDArray[np.int64],  # (n_features,), raised where a feature is not solved
@@ -123,7 +123,7 @@ def flip_features(
     most = min(_MOST_CHANGES, n_clips)
     moved, steps = np.empty(most, np.int64), np.empty((6, most))
     lower, upper = np.empty((most, most)), np.empty((most, most))
-    for clip in range(n_clips):  # y s is positive on S, negative outside
+    for clip in range(n_clips):  # y v is positive on S, negative outside
         sides[clip] = -target[clip] if outside[clip] else target[clip]
     for clip in range(first, last):
         sides[clip] = 0.0
@@ -158,15 +158,15 @@ def _flip(
     there: NDArray[np.float64],  # (n_clips,), of _weights
     away: NDArray[np.float64],  # (n_clips,), of _weights
     outside: NDArray[np.bool_],  # (n_clips,)
-    start: NDArray[np.float64],  # (n_clips,), s0
+    start: NDArray[np.float64],  # (n_clips,), v0
     changes: NDArray[np.float64],  # (n_clips, n_clips), B'
     moved: NDArray[np.int64],  # (most,), scratch: D
     lower: NDArray[np.float64],  # (most, most), scratch: L
     upper: NDArray[np.float64],  # (most, most), scratch: L'
-    steps: NDArray[np.float64],  # (6, most), scratch, rows: d = fixed + t sloped, L^-1 J s0,
+    steps: NDArray[np.float64],  # (6, most), scratch, rows: d = fixed + t sloped, L^-1 J v0,
     # L^-1 J q, 1 / P, one of _factorise
     wrong: NDArray[np.float64],  # (n_clips,), scratch
-    values: NDArray[np.float64],  # (n_clips,), written: s
+    values: NDArray[np.float64],  # (n_clips,), written: v
 ) -> int:
     n_clips = len(start)
     direct, own = 0.0, 0.0  # x_S'beta0 and x_S'u
@@ -181,7 +181,7 @@ def _flip(
     for turn in range(_MOST_ROUNDS):
         for place in range(n_moved):
             fixed[place] += size * sloped[place]  # d, from here on
-        _answer(start, size, answer, changes, moved[:n_moved], fixed, values)
+        _fill_values(start, size, answer, changes, moved[:n_moved], fixed, values)
         n_wrong = _weigh(values, there, away, moved[:n_moved], fixed, wrong)
         if n_wrong == 0:
             return SOLVED
@@ -222,14 +222,14 @@ def _size(
 
 
 @compiled
-def _answer(
-    start: NDArray[np.float64],  # (n_clips,), s0
+def _fill_values(
+    start: NDArray[np.float64],  # (n_clips,), v0
     size: float,  # t
     answer: NDArray[np.float64],  # (n_clips,), q
     changes: NDArray[np.float64],  # (n_clips, n_clips), B'
     moved: NDArray[np.int64],  # (n_moved,), D
     steps: NDArray[np.float64],  # (n_moved or more,), d
-    values: NDArray[np.float64],  # (n_clips,), written: s
+    values: NDArray[np.float64],  # (n_clips,), written: v
 ) -> None:
     for clip in range(len(values)):
         values[clip] = start[clip] + size * answer[clip]
@@ -241,15 +241,15 @@ def _answer(
 
 @compiled
 def _weights(
-    sides: NDArray[np.float64],  # (n_clips,), sign of s while the clip keeps its side, or 0
+    sides: NDArray[np.float64],  # (n_clips,), sign of v while the clip keeps its side, or 0
     scale: NDArray[np.float64],  # (n_clips,), K_ii
     ridges: NDArray[np.float64],  # (n_clips,)
     outside: NDArray[np.bool_],  # (n_clips,)
-    start: NDArray[np.float64],  # (n_clips,), s0
-    there: NDArray[np.float64],  # (n_clips,), written: times s it is how wrong a clip is
+    start: NDArray[np.float64],  # (n_clips,), v0
+    there: NDArray[np.float64],  # (n_clips,), written: times v it is how wrong a clip is
     away: NDArray[np.float64],  # (n_clips,), written: times d, how wrong on the other side
 ) -> None:
-    """Weigh the two of a pair, beta and -z, in units of the machine's largest beta.
+    """Weigh the two of a pair, beta and z, in units of the machine's largest beta.
 
     A margin's unit is that beta times the clip's ridge, and room for rounding.
     """
@@ -263,7 +263,7 @@ def _weights(
 
 @compiled
 def _weigh(
-    values: NDArray[np.float64],  # (n_clips,), s
+    values: NDArray[np.float64],  # (n_clips,), v
     there: NDArray[np.float64],  # (n_clips,), of _weights
     away: NDArray[np.float64],  # (n_clips,), of _weights
     moved: NDArray[np.int64],  # (n_moved,), D
@@ -273,7 +273,7 @@ def _weigh(
     """Weigh how wrong each clip is where it is, and return how many are."""
     for clip in range(len(values)):
         wrong[clip] = there[clip] * values[clip]
-    for place in range(len(moved)):  # on D s is 0, and d has the other one of the pair
+    for place in range(len(moved)):  # on D v is 0, and d has the other one of the pair
         wrong[moved[place]] = away[moved[place]] * steps[place]
     n_wrong = 0
     for clip in range(len(values)):
@@ -329,7 +329,7 @@ def _change_sides(
 @compiled
 def _factorise(
     changes: NDArray[np.float64],  # (n_clips, n_clips), B'
-    start: NDArray[np.float64],  # (n_clips,), s0
+    start: NDArray[np.float64],  # (n_clips,), v0
     answer: NDArray[np.float64],  # (n_clips,), q
     outside: NDArray[np.bool_],  # (n_clips,)
     moved: NDArray[np.int64],  # (n_moved,), D
@@ -370,7 +370,7 @@ def _factorise(
 def _solve(
     lower: NDArray[np.float64],  # (most, most), L
     n_moved: int,
-    steps: NDArray[np.float64],  # (6, most), rows 0 and 1 are written: B_DD^-1 s0, B_DD^-1 q
+    steps: NDArray[np.float64],  # (6, most), rows 0 and 1 are written: B_DD^-1 v0, B_DD^-1 q
 ) -> None:
     fixed, sloped, inverse = steps[0], steps[1], steps[4]
     for i in range(n_moved):

@@ -1,4 +1,7 @@
-"""One fold left out of one machine: a small system on its clips and on those that change sides."""
+"""One fold left out of one machine: a small system on its clips and on those that change sides.
+
+``docs/engine.md``, step 5, has the equations.
+"""
 
 import numpy as np
 from numpy.typing import NDArray
@@ -24,53 +27,53 @@ def leave_fold_out(
     kernel: NDArray[np.float64],  # (n_clips, n_clips), K
     tableau: NDArray[np.float64],  # (n_clips, n_clips), R
     target: NDArray[np.float64],  # (n_clips,)
-    signed: NDArray[np.float64],  # (n_clips,), s for x = 0
+    start: NDArray[np.float64],  # (n_clips,), s for p = 0
     outside: NDArray[np.bool_],  # (n_clips,)
     fold: NDArray[np.int64],  # (2,), its first clip and the one after its last
-    allowed: NDArray[np.float64],  # (2, n_clips), least y s of a support vector, and of others
-    norms: NDArray[np.float64],  # (n_clips,), sqrt(G_ii)
-    bounds: NDArray[np.float64],  # (n_clips,), on the part of reach that is not the machine's
-    least: float,  # pivots below it call for a refinement
+    allowed: NDArray[np.float64],  # (2, n_clips), least y s of a support vector, of others
+    norms: NDArray[np.float64],  # (n_clips,), g
+    bounds: NDArray[np.float64],  # (n_clips,), of |g a| of a held-out clip
+    least_pivot: float,  # pivots below it call for a refinement
     decisions: NDArray[np.float64],  # (n_clips,), those of the fold are written
     reach: NDArray[np.float64],  # (n_clips,), those of the fold are written
     dual: NDArray[np.float64],  # (n_clips,), beta, written; or empty
 ) -> int:
     """Leave one fold out of one machine, and move clips in and out until all conditions hold."""
     n_clips, first, last = len(target), fold[0], fold[1]
-    moved = np.zeros(n_clips, np.bool_)
+    is_moved = np.zeros(n_clips, np.bool_)
     for clip in range(first, last):
-        moved[clip] = not outside[clip]
+        is_moved[clip] = not outside[clip]
     limits = _limits_of(allowed, outside, first, last)
-    values = np.empty(n_clips)
+    signed = np.empty(n_clips)
     fewest, patience = n_clips + 1, N_BLOCK_PIVOTS
     state = UNSETTLED
     for _ in range(MOST_ROUNDS):
-        clips = places_of(moved, True)
-        factor = factorise(tableau, clips)
+        moved = places_of(is_moved, True)
+        factor = factorise(tableau, moved)
         for clip in range(n_clips):
-            values[clip] = signed[clip]
-        _exchange(tableau, outside, clips, factor, values)
-        if not _smallest_pivot(factor) > least and not _refine(
-            kernel, tableau, target, outside, moved, clips, factor, values
+            signed[clip] = start[clip]
+        _exchange(tableau, outside, moved, factor, signed)
+        if not _smallest_pivot(factor) > least_pivot and not _refine(
+            kernel, tableau, target, outside, is_moved, moved, factor, signed
         ):
             return IMPRECISE
-        n_wrong = count_below(target, values, limits)
+        n_wrong = count_below(target, signed, limits)
         if n_wrong == 0:
             state = SOLVED
             break
         patience = N_BLOCK_PIVOTS if n_wrong < fewest else patience - 1
         fewest = min(fewest, n_wrong)
-        _move(allowed, outside, target, values, moved, limits, patience < 0)
-    _write(target, values, outside, moved, fold, norms, bounds, decisions, reach, dual)
+        _move(allowed, outside, target, signed, is_moved, limits, patience < 0)
+    _write(target, signed, outside, is_moved, fold, norms, bounds, decisions, reach, dual)
     return state
 
 
 @compiled_freely
-def measure_length(values: NDArray[np.float64], norms: NDArray[np.float64]) -> float:
-    """Return the length of the vector of values times norms."""
+def measure_length(dual: NDArray[np.float64], norms: NDArray[np.float64]) -> float:
+    """Return |g beta|, the length of the vector of norms times beta."""
     total = 0.0
-    for clip in range(len(values)):
-        total += (values[clip] * norms[clip]) ** 2
+    for clip in range(len(dual)):
+        total += (dual[clip] * norms[clip]) ** 2
     return np.sqrt(total)
 
 
@@ -87,16 +90,16 @@ def _move(
     allowed: NDArray[np.float64],  # (2, n_clips)
     outside: NDArray[np.bool_],  # (n_clips,)
     target: NDArray[np.float64],  # (n_clips,)
-    values: NDArray[np.float64],  # (n_clips,)
-    moved: NDArray[np.bool_],  # (n_clips,), changed
+    signed: NDArray[np.float64],  # (n_clips,)
+    is_moved: NDArray[np.bool_],  # (n_clips,), changed
     limits: NDArray[np.float64],  # (n_clips,), changed
     last_alone: bool,
 ) -> None:
     """Move every clip that breaks its condition, or the last of them alone."""
     for clip in range(len(target) - 1, -1, -1):
-        if target[clip] * values[clip] < limits[clip]:
-            moved[clip] = not moved[clip]
-            limits[clip] = allowed[np.intp(outside[clip] != moved[clip]), clip]
+        if target[clip] * signed[clip] < limits[clip]:
+            is_moved[clip] = not is_moved[clip]
+            limits[clip] = allowed[np.intp(outside[clip] != is_moved[clip]), clip]
             if last_alone:
                 return
 
@@ -120,9 +123,9 @@ def _limits_of(
 @compiled
 def _write(
     target: NDArray[np.float64],  # (n_clips,)
-    values: NDArray[np.float64],  # (n_clips,), changed
+    signed: NDArray[np.float64],  # (n_clips,), changed
     outside: NDArray[np.bool_],  # (n_clips,)
-    moved: NDArray[np.bool_],  # (n_clips,)
+    is_moved: NDArray[np.bool_],  # (n_clips,)
     fold: NDArray[np.int64],  # (2,)
     norms: NDArray[np.float64],  # (n_clips,)
     bounds: NDArray[np.float64],  # (n_clips,)
@@ -131,13 +134,13 @@ def _write(
     dual: NDArray[np.float64],  # (n_clips,), written; or empty
 ) -> None:
     for clip in range(fold[0], fold[1]):
-        decisions[clip] = target[clip] + values[clip]
-        values[clip] = 0.0
-    for clip in range(len(values)):  # leave beta of the support vectors
-        values[clip] *= outside[clip] == moved[clip]
+        decisions[clip] = target[clip] + signed[clip]
+        signed[clip] = 0.0
+    for clip in range(len(signed)):  # leave beta of the support vectors
+        signed[clip] *= outside[clip] == is_moved[clip]
     for clip in range(len(dual)):
-        dual[clip] = values[clip]
-    length = measure_length(values, norms)
+        dual[clip] = signed[clip]
+    length = measure_length(signed, norms)
     for clip in range(fold[0], fold[1]):
         reach[clip] = bounds[clip] * length
 
@@ -148,10 +151,10 @@ def _refine(
     tableau: NDArray[np.float64],  # (n_clips, n_clips)
     target: NDArray[np.float64],  # (n_clips,)
     outside: NDArray[np.bool_],  # (n_clips,)
-    moved: NDArray[np.bool_],  # (n_clips,)
-    clips: NDArray[np.int64],  # (n_moved,)
+    is_moved: NDArray[np.bool_],  # (n_clips,)
+    moved: NDArray[np.int64],  # (n_moved,), D
     factor: NDArray[np.float64],  # (n_moved, n_moved), of factorise
-    values: NDArray[np.float64],  # (n_clips,), s; improved
+    signed: NDArray[np.float64],  # (n_clips,), s; improved
 ) -> bool:
     """Improve s until K beta = y on the support vectors, to rounding.
 
@@ -163,7 +166,7 @@ def _refine(
     rest, change = np.empty(len(target)), np.empty(len(target))
     former = np.inf
     for _ in range(_MOST_REFINEMENTS):
-        size = _take_rest(kernel, target, outside, moved, values, rest)
+        size = _take_rest(kernel, target, outside, is_moved, signed, rest)
         if size <= _PRECISE or not size < 0.5 * former:
             return size <= _NEARLY_PRECISE
         former = size
@@ -174,11 +177,11 @@ def _refine(
                 change[clip] -= rest[clip]
             elif rest[clip] != 0.0:
                 subtract(change, -rest[clip], tableau[clip])
-        _exchange(tableau, outside, clips, factor, change)
+        _exchange(tableau, outside, moved, factor, change)
         for clip in range(len(target)):
-            if outside[clip] == moved[clip]:
-                values[clip] += change[clip]
-    return _take_rest(kernel, target, outside, moved, values, rest) <= _NEARLY_PRECISE
+            if outside[clip] == is_moved[clip]:
+                signed[clip] += change[clip]
+    return _take_rest(kernel, target, outside, is_moved, signed, rest) <= _NEARLY_PRECISE
 
 
 @compiled
@@ -186,20 +189,20 @@ def _take_rest(
     kernel: NDArray[np.float64],  # (n_clips, n_clips), K
     target: NDArray[np.float64],  # (n_clips,)
     outside: NDArray[np.bool_],  # (n_clips,)
-    moved: NDArray[np.bool_],  # (n_clips,)
-    values: NDArray[np.float64],  # (n_clips,), s; written where there is no support vector
+    is_moved: NDArray[np.bool_],  # (n_clips,)
+    signed: NDArray[np.float64],  # (n_clips,), s; written where there is no support vector
     rest: NDArray[np.float64],  # (n_clips,), written: y - K beta on the support vectors
 ) -> float:
     """Return the largest of what is left."""
     for clip in range(len(target)):
         rest[clip] = target[clip]
     for clip in range(len(target)):
-        if outside[clip] == moved[clip]:
-            subtract(rest, values[clip], kernel[clip])
+        if outside[clip] == is_moved[clip]:
+            subtract(rest, signed[clip], kernel[clip])
     largest = 0.0
     for clip in range(len(target)):
-        if outside[clip] != moved[clip]:
-            values[clip] = -rest[clip]
+        if outside[clip] != is_moved[clip]:
+            signed[clip] = -rest[clip]
             rest[clip] = 0.0
         if not abs(rest[clip]) <= largest:
             largest = abs(rest[clip])
@@ -210,16 +213,16 @@ def _take_rest(
 def _exchange(
     tableau: NDArray[np.float64],  # (n_clips, n_clips)
     outside: NDArray[np.bool_],  # (n_clips,)
-    clips: NDArray[np.int64],  # (n_moved,)
+    moved: NDArray[np.int64],  # (n_moved,), D
     factor: NDArray[np.float64],  # (n_moved, n_moved), of factorise
-    values: NDArray[np.float64],  # (n_clips,), s for x = 0; s with the pairs of clips exchanged
+    signed: NDArray[np.float64],  # (n_clips,), s for p = 0; s with the pairs of D exchanged
 ) -> None:
-    solution = np.empty(len(clips))
-    for place in range(len(clips)):
-        solution[place] = values[clips[place]]
+    solution = np.empty(len(moved))
+    for place in range(len(moved)):
+        solution[place] = signed[moved[place]]
     substitute(factor, solution)
-    for place in range(len(clips)):
-        subtract(values, solution[place], tableau[clips[place]])
-    for place in range(len(clips)):  # of a moved clip the other one of the pair, signed as s
-        clip = clips[place]
-        values[clip] = solution[place] if outside[clip] else -solution[place]
+    for place in range(len(moved)):
+        subtract(signed, solution[place], tableau[moved[place]])
+    for place in range(len(moved)):  # of a moved clip the other one of the pair, as s has it
+        clip = moved[place]
+        signed[clip] = solution[place] if outside[clip] else -solution[place]

@@ -8,12 +8,23 @@ no support vector is the same to the algebra.
 Every machine is solved on all clips first. Where all clips are support vectors (d >> n), the
 folds of all machines share M = K^-1 and one small inverse a fold; else the machine has its
 own tableau, by way of the clips outside S, or of S where it is a third of them or less.
+``docs/engine.md`` derives all of this, with an example of six clips.
 """
+
+from typing import NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
 
-from merec_hpc.kernels.blocks import frobenius, part, product, span, subtract_from, trace
+from merec_hpc.kernels.blocks import (
+    frobenius,
+    part,
+    places_of,
+    product,
+    span,
+    subtract_from,
+    trace,
+)
 from merec_hpc.kernels.compiled import compiled
 from merec_hpc.kernels.fold import leave_fold_out, measure_length
 from merec_hpc.kernels.inverse import invert, mirror
@@ -26,11 +37,23 @@ from merec_hpc.kernels.pivoting import (
     largest_dual,
     settle_all,
 )
-from merec_hpc.kernels.tableau import fill_tableau, start_signed
+from merec_hpc.kernels.tableau import fill_start, fill_tableau
 
 _ILL_CONDITIONED = 2.0**23
 _BLOCKWISE = 3e5
 _TOLERANCE = 1e-8  # of a decision, in units of a margin
+
+
+class _Shared(NamedTuple):
+    """What all machines under one kernel matrix share."""
+
+    kernel: NDArray[np.float64]  # (n_clips, n_clips), K
+    inverse: NDArray[np.float64]  # (n_clips, n_clips), M
+    slacks: NDArray[np.float64]  # (2, n_clips), of ``fill_slacks``
+    norms: NDArray[np.float64]  # (n_clips,), g: sqrt(G_ii), and room for rounding
+    bounds: NDArray[np.float64]  # (n_clips,), of |g a| of a held-out clip
+    least_pivot: float
+    """Of a small system: pivots below it call for a refinement."""
 
 
 @compiled
@@ -39,7 +62,7 @@ def leave_folds_out(
     shifts: NDArray[np.float64],  # (n_clips,), to be added to its rows and columns
     ridges: NDArray[np.float64],  # (n_clips,), 1 / (2 C) of each clip
     targets: NDArray[np.float64],  # (n_machines, n_clips), +1 or -1
-    starts: NDArray[np.int64],  # (n_folds + 1,), first clip of each fold, then the end
+    edges: NDArray[np.int64],  # (n_folds + 1,), first clip of each fold, then the end
     decisions: NDArray[np.float64],  # (n_machines, n_clips), those of the folds are written
     reach: NDArray[np.float64],  # (n_machines, n_clips), those of the folds are written
     duals: NDArray[np.float64],  # (n_machines, n_folds, n_clips), beta, written; or empty
@@ -49,10 +72,10 @@ def leave_folds_out(
     """Write the decision values of every clip by the SVM that never saw its fold.
 
     If the Gram matrix has errors e_ij g_i g_j, where g_i is the root of G_ii, a decision's error
-    is the sum of e_ij p_i q_j: q_j is g_j beta_j, and p_i is g_i a_i, where a_i is what the
-    held-out clip takes from clip i. ``reach`` is an upper bound of |p| |q|: a'Ka is what of
-    the held-out clip's K_vv the support vectors do not explain, and |a|^2 <= a'Ka |M|. Where
-    errors of 2^-24 might change M by more than half, reach is infinite.
+    is the sum of e_ij g_i a_i g_j beta_j, where a_i is what the held-out clip v takes from clip i,
+    and -1 for itself. ``reach`` is an upper bound of |g a| |g beta|: a'Ka is what of K_vv the
+    support vectors do not explain, and |a|^2 <= a'Ka |M|. Where errors of 2^-24 might change M by
+    more than half, reach is infinite.
 
     Returns
     -------
@@ -60,92 +83,118 @@ def leave_folds_out(
         ``SOLVED``, ``UNSETTLED`` or ``IMPRECISE``.
     """
     n_machines, n_clips = targets.shape
-    kernel, inverse = np.empty((n_clips, n_clips)), np.empty((n_clips, n_clips))
-    if not _fill_kernel(gram, shifts, ridges, kernel, inverse):
+    is_definite, shared, start = _share(gram, shifts, ridges, targets, stiffness)
+    if not is_definite or (is_quick and not shared.bounds[0] < np.inf):
         return IMPRECISE
-    norms, bounds = np.empty(n_clips), np.empty(n_clips)
-    stiffness[0] = frobenius(inverse)
-    _bound(gram, kernel, stiffness[0], norms, bounds)
-    if is_quick and not bounds[0] < np.inf:
-        return IMPRECISE
-    signed = product(targets, inverse)
-    # A fold divides by a block of M: its pivots must be far above the errors of M y.
-    least = _error_of(kernel, inverse, targets, signed) / _TOLERANCE
-    values, slacks = np.empty(n_clips), np.empty((2, n_clips))
-    fill_slacks(kernel, inverse, ridges, slacks)
-    tableau = np.empty((n_clips, n_clips))
-    shared = np.empty(n_machines, np.int64)
-    n_shared, unused = 0, np.empty(0)
-    worst = SOLVED
+    signed, tableau = np.empty(n_clips), np.empty((n_clips, n_clips))
+    is_whole, worst = np.zeros(n_machines, np.bool_), SOLVED
     for machine in range(n_machines):
         target, outside = targets[machine], np.zeros(n_clips, np.bool_)
-        state, core, small = settle_all(
-            kernel, inverse, target, signed[machine], outside, values, slacks
+        state, core, core_inverse = settle_all(
+            shared.kernel, shared.inverse, target, start[machine], outside, signed, shared.slacks
         )
         if state == IMPRECISE:
             return IMPRECISE
-        if len(core) == 0:
-            shared[n_shared] = machine
-            n_shared += 1
-            continue
-        if is_by_support(outside):
-            fill_tableau(kernel, -1.0, core, small, tableau)
-        else:
-            fill_tableau(inverse, 1.0, core, small, tableau)
-        start_signed(tableau, target, outside, signed[machine])
-        limits = -largest_dual(values, outside) * slacks
-        for fold in range(len(starts) - 1):
-            state = leave_fold_out(
-                kernel,
-                tableau,
-                target,
-                signed[machine],
-                outside,
-                starts[fold : fold + 2],
-                limits,
-                norms,
-                bounds,
-                least,
-                decisions[machine],
-                reach[machine],
-                duals[machine, fold] if len(duals) else unused,
-            )
+        is_whole[machine] = len(core) == 0
+        if not is_whole[machine]:
+            _fill_tableau_of(shared, outside, core, core_inverse, tableau)
+            fill_start(tableau, target, outside, start[machine])
+            allowed = -largest_dual(signed, outside) * shared.slacks
+            state = _leave_each_out(
+                shared, tableau, target, start[machine], outside, edges, allowed, machine,
+                decisions[machine], reach[machine], duals,
+            )  # fmt: skip
             worst = max(worst, state)
+    machines = places_of(is_whole, True)
     state = _leave_folds_out_together(
-        kernel,
-        inverse,
-        targets,
-        signed,
-        shared[:n_shared],
-        starts,
-        slacks,
-        norms,
-        bounds,
-        least,
-        decisions,
-        reach,
-        duals,
+        shared, targets, start, machines, edges, decisions, reach, duals
     )
     return max(worst, state)
 
 
 @compiled
-def _bound(
+def _share(
+    gram: NDArray[np.float64],  # (n_clips or more, n_clips or more), upper triangle
+    shifts: NDArray[np.float64],  # (n_clips,)
+    ridges: NDArray[np.float64],  # (n_clips,)
+    targets: NDArray[np.float64],  # (n_machines, n_clips)
+    stiffness: NDArray[np.float64],  # (1,), written if K is positive definite
+) -> tuple[bool, _Shared, NDArray[np.float64]]:
+    """Return whether K is positive definite, what machines share, and M y, (n_machines, n_clips)."""
+    n_clips = len(ridges)
+    kernel, inverse = np.empty((n_clips, n_clips)), np.empty((n_clips, n_clips))
+    slacks, norms, bounds = np.empty((2, n_clips)), np.empty(n_clips), np.empty(n_clips)
+    if not _fill_kernel(gram, shifts, ridges, kernel, inverse):
+        return False, _Shared(kernel, inverse, slacks, norms, bounds, np.inf), targets
+    stiffness[0] = frobenius(inverse)
+    _fill_bounds(gram, kernel, stiffness[0], norms, bounds)
+    fill_slacks(kernel, inverse, ridges, slacks)
+    start = product(targets, inverse)
+    # A fold divides by a block of M: its pivots must be far above the errors of M y.
+    least_pivot = _error_of(kernel, inverse, targets, start) / _TOLERANCE
+    return True, _Shared(kernel, inverse, slacks, norms, bounds, least_pivot), start
+
+
+@compiled
+def _fill_bounds(
     gram: NDArray[np.float64],  # (n_clips or more, n_clips or more)
     kernel: NDArray[np.float64],  # (n_clips, n_clips)
-    length: float,  # of M
+    stiffness: float,  # |M|, or more
     norms: NDArray[np.float64],  # (n_clips,), written: g
-    bounds: NDArray[np.float64],  # (n_clips,), written: of |p|
+    bounds: NDArray[np.float64],  # (n_clips,), written: of |g a|
 ) -> None:
     total = 0.0
     for clip in range(len(norms)):
         # Double precision, too, rounds: sums of K_ii, and the inverse.
         norms[clip] = np.sqrt(gram[clip, clip] + 2.0**-23 * kernel[clip, clip])
         total += norms[clip] ** 2
+    largest = norms.max()
     for clip in range(len(norms)):
-        bounds[clip] = norms.max() * np.sqrt(length * kernel[clip, clip])
-        if length * total > _ILL_CONDITIONED:
+        bounds[clip] = largest * np.sqrt(stiffness * kernel[clip, clip])
+        if stiffness * total > _ILL_CONDITIONED:
             bounds[clip] = np.inf
+
+
+@compiled
+def _fill_tableau_of(
+    shared: _Shared,
+    outside: NDArray[np.bool_],  # (n_clips,)
+    core: NDArray[np.int64],  # (n_core,)
+    core_inverse: NDArray[np.float64],  # (n_core, n_core)
+    tableau: NDArray[np.float64],  # (n_clips, n_clips), written
+) -> None:
+    """Write R by the shorter way: from K if the core is the support set, else from M."""
+    if is_by_support(outside):
+        fill_tableau(shared.kernel, -1.0, core, core_inverse, tableau)
+    else:
+        fill_tableau(shared.inverse, 1.0, core, core_inverse, tableau)
+
+
+@compiled
+def _leave_each_out(
+    shared: _Shared,
+    tableau: NDArray[np.float64],  # (n_clips, n_clips), R
+    target: NDArray[np.float64],  # (n_clips,)
+    start: NDArray[np.float64],  # (n_clips,), s for p = 0
+    outside: NDArray[np.bool_],  # (n_clips,)
+    edges: NDArray[np.int64],  # (n_folds + 1,)
+    allowed: NDArray[np.float64],  # (2, n_clips), least y s of a support vector, of others
+    machine: int,
+    decisions: NDArray[np.float64],  # (n_clips,), those of the folds are written
+    reach: NDArray[np.float64],  # (n_clips,), those of the folds are written
+    duals: NDArray[np.float64],  # (n_machines, n_folds, n_clips), the machine's are written
+) -> int:
+    """Leave each fold out of one machine that has a tableau of its own."""
+    kernel, _, _, norms, bounds, least_pivot = shared
+    worst, nothing = SOLVED, np.empty(0)
+    for fold in range(len(edges) - 1):
+        state = leave_fold_out(
+            kernel, tableau, target, start, outside, edges[fold : fold + 2], allowed,
+            norms, bounds, least_pivot, decisions, reach,
+            duals[machine, fold] if len(duals) else nothing,
+        )  # fmt: skip
+        worst = max(worst, state)
+    return worst
 
 
 @compiled
@@ -168,18 +217,18 @@ def leave_nothing_out(
     if not _fill_kernel(gram, np.zeros(n_clips), ridges, kernel, inverse):
         return IMPRECISE
     stiffness[0] = frobenius(inverse)
-    signed = product(targets, inverse)
-    values, slacks = np.empty(n_clips), np.empty((2, n_clips))
+    start = product(targets, inverse)
+    signed, slacks = np.empty(n_clips), np.empty((2, n_clips))
     fill_slacks(kernel, inverse, ridges, slacks)
     worst = SOLVED
     for machine in range(n_machines):
         outside = np.zeros(n_clips, np.bool_)
         state, _, _ = settle_all(
-            kernel, inverse, targets[machine], signed[machine], outside, values, slacks
+            kernel, inverse, targets[machine], start[machine], outside, signed, slacks
         )
         worst = max(worst, state)
         for clip in range(n_clips):
-            duals[machine, 0, clip] = 0.0 if outside[clip] else values[clip]
+            duals[machine, 0, clip] = 0.0 if outside[clip] else signed[clip]
     return worst
 
 
@@ -217,10 +266,10 @@ def _error_of(
     kernel: NDArray[np.float64],  # (n_clips, n_clips)
     inverse: NDArray[np.float64],  # (n_clips, n_clips)
     targets: NDArray[np.float64],  # (n_machines, n_clips)
-    dual: NDArray[np.float64],  # (n_machines, n_clips), M y
+    start: NDArray[np.float64],  # (n_machines, n_clips), M y
 ) -> float:
     """Return about how far M y is from what it should be, at most, from what K M y is."""
-    residuals = product(dual, kernel)
+    residuals = product(start, kernel)
     subtract_from(residuals, targets)
     errors = product(residuals, inverse)
     largest = 0.0
@@ -232,77 +281,87 @@ def _error_of(
 
 @compiled
 def _leave_folds_out_together(
-    kernel: NDArray[np.float64],  # (n_clips, n_clips)
-    inverse: NDArray[np.float64],  # (n_clips, n_clips)
+    shared: _Shared,
     targets: NDArray[np.float64],  # (n_machines, n_clips)
-    signed: NDArray[np.float64],  # (n_machines, n_clips)
-    shared: NDArray[np.int64],  # (n_shared,), machines without a clip outside S
-    starts: NDArray[np.int64],  # (n_folds + 1,)
-    slacks: NDArray[np.float64],  # (2, n_clips), of ``fill_slacks``
-    norms: NDArray[np.float64],  # (n_clips,), sqrt(G_ii)
-    bounds: NDArray[np.float64],  # (n_clips,), of p
-    least: float,
+    start: NDArray[np.float64],  # (n_machines, n_clips), s for p = 0
+    machines: NDArray[np.int64],  # (n_whole,), those without a clip outside S
+    edges: NDArray[np.int64],  # (n_folds + 1,)
     decisions: NDArray[np.float64],  # (n_machines, n_clips), written
     reach: NDArray[np.float64],  # (n_machines, n_clips), written
     duals: NDArray[np.float64],  # (n_machines, n_folds, n_clips), written; or empty
 ) -> int:
     """Leave each fold out of all machines that share M: one small inverse a fold."""
-    n_clips, n_shared = len(inverse), len(shared)
+    n_clips, n_whole = len(shared.inverse), len(machines)
+    whole = part(start, machines, span(0, n_clips))  # (n_whole, n_clips)
+    allowed = np.empty((n_whole, 2, n_clips))
     nobody = np.zeros(n_clips, np.bool_)
-    starting, limits = np.empty((n_shared, n_clips)), np.empty((n_shared, 2, n_clips))
-    unused = np.empty(0)
-    for place in range(n_shared):
-        for clip in range(n_clips):
-            starting[place, clip] = signed[shared[place], clip]
-        limits[place] = -largest_dual(starting[place], nobody) * slacks
-    sharing = span(0, n_shared)
+    for place in range(n_whole):
+        allowed[place] = -largest_dual(whole[place], nobody) * shared.slacks
     worst = SOLVED
-    for fold in range(len(starts) - 1 if n_shared else 0):
-        first, last = starts[fold], starts[fold + 1]
-        held = span(first, last)
-        small = part(inverse, held, held)
-        is_precise = invert(small) and frobenius(small) * least < 1
-        residuals = product(part(starting, sharing, held), small)  # (n_shared, n_held)
-        changes = product(residuals, inverse[first:last])  # (n_shared, n_clips)
-        for place in range(n_shared):
-            target, values = targets[shared[place]], changes[place]
-            _go_on(starting[place], values, first, last)
-            if not is_precise or count_below(target, values, limits[place, 0]):
-                state = leave_fold_out(
-                    kernel,
-                    inverse,
-                    target,
-                    starting[place],
-                    nobody,
-                    starts[fold : fold + 2],
-                    limits[place],
-                    norms,
-                    bounds,
-                    least,
-                    decisions[shared[place]],
-                    reach[shared[place]],
-                    duals[shared[place], fold] if len(duals) else unused,
-                )
-                worst = max(worst, state)
-                continue
-            length = measure_length(values, norms)
-            for clip in range(first, last):
-                decisions[shared[place], clip] = target[clip] - residuals[place, clip - first]
-                reach[shared[place], clip] = bounds[clip] * length
-            if len(duals):
-                for clip in range(n_clips):
-                    duals[shared[place], fold, clip] = values[clip]
+    for fold in range(len(edges) - 1 if n_whole else 0):
+        held = span(edges[fold], edges[fold + 1])
+        held_inverse = part(shared.inverse, held, held)
+        is_precise = invert(held_inverse) and frobenius(held_inverse) * shared.least_pivot < 1
+        residuals = product(part(whole, span(0, n_whole), held), held_inverse)
+        changes = product(residuals, shared.inverse[edges[fold] : edges[fold + 1]])
+        state = _finish_fold(
+            shared, targets, whole, machines, edges, fold, allowed, is_precise,
+            residuals, changes, decisions, reach, duals,
+        )  # fmt: skip
+        worst = max(worst, state)
+    return worst
+
+
+@compiled
+def _finish_fold(
+    shared: _Shared,
+    targets: NDArray[np.float64],  # (n_machines, n_clips)
+    start: NDArray[np.float64],  # (n_whole, n_clips), s for p = 0
+    machines: NDArray[np.int64],  # (n_whole,)
+    edges: NDArray[np.int64],  # (n_folds + 1,)
+    fold: int,
+    allowed: NDArray[np.float64],  # (n_whole, 2, n_clips), least y s of support vectors, of others
+    is_precise: bool,
+    residuals: NDArray[np.float64],  # (n_whole, n_held), z of the held-out clips
+    changes: NDArray[np.float64],  # (n_whole, n_clips), what they take from s; written: s
+    decisions: NDArray[np.float64],  # (n_machines, n_clips), those of the fold are written
+    reach: NDArray[np.float64],  # (n_machines, n_clips), those of the fold are written
+    duals: NDArray[np.float64],  # (n_machines, n_folds, n_clips), those of the fold are written
+) -> int:
+    """Write what a fold's machines say, unless another clip changes sides, which takes longer."""
+    kernel, inverse, _, norms, bounds, least_pivot = shared
+    first, last, worst = edges[fold], edges[fold + 1], SOLVED
+    nobody, nothing = np.zeros(start.shape[1], np.bool_), np.empty(0)
+    for place in range(len(machines)):
+        machine, signed = machines[place], changes[place]
+        target = targets[machine]
+        _go_on(start[place], signed, first, last)
+        if not is_precise or count_below(target, signed, allowed[place, 0]):
+            state = leave_fold_out(
+                kernel, inverse, target, start[place], nobody, edges[fold : fold + 2],
+                allowed[place], norms, bounds, least_pivot, decisions[machine], reach[machine],
+                duals[machine, fold] if len(duals) else nothing,
+            )  # fmt: skip
+            worst = max(worst, state)
+            continue
+        length = measure_length(signed, norms)
+        for clip in range(first, last):
+            decisions[machine, clip] = target[clip] - residuals[place, clip - first]
+            reach[machine, clip] = bounds[clip] * length
+        if len(duals):
+            for clip in range(len(signed)):
+                duals[machine, fold, clip] = signed[clip]
     return worst
 
 
 @compiled
 def _go_on(
     start: NDArray[np.float64],  # (n_clips,)
-    values: NDArray[np.float64],  # (n_clips,), the change; written: what it leads to
+    signed: NDArray[np.float64],  # (n_clips,), the change; written: what it leads to
     first: int,
     last: int,
 ) -> None:
     for clip in range(len(start)):
-        values[clip] = start[clip] - values[clip]
+        signed[clip] = start[clip] - signed[clip]
     for clip in range(first, last):
-        values[clip] = 0.0
+        signed[clip] = 0.0

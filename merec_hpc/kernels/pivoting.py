@@ -1,7 +1,7 @@
 """The support set of a machine that is trained on all clips.
 
 By block principal pivoting (Judice, Pires 1994, doi:10.1016/0305-0548(94)90106-6), which falls
-back to single pivots; those might take long, and what is not settled soon is solved slowly.
+back to single pivots; those might take long, and what is not settled soon is solved slowly (``docs/engine.md``, step 3).
 """
 
 import numpy as np
@@ -36,9 +36,9 @@ def settle_all(
     kernel: NDArray[np.float64],  # (n_clips, n_clips), K
     inverse: NDArray[np.float64],  # (n_clips, n_clips), M
     target: NDArray[np.float64],  # (n_clips,)
-    dual: NDArray[np.float64],  # (n_clips,), M y
+    start: NDArray[np.float64],  # (n_clips,), M y
     outside: NDArray[np.bool_],  # (n_clips,), all False; those outside S, written
-    values: NDArray[np.float64],  # (n_clips,), written: s, that is beta on S and -z outside
+    signed: NDArray[np.float64],  # (n_clips,), written: s, that is beta on S and -z outside
     slacks: NDArray[np.float64],  # (2, n_clips), of ``fill_slacks``
 ) -> tuple[int, NDArray[np.int64], NDArray[np.float64]]:
     """Find the support set of the machine that is trained on all clips.
@@ -50,38 +50,48 @@ def settle_all(
         S if they are few), and the inverse of the core's block of M, or of K.
     """
     n_clips = len(target)
+    limits = np.empty(n_clips)
     for clip in range(n_clips):
-        values[clip] = dual[clip]
-    core, small = np.empty(0, np.int64), np.empty((0, 0))
+        signed[clip] = start[clip]
+    core, core_inverse = np.empty(0, np.int64), np.empty((0, 0))
     fewest, patience = n_clips + 1, N_BLOCK_PIVOTS
     for _ in range(MOST_ROUNDS):
-        n_wrong, last = 0, -1
-        largest = largest_dual(values, outside)
+        largest = largest_dual(signed, outside)
         for clip in range(n_clips):
-            slack = largest * slacks[np.intp(outside[clip]), clip]
-            if target[clip] * values[clip] < -slack:
-                n_wrong += 1
-                last = clip
+            limits[clip] = -largest * slacks[np.intp(outside[clip]), clip]
+        n_wrong = count_below(target, signed, limits)
         if n_wrong == 0:
-            return SOLVED, core, small
+            return SOLVED, core, core_inverse
         patience = N_BLOCK_PIVOTS if n_wrong < fewest else patience - 1
         fewest = min(fewest, n_wrong)
-        first = 0 if patience >= 0 else last  # a block of pivots, or the last one alone
-        for clip in range(first, n_clips):
-            slack = largest * slacks[np.intp(outside[clip]), clip]
-            if target[clip] * values[clip] < -slack:
-                outside[clip] = not outside[clip]
+        _change_sides(target, signed, limits, outside, patience < 0)
         if is_by_support(outside):
             wanted = places_of(outside, False)
-            is_definite, core, small = _invert_core(kernel, core, small, wanted)
-            _exchange(kernel, target, core, small, outside, values)
+            is_definite, core, core_inverse = _invert_core(kernel, core, core_inverse, wanted)
+            _exchange(kernel, target, core, core_inverse, outside, signed)
         else:
             wanted = places_of(outside, True)
-            is_definite, core, small = _invert_core(inverse, core, small, wanted)
-            _exchange(inverse, dual, core, small, outside, values)
+            is_definite, core, core_inverse = _invert_core(inverse, core, core_inverse, wanted)
+            _exchange(inverse, start, core, core_inverse, outside, signed)
         if not is_definite:
-            return IMPRECISE, core, small
-    return UNSETTLED, core, small
+            return IMPRECISE, core, core_inverse
+    return UNSETTLED, core, core_inverse
+
+
+@compiled
+def _change_sides(
+    target: NDArray[np.float64],  # (n_clips,)
+    signed: NDArray[np.float64],  # (n_clips,), s
+    limits: NDArray[np.float64],  # (n_clips,), least y s
+    outside: NDArray[np.bool_],  # (n_clips,), changed
+    last_alone: bool,
+) -> None:
+    """Let every clip that breaks its condition change sides, or the last of them alone."""
+    for clip in range(len(target) - 1, -1, -1):
+        if target[clip] * signed[clip] < limits[clip]:
+            outside[clip] = not outside[clip]
+            if last_alone:
+                return
 
 
 @compiled
@@ -89,22 +99,22 @@ def _exchange(
     matrix: NDArray[np.float64],  # (n_clips, n_clips), K or M
     right: NDArray[np.float64],  # (n_clips,), y or M y
     core: NDArray[np.int64],  # (n_core,)
-    small: NDArray[np.float64],  # (n_core, n_core)
+    core_inverse: NDArray[np.float64],  # (n_core, n_core)
     outside: NDArray[np.bool_],  # (n_clips,)
-    values: NDArray[np.float64],  # (n_clips,), written: s
+    signed: NDArray[np.float64],  # (n_clips,), written: s
 ) -> None:
-    for clip in range(len(values)):
-        values[clip] = right[clip]
+    for clip in range(len(signed)):
+        signed[clip] = right[clip]
     solution = np.zeros(len(core))
     for i in range(len(core)):
-        subtract(solution, -right[core[i]], small[i])
+        subtract(solution, -right[core[i]], core_inverse[i])
     for i in range(len(core)):
-        subtract(values, solution[i], matrix[core[i]])
+        subtract(signed, solution[i], matrix[core[i]])
     for i in range(len(core)):
-        values[core[i]] = solution[i]
-    for clip in range(len(values)):
+        signed[core[i]] = solution[i]
+    for clip in range(len(signed)):
         if outside[clip]:
-            values[clip] = -values[clip]
+            signed[clip] = -signed[clip]
 
 
 @compiled
@@ -114,12 +124,12 @@ def is_by_support(outside: NDArray[np.bool_]) -> bool:
 
 
 @compiled
-def largest_dual(values: NDArray[np.float64], outside: NDArray[np.bool_]) -> float:
+def largest_dual(signed: NDArray[np.float64], outside: NDArray[np.bool_]) -> float:
     """Return the largest |beta| of the support vectors."""
     largest = 0.0
-    for clip in range(len(values)):
+    for clip in range(len(signed)):
         if not outside[clip]:
-            largest = max(largest, abs(values[clip]))
+            largest = max(largest, abs(signed[clip]))
     return largest
 
 
@@ -146,7 +156,7 @@ def fill_slacks(
 def _invert_core(
     matrix: NDArray[np.float64],  # (n_clips, n_clips)
     core: NDArray[np.int64],  # (n_core,), as it was
-    small: NDArray[np.float64],  # (n_core, n_core), its inverse
+    core_inverse: NDArray[np.float64],  # (n_core, n_core), its inverse
     wanted: NDArray[np.int64],  # (n_wanted,), as it is to be, ascending
 ) -> tuple[bool, NDArray[np.int64], NDArray[np.float64]]:
     """Return the core and the inverse of its block, changed where few clips come and go."""
@@ -163,7 +173,7 @@ def _invert_core(
         return invert(fresh), wanted, fresh
     is_definite = True
     if n_kept < len(core):
-        is_definite, small = _shrink(small, is_kept)
+        is_definite, core_inverse = _shrink(core_inverse, is_kept)
     grown = np.empty(len(wanted), np.int64)
     n_grown = 0
     for i in range(len(core)):
@@ -175,20 +185,20 @@ def _invert_core(
             grown[n_grown] = clip
             n_grown += 1
     if n_kept < len(wanted):
-        grew, small = _grow(matrix, grown[:n_kept], small, grown[n_kept:])
+        grew, core_inverse = _grow(matrix, grown[:n_kept], core_inverse, grown[n_kept:])
         is_definite &= grew
-    return is_definite, grown, small
+    return is_definite, grown, core_inverse
 
 
 @compiled
 def _shrink(
-    small: NDArray[np.float64],  # (n_core, n_core)
+    core_inverse: NDArray[np.float64],  # (n_core, n_core)
     is_kept: NDArray[np.bool_],  # (n_core,)
 ) -> tuple[bool, NDArray[np.float64]]:
     """Return the inverse of the kept clips' block."""
     kept, left = places_of(is_kept, True), places_of(is_kept, False)
-    shrunk, beside = part(small, kept, kept), part(small, left, kept)
-    block = part(small, left, left)
+    shrunk, beside = part(core_inverse, kept, kept), part(core_inverse, left, kept)
+    block = part(core_inverse, left, left)
     is_definite = invert(block)
     subtract_from(shrunk, product(transposed(beside), product(block, beside)))
     return is_definite, shrunk
@@ -198,12 +208,12 @@ def _shrink(
 def _grow(
     matrix: NDArray[np.float64],  # (n_clips, n_clips)
     core: NDArray[np.int64],  # (n_core,)
-    small: NDArray[np.float64],  # (n_core, n_core)
+    core_inverse: NDArray[np.float64],  # (n_core, n_core)
     added: NDArray[np.int64],  # (n_added,)
 ) -> tuple[bool, NDArray[np.float64]]:
     """Return the inverse of the block of the core and the added clips."""
     beside, block = part(matrix, added, core), part(matrix, added, added)
-    ratio = product(beside, small)
+    ratio = product(beside, core_inverse)
     subtract_from(block, product(ratio, transposed(beside)))
     is_definite = invert(block)
     across = product(block, ratio)
@@ -211,7 +221,7 @@ def _grow(
     upper, lower = span(0, n_core), span(n_core, n_grown)
     grown = np.empty((n_grown, n_grown))
     rest = product(negative(transposed(ratio)), across)
-    subtract_from(rest, small)
+    subtract_from(rest, core_inverse)
     put(grown, upper, upper, -1.0, rest)
     put(grown, lower, upper, -1.0, across)
     put(grown, upper, lower, -1.0, transposed(across))
@@ -222,11 +232,11 @@ def _grow(
 @compiled
 def count_below(
     target: NDArray[np.float64],  # (n_clips,)
-    values: NDArray[np.float64],  # (n_clips,)
+    signed: NDArray[np.float64],  # (n_clips,)
     limits: NDArray[np.float64],  # (n_clips,)
 ) -> int:
     """Count the clips whose y s is below its limit."""
     count = 0
     for clip in range(len(target)):
-        count += target[clip] * values[clip] < limits[clip]
+        count += target[clip] * signed[clip] < limits[clip]
     return count

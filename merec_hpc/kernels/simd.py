@@ -51,66 +51,75 @@ def _add_block(
     target.reshape(-1)[target_place : target_place + BLOCK] += source_numbers
 
 
+_SIZE, _LANE = ir.IntType(64), ir.IntType(32)
+_VECTOR = ir.VectorType(ir.FloatType(), BLOCK)
+
+
 @intrinsic
 def _sum_outer_products_in_registers(
     _typing: Any, left: Any, right: Any, _start: Any, _stop: Any, sums: Any, _at: Any
 ) -> Any:
-    """Emit the loop over rows: one load, BLOCK broadcasts and fused multiply-adds each."""
-    signature = types.void(left, right, types.intp, types.intp, sums, types.intp)
+    return types.void(left, right, types.intp, types.intp, sums, types.intp), _emit_sum
 
-    def emit(context: Any, builder: Any, signature: Any, arguments: Any) -> Any:
-        start, stop, at = arguments[2], arguments[3], arguments[5]
-        lefts, rights, written = (
-            _data(context, builder, signature, arguments, place) for place in (0, 1, 4)
-        )
-        vector = ir.VectorType(ir.FloatType(), BLOCK)
-        fused = cgutils.get_or_insert_function(
-            builder.module, ir.FunctionType(vector, [vector] * 3), f"llvm.fma.v{BLOCK}f32"
-        )
-        size, lane = ir.IntType(64), ir.IntType(32)
-        everywhere = ir.Constant(ir.VectorType(lane, BLOCK), [0] * BLOCK)
-        undefined = ir.Constant(vector, ir.Undefined)
-        zero = ir.Constant(vector, [0.0] * BLOCK)
-        entry = builder.basic_block
-        loop, end = builder.append_basic_block("row"), builder.append_basic_block("end")
-        builder.cbranch(builder.icmp_signed("<", start, stop), loop, end)
 
-        builder.position_at_end(loop)
-        row = builder.phi(size)
-        row.add_incoming(start, entry)
-        totals = [builder.phi(vector) for _ in range(BLOCK)]
-        offset = builder.mul(row, ir.Constant(size, BLOCK))
-        column = builder.bitcast(builder.gep(rights, [offset]), vector.as_pointer())
-        values = builder.load(column, align=4)
-        grown = []
-        for clip, total in enumerate(totals):
-            total.add_incoming(zero, entry)
-            place = builder.add(offset, ir.Constant(size, clip))
-            scalar = builder.load(builder.gep(lefts, [place]))
-            single = builder.insert_element(undefined, scalar, ir.Constant(lane, 0))
-            spread = builder.shuffle_vector(single, undefined, everywhere)
-            grown.append(builder.call(fused, [spread, values, total]))
-        following = builder.add(row, ir.Constant(size, 1))
-        row.add_incoming(following, loop)
-        for total, next_total in zip(totals, grown, strict=True):
-            total.add_incoming(next_total, loop)
-        builder.cbranch(builder.icmp_signed("<", following, stop), loop, end)
+def _emit_sum(context: Any, builder: Any, signature: Any, arguments: Any) -> Any:
+    """Emit the loop over rows; the sums stay in registers until it ends."""
+    start, stop, at = arguments[2], arguments[3], arguments[5]
+    lefts, rights, written = (
+        _data(context, builder, signature, arguments, place) for place in (0, 1, 4)
+    )
+    zero, entry = ir.Constant(_VECTOR, [0.0] * BLOCK), builder.basic_block
+    loop, end = builder.append_basic_block("row"), builder.append_basic_block("end")
+    builder.cbranch(builder.icmp_signed("<", start, stop), loop, end)
 
-        builder.position_at_end(end)
-        results = []
-        for next_total in grown:
-            result = builder.phi(vector)
-            result.add_incoming(zero, entry)
-            result.add_incoming(next_total, loop)
-            results.append(result)
-        first = builder.mul(at, ir.Constant(size, BLOCK * BLOCK))
-        for clip, result in enumerate(results):
-            place = builder.add(first, ir.Constant(size, clip * BLOCK))
-            target = builder.bitcast(builder.gep(written, [place]), vector.as_pointer())
-            builder.store(result, target, align=4)
-        return context.get_dummy_value()
+    builder.position_at_end(loop)
+    row = builder.phi(_SIZE)
+    row.add_incoming(start, entry)
+    totals = [builder.phi(_VECTOR) for _ in range(BLOCK)]
+    grown = _emit_row(builder, lefts, rights, row, totals)
+    following = builder.add(row, ir.Constant(_SIZE, 1))
+    row.add_incoming(following, loop)
+    for total, next_total in zip(totals, grown, strict=True):
+        total.add_incoming(zero, entry)
+        total.add_incoming(next_total, loop)
+    builder.cbranch(builder.icmp_signed("<", following, stop), loop, end)
 
-    return signature, emit
+    builder.position_at_end(end)
+    results = [builder.phi(_VECTOR) for _ in range(BLOCK)]
+    for result, next_total in zip(results, grown, strict=True):
+        result.add_incoming(zero, entry)
+        result.add_incoming(next_total, loop)
+    _emit_stores(builder, results, written, at)
+    return context.get_dummy_value()
+
+
+def _emit_row(builder: Any, lefts: Any, rights: Any, row: Any, totals: list[Any]) -> list[Any]:
+    """Emit one load, BLOCK broadcasts and fused multiply-adds; return the grown totals."""
+    fused = cgutils.get_or_insert_function(
+        builder.module, ir.FunctionType(_VECTOR, [_VECTOR] * 3), f"llvm.fma.v{BLOCK}f32"
+    )
+    everywhere = ir.Constant(ir.VectorType(_LANE, BLOCK), [0] * BLOCK)
+    undefined = ir.Constant(_VECTOR, ir.Undefined)
+    offset = builder.mul(row, ir.Constant(_SIZE, BLOCK))
+    column = builder.bitcast(builder.gep(rights, [offset]), _VECTOR.as_pointer())
+    values = builder.load(column, align=4)
+    grown = []
+    for clip, total in enumerate(totals):
+        place = builder.add(offset, ir.Constant(_SIZE, clip))
+        scalar = builder.load(builder.gep(lefts, [place]))
+        single = builder.insert_element(undefined, scalar, ir.Constant(_LANE, 0))
+        spread = builder.shuffle_vector(single, undefined, everywhere)
+        grown.append(builder.call(fused, [spread, values, total]))
+    return grown
+
+
+def _emit_stores(builder: Any, results: list[Any], written: Any, at: Any) -> None:
+    """Emit the stores of a block's rows at place ``at``."""
+    first = builder.mul(at, ir.Constant(_SIZE, BLOCK * BLOCK))
+    for clip, result in enumerate(results):
+        place = builder.add(first, ir.Constant(_SIZE, clip * BLOCK))
+        target = builder.bitcast(builder.gep(written, [place]), _VECTOR.as_pointer())
+        builder.store(result, target, align=4)
 
 
 def _block_intrinsic(adds: bool) -> Any:
@@ -136,9 +145,8 @@ def _block(context: Any, builder: Any, signature: Any, arguments: Any) -> tuple[
     """Return a block of the source in the target's kind, and the pointer to where it belongs."""
     sources = _data(context, builder, signature, arguments, 0)
     targets = _data(context, builder, signature, arguments, 2)
-    single = ir.VectorType(ir.FloatType(), BLOCK)
     place = builder.gep(sources, [arguments[1]])
-    values = builder.load(builder.bitcast(place, single.as_pointer()), align=4)
+    values = builder.load(builder.bitcast(place, _VECTOR.as_pointer()), align=4)
     if signature.args[2].dtype == types.float64:
         values = builder.fpext(values, ir.VectorType(ir.DoubleType(), BLOCK))
     target = builder.gep(targets, [arguments[3]])

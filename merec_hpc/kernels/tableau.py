@@ -2,14 +2,14 @@
 
 With the residual z = y - f outside the support set S and beta = 0 there, K beta + z = y: in
 each pair (beta_i, z_i) one is 0. A tableau R for the set W of clips outside S is that system
-solved for the others: with s = beta on S and -z on W, and x the values that are 0 for now,
+solved for the others: with s = beta on S and -z on W, and p the values that are 0 for now,
 
-    s = R[:, S] y_S - [y on W] - R x
+    s = R[:, S] y_S - [y on W] - R p
 
     R_SS = K_SS^-1    R_SW = K_SS^-1 K_SW    R_WW = -(K_WW - K_WS K_SS^-1 K_SW)
 
 so that R is symmetric; for W empty it is M, the inverse of K. To exchange the pairs of some
-clips D is to solve R_DD x = s_D.
+clips D is to solve R_DD p_D = s_D (``docs/engine.md``, step 4).
 """
 
 import numpy as np
@@ -32,7 +32,7 @@ def fill_tableau(
     matrix: NDArray[np.float64],  # (n_clips, n_clips), K if the core is S, M if it is the rest
     sign: float,  # -1 for K, 1 for M
     core: NDArray[np.int64],  # (n_core,)
-    small: NDArray[np.float64],  # (n_core, n_core), inverse of the core's block
+    core_inverse: NDArray[np.float64],  # (n_core, n_core), inverse of the core's block
     tableau: NDArray[np.float64],  # (n_clips, n_clips), written
 ) -> None:
     """Write R from K by way of S, or from M by way of the clips outside it.
@@ -45,29 +45,29 @@ def fill_tableau(
         is_core[clip] = True
     rest = places_of(is_core, False)
     beside = part(matrix, core, rest)
-    across = product(small, beside)
+    across = product(core_inverse, beside)
     change = part(matrix, rest, rest)
     subtract_from(change, product(transposed(across), beside))
-    put(tableau, core, core, -sign, small)
+    put(tableau, core, core, -sign, core_inverse)
     put(tableau, core, rest, -sign, across)
     put(tableau, rest, core, -sign, transposed(across))
     put(tableau, rest, rest, sign, change)
 
 
 @compiled
-def start_signed(
+def fill_start(
     tableau: NDArray[np.float64],  # (n_clips, n_clips)
     target: NDArray[np.float64],  # (n_clips,)
     outside: NDArray[np.bool_],  # (n_clips,)
-    signed: NDArray[np.float64],  # (n_clips,), written
+    start: NDArray[np.float64],  # (n_clips,), written
 ) -> None:
-    """Write s for x = 0."""
-    signed[:] = 0.0
+    """Write s for p = 0."""
+    start[:] = 0.0
     for clip in range(len(target)):
         if outside[clip]:
-            signed[clip] -= target[clip]
+            start[clip] -= target[clip]
         else:
-            subtract(signed, -target[clip], tableau[clip])
+            subtract(start, -target[clip], tableau[clip])
 
 
 @compiled
@@ -101,7 +101,7 @@ def substitute(
     factor: NDArray[np.float64],  # (n, n), of factorise
     rest: NDArray[np.float64],  # (n,), replaced by the solution
 ) -> None:
-    """Solve R_DD x = rest."""
+    """Solve R_DD p = rest."""
     n = len(rest)
     for k in range(n):
         pivot, share = factor[k], rest[k] / factor[k, k]
