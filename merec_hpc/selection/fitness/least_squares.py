@@ -97,7 +97,7 @@ def fit_machine(
     support = _approach(target[:, None] * values, penalties, start)
     ridges, turned = 0.5 / penalties, np.ascontiguousarray(values.T)
     fewest, patience = len(target) + 1, _PATIENCE
-    at: tuple[Values, Values] | None = None
+    stood: tuple[Values, Values] | None = None  # weights, and what margins there are below 1
     for _ in range(_MOST_ROUNDS):
         weights, dual = _solve_support(values, target, ridges, support)
         slack = _CONDITION_SLACK * np.abs(dual[0]).max(initial=0.0)
@@ -113,11 +113,9 @@ def fit_machine(
             support = support ^ is_wrong
             continue
         # As far towards these weights as the objective falls, which ends for certain.
-        if at is not None:
-            at, short = _descend(at, short, weights, lacks, ridges, turned * -target)
-        else:
-            at, short = weights, lacks
-        support = short > 0
+        goal = weights, lacks
+        stood = goal if stood is None else _descend(*stood, *goal, ridges, turned * -target)
+        support = stood[1] > 0
     msg = "the support vectors do not settle"
     raise IllConditionedError(msg)
 
@@ -125,7 +123,7 @@ def fit_machine(
 def _descend(
     weights: Values, short: Values, goal: Values, goal_short: Values, ridges: Values, turned: Values
 ) -> tuple[Values, Values]:
-    """Return weights between two, where the objective is smallest, and what margins are below 1.
+    """Return weights between two, where the objective is smallest, and what margins lack to 1.
 
     The goal is the optimum of the clips that are short of 1, so that the slope at the start is
     known without cancellation.
