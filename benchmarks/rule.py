@@ -25,6 +25,7 @@ import nested
 import numpy as np
 from numpy.typing import NDArray
 
+from merec_hpc.config.selection import RuleSettings
 from merec_hpc.learning.linear_svm import train_svm
 from merec_hpc.learning.scaling import Scaling
 from merec_hpc.metrics import (
@@ -41,11 +42,12 @@ from merec_hpc.selection.rule.family import ALL_FEATURES, KAPPA, B, Family, P
 from merec_hpc.selection.rule.inner import N_FOLDS
 from merec_hpc.selection.rule.learning import fit_rules, learn_rules
 from merec_hpc.selection.rule.rules import Rules
+from merec_hpc.selection.rule.selecting import family_of
 from merec_hpc.store.features import read_features
 
 N_BOOTSTRAPS = 2000
 SEED = 0
-GRID = Family()
+GRID = family_of("rule", RuleSettings())
 
 
 @dataclass(frozen=True)
