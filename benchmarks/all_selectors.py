@@ -12,9 +12,10 @@ Searches are shortened; the heading of each table has the settings. "features" a
 decision takes, of a vote or an ensemble those of any of its masks, and the stability (Nogueira's,
 over outer folds) is of the same; "fitness" is the mean over outer folds of mean minus variance of
 accuracies of inner folds (of stable_sfs mean minus deviation, of local_greedy the minimum), of a
-vote or an ensemble that of its joint decisions; the rankings' fitness is of rankings that leave the
-inner fold out. "CPU s" is the time of all outer folds on one core, the search included.
+vote or an ensemble that of its joint decisions; statistics are learnt anew without each inner fold,
+but for searches that are called leaky. "CPU s" is the time of all outer folds on one core, the search included.
 
+``--bias none 0.03 0.3`` lets every selector choose the SVM's bias beside C; rules have their own.
 ``--slow`` adds mutual information, 20 s a ranking of 9216 features. Backward search is run on
 at most 1000 features.
 """
@@ -22,7 +23,7 @@ at most 1000 features.
 import argparse
 import sys
 import time
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 
@@ -30,58 +31,53 @@ import nested
 import numpy as np
 from numpy.typing import NDArray
 
-from merec_hpc.config.evaluation import DECIDERS, Decider, EvaluationSettings
+from merec_hpc.config.evaluation import DECIDERS, Decider, EvaluationSettings, Method
+from merec_hpc.config.scaling import STANDARD
 from merec_hpc.config.selection import (
-    AllFeaturesSettings,
-    AntColonySettings,
+    AnySettings,
     Criterion,
     ForwardSettings,
     GeneticSettings,
-    RandomMasksSettings,
-    RankingSettings,
+    RuleSettings,
 )
 from merec_hpc.evaluation.comparison import holm
+from merec_hpc.evaluation.held_out import decider_decisions
 from merec_hpc.evaluation.predictions import Prediction
 from merec_hpc.evaluation.stability import nogueira_stability
-from merec_hpc.learning.scaling import Scaling
-from merec_hpc.parallel.communicator import SerialCommunicator
 from merec_hpc.parallel.threads import limit_library_threads
-from merec_hpc.records import Features, Population, Selection
+from merec_hpc.records import Features, Population
 from merec_hpc.report.comparisons import ComparisonRow, compare_with
 from merec_hpc.report.scores import MethodScores, score_methods
-from merec_hpc.selection.all_features import select_all_features
-from merec_hpc.selection.ant_colony import search_with_ants
-from merec_hpc.selection.deciders import decide, deciding, trained
-from merec_hpc.selection.filters import select_by_rank
+from merec_hpc.selection.deciders import deciding, deciding_rules
+from merec_hpc.selection.fitness.grouped import InnerFitness
 from merec_hpc.selection.fitness.subject_folds import SubjectFoldFitness, compile_kernels
 from merec_hpc.selection.forward import search_forward
-from merec_hpc.selection.genetic.archipelago import evolve
-from merec_hpc.selection.random_masks import select_random_masks
-from merec_hpc.selection.ranking import RANKINGS, fisher_score
+from merec_hpc.selection.rule.selecting import VARIANTS
+from merec_hpc.selection.selectors import SELECTORS, select
+from merec_hpc.selection.training_folds import fold_fitness
 from merec_hpc.store.features import read_features
-
-Search = Callable[[SubjectFoldFitness], Selection]
 
 CRITERION: Criterion = "mu_minus_variance"
 MOST_SUBJECTS = 16  # that are left out one at a time within
 N_INNER_FOLDS = 5  # of more
 MOST_BACKWARD = 1000  # features
 FILTERS = ("fisher", "gini", "t_test", "lda_weight", "anova_f", "mrmr", "relieff")
-FORWARD = (
-    "forward",
-    "stable_sfs",
-    "local_greedy",
-    *(f"ranked_forward_{name}" for name in ("fisher", "gini", "t_test", "lda_weight")),
-)
+RANKED = tuple(f"ranked_forward_{name}" for name in ("fisher", "gini", "t_test", "lda_weight"))
+FORWARD = ("forward", "stable_sfs", "local_greedy", *RANKED)
 DECIDED: dict[str, tuple[Decider, ...]] = {
+    "all_features": ("champion", "ensemble"),
     "random_masks": ("champion", "ensemble"),
     "genetic": DECIDERS,
+    **dict.fromkeys(VARIANTS, ("champion", "ensemble")),
 }
-RANKING = RankingSettings(n_selected_values=(10, 30, 100, 300, 1000))
-STEPS = ForwardSettings(n_steps=20)
-GENETIC = GeneticSettings(n_islands=1, n_individuals=50, n_generations=20)
-RANDOM_MASKS = RandomMasksSettings(n_masks=100)
-ANTS = AntColonySettings(n_ants=20, n_iterations=3)
+SHORT: dict[str, dict[str, object]] = {
+    "ranking": {"n_selected_values": (10, 30, 100, 300, 1000)},
+    "forward": {"n_steps": 20},
+    "genetic": {"n_islands": 1, "n_individuals": 50, "n_generations": 20},
+    "random_masks": {"n_masks": 100},
+    "ant_colony": {"n_ants": 20, "n_iterations": 3},
+}
+"""What differs from the defaults, by section."""
 EVALUATION = EvaluationSettings()
 
 
@@ -90,8 +86,7 @@ class Table:
     """Clips, and the outer fold that holds each of them out."""
 
     name: str
-    features: Features
-    outer_folds: NDArray[np.int64]
+    features: Features  # with the folds
     n_inner_folds: int | None  # None leaves one subject out at a time
 
 
@@ -105,84 +100,60 @@ class Outcome:
     seconds: float
 
 
-class OuterFold:
-    """Training and held-out clips, standardised by the former."""
+def settings_of(name: str, table: Table, bias: Sequence[str | float]) -> AnySettings:
+    """Return the settings of a selector: its defaults, shortened."""
+    selector = SELECTORS[name]
+    changes = dict(SHORT.get(selector.section, {}))
+    if name == "backward":  # until one feature is left
+        changes["n_steps"] = MOST_BACKWARD
+    if selector.settings is not RuleSettings:
+        changes |= {"bias": bias, "n_inner_folds": table.n_inner_folds}
+    return selector.settings(**changes)  # type: ignore[arg-type]
 
-    def __init__(self, table: Table, number: int) -> None:
-        features = table.features
-        is_held_out = table.outer_folds == number
-        training = features.values[~is_held_out]
-        scaling = Scaling.fit(training, "standard")
-        self.held_out = scaling.apply(features.values[is_held_out])
-        self.fitness = SubjectFoldFitness(
-            scaling.apply(training),
-            features.labels[~is_held_out],
-            features.subjects[~is_held_out],
-            n_folds=table.n_inner_folds,
-        )
 
-    def outcomes(self, search: Search, deciders: Sequence[Decider]) -> list[Outcome]:
-        """Search once, and let each decider predict."""
+def outcomes_of(
+    table: Table, fold: str, name: str, bias: Sequence[str | float], deciders: Sequence[Decider]
+) -> list[Outcome]:
+    """Search once, and let each decider predict."""
+    settings = settings_of(name, table, bias)
+    start = time.process_time()
+    fitness, _ = fold_fitness(table.features, fold, STANDARD, settings)
+    selection = select(fitness, name, settings)
+    spent = time.process_time() - start
+    found = []
+    for decider in deciders:
         start = time.process_time()
-        selection = search(self.fitness)
-        spent = time.process_time() - start
-        return [self._outcome(selection, decider, spent) for decider in deciders]
-
-    def _outcome(self, selection: Selection, decider: Decider, spent: float) -> Outcome:
-        start = time.process_time()
-        individuals = deciding([selection], decider)
-        machines = trained(self.fitness, individuals, decider)
-        best = decide(machines, self.held_out).argmax(axis=1)
-        spent += time.process_time() - start
-        fitness = selection.fitness
-        if decider != "champion":
-            fitness = self._joint_fitness(individuals, decider)
-        predicted = self.fitness.classes[best].astype(np.int64)
-        return Outcome(predicted, individuals.masks.any(axis=0), fitness, spent)
-
-    def _joint_fitness(self, individuals: Population, decider: Decider) -> float:
-        """Return the fitness of what individuals decide together on the inner folds."""
-        values = self.fitness.decisions(individuals.masks, individuals.C)
-        if decider == "hall_of_fame":
-            values = np.eye(values.shape[2])[values.argmax(axis=2)]
-        predicted = values.mean(axis=0).argmax(axis=1)[self.fitness.folds.order]
-        return float(self.fitness.judge(predicted[None], CRITERION)[0])
+        decisions = decider_decisions(table.features, fold, [selection], decider, STANDARD)
+        seconds = spent + time.process_time() - start
+        used, own = selection.mask, float(selection.fitness)
+        if deciding_rules([selection], decider) is not None:
+            used, own = np.ones_like(selection.mask), np.nan
+        elif decider != "champion":
+            individuals = deciding([selection], decider)
+            used, own = individuals.masks.any(axis=0), _joint_fitness(fitness, individuals, decider)
+        found.append(Outcome(decisions.argmax(axis=1), used, own, seconds))
+    return found
 
 
-def searches(n_features: int, is_slow: bool) -> dict[str, Search]:
-    """Return all searches by their name."""
+def _joint_fitness(fitness: InnerFitness, individuals: Population, decider: Decider) -> float:
+    """Return the fitness of what individuals decide together on the inner folds."""
+    (alone,) = fitness.groupings
+    values = alone.decisions(individuals.masks, individuals.C, individuals.bias)
+    if decider == "hall_of_fame":
+        values = np.eye(values.shape[2])[values.argmax(axis=2)]
+    predicted = values.mean(axis=0).argmax(axis=1)[alone.folds.order]
+    return float(alone.judge(predicted[None], CRITERION)[0])
+
+
+def names_of(n_features: int, is_slow: bool) -> list[str]:
+    """Return the selectors that are compared."""
     filters = (*FILTERS, "mutual_information") if is_slow else FILTERS
     steps = (*FORWARD, "backward") if n_features <= MOST_BACKWARD else FORWARD
-    return {
-        "all_features": lambda fitness: select_all_features(fitness, AllFeaturesSettings()),
-        "random_masks": lambda fitness: select_random_masks(fitness, RANDOM_MASKS),
-        **{name: by_rank(name) for name in filters},
-        **{name: by_steps(name) for name in steps},
-        "ant_colony": by_ants,
-        "genetic": by_genes,
-    }
-
-
-def by_rank(name: str) -> Search:
-    """Keep the first of a ranking."""
-    return lambda fitness: select_by_rank(fitness, RANKING, RANKINGS[name])
-
-
-def by_steps(name: str) -> Search:
-    """Add or remove one feature at a time: removing, until one is left."""
-    steps = STEPS if name != "backward" else ForwardSettings(n_steps=MOST_BACKWARD)
-    return lambda fitness: search_forward(fitness, name, steps)
-
-
-def by_ants(fitness: SubjectFoldFitness) -> Selection:
-    """Search with ants, led by the Fisher score."""
-    heuristic = fisher_score(fitness.features, fitness.folds.labels)
-    return search_with_ants(fitness, heuristic, ANTS)
-
-
-def by_genes(fitness: SubjectFoldFitness) -> Selection:
-    """Search by the genetic algorithm."""
-    return evolve(fitness, GENETIC, SerialCommunicator(), shows_progress=False)
+    leaky = tuple(
+        name for name in SELECTORS if name.removeprefix("leaky_") in (*RANKED, "ant_colony")
+    )
+    searches = (*steps, *(name for name in leaky if name.startswith("leaky_")), "ant_colony")
+    return ["all_features", "random_masks", *filters, *searches, *VARIANTS, "genetic"]
 
 
 def read(data: str) -> Table:
@@ -197,32 +168,33 @@ def read(data: str) -> Table:
             np.char.mod("%d", np.arange(n_clips)),
             np.char.mod("%d", np.arange(n_features)),
             np.char.mod("%d", np.arange(table.labels.max() + 1)),
+            np.char.mod("%d", table.outer_folds),
         )
-        return Table(table.name, features, table.outer_folds, table.n_inner_folds)
+        return Table(table.name, features, table.n_inner_folds)
     if not Path(data).is_file():
         sys.exit(f"lsvt, nci60 or the path of a feature store expected, found '{data}'")
     features = read_features(Path(data))
-    subjects, outer_folds = np.unique(features.subjects, return_inverse=True)
-    n_inner_folds = N_INNER_FOLDS if len(subjects) > MOST_SUBJECTS else None
-    return Table(data, features, outer_folds, n_inner_folds)
+    n_subjects = len(np.unique(features.subjects))
+    n_inner_folds = N_INNER_FOLDS if n_subjects > MOST_SUBJECTS else None
+    return Table(data, replace(features, folds=features.subjects), n_inner_folds)
 
 
-def evaluate(table: Table, is_slow: bool) -> dict[str, list[Outcome]]:
+def evaluate(
+    table: Table, names: Sequence[str], bias: Sequence[str | float]
+) -> dict[str, list[Outcome]]:
     """Return the outcome of each outer fold, by method."""
     outcomes: dict[str, list[Outcome]] = {}
-    n_folds = int(table.outer_folds.max()) + 1
-    for number in range(n_folds):
-        fold = OuterFold(table, number)
+    folds = np.unique(table.features.held_out_by).tolist()
+    for number, fold in enumerate(folds):
         start, spent = time.perf_counter(), []
-        for name, search in searches(len(table.features.names), is_slow).items():
+        for name in names:
             deciders = DECIDED.get(name, ("champion",))
-            found = fold.outcomes(search, deciders)
+            found = outcomes_of(table, fold, name, bias, deciders)
             spent.append(f"{name} {found[0].seconds:.1f}")
             for decider, outcome in zip(deciders, found, strict=True):
-                method = name if decider == "champion" else f"{name}+{decider}"
-                outcomes.setdefault(method, []).append(outcome)
+                outcomes.setdefault(str(Method(name, decider)), []).append(outcome)
         print(
-            f"{table.name} {number + 1}/{n_folds}: {time.perf_counter() - start:.1f} s, of which "
+            f"{table.name} {number + 1}/{len(folds)}: {time.perf_counter() - start:.1f} s, of which "
             + ", ".join(spent),
             file=sys.stderr,
             flush=True,
@@ -233,16 +205,17 @@ def evaluate(table: Table, is_slow: bool) -> dict[str, list[Outcome]]:
 def predictions(table: Table, outcomes: Mapping[str, Sequence[Outcome]]) -> list[Prediction]:
     """Return what each method predicts of each clip."""
     features, rows = table.features, []
+    names = np.unique(features.held_out_by)
     for method, folds in outcomes.items():
-        for number, outcome in enumerate(folds):
-            clips = np.flatnonzero(table.outer_folds == number)
+        for fold, outcome in zip(names, folds, strict=True):
+            clips = np.flatnonzero(features.held_out_by == fold)
             for clip, predicted in zip(clips, outcome.predicted, strict=True):
                 rows.append(
                     Prediction(
                         method,
                         "linear_svm",
                         0,
-                        str(number),
+                        str(fold),
                         str(features.subjects[clip]),
                         str(features.clips[clip]),
                         str(features.class_names[features.labels[clip]]),
@@ -257,6 +230,8 @@ def compare_ensemble(rows: Sequence[Prediction]) -> list[ComparisonRow]:
     method = "genetic+ensemble"
     compared: list[ComparisonRow] = []
     for reference in ("genetic", "random_masks+ensemble"):
+        if all(row.method != reference for row in rows):
+            continue
         pair = [row for row in rows if row.method in {method, reference}]
         compared += compare_with(pair, reference, EVALUATION)
     corrected = []
@@ -267,22 +242,24 @@ def compare_ensemble(rows: Sequence[Prediction]) -> list[ComparisonRow]:
     return corrected
 
 
-def heading(table: Table) -> str:
+def heading(table: Table, bias: Sequence[str | float]) -> str:
     """Return what the table is of, and the settings."""
     features = table.features
     n_subjects, n_classes = len(np.unique(features.subjects)), len(np.unique(features.labels))
     inner = "leave one subject out"
     if table.n_inner_folds is not None:
         inner = f"{table.n_inner_folds} folds of subjects"
-    counts = ", ".join(map(str, RANKING.n_selected_values))
-    penalties = ", ".join(f"{C:g}" for C in GENETIC.C_values)
+    told = {
+        name: " ".join(f"{key} {value}" for key, value in own.items())
+        for name, own in SHORT.items()
+    }
+    penalties = ", ".join(f"{C:g}" for C in GeneticSettings().C_values)
     return (
         f"{table.name}: {len(features.labels)} clips of {n_subjects} subjects, {n_classes} "
-        f"classes, {len(features.names)} features, {table.outer_folds.max() + 1} outer folds; "
-        f"within: {inner}, {CRITERION}, C of {penalties}. genetic: {GENETIC.n_individuals} "
-        f"individuals, {GENETIC.n_generations} generations, one island; random_masks: "
-        f"{RANDOM_MASKS.n_masks}; rankings: the first {counts}; forward searches: "
-        f"{STEPS.n_steps} steps; ant_colony: {ANTS.n_ants} ants, {ANTS.n_iterations} iterations."
+        f"classes, {len(features.names)} features, {len(np.unique(features.held_out_by))} outer "
+        f"folds; within: {inner}, {CRITERION}, C of {penalties}, bias {', '.join(map(str, bias))}. "
+        + "; ".join(f"{name}: {text}" for name, text in told.items())
+        + "."
     )
 
 
@@ -295,9 +272,10 @@ def row(scores: MethodScores, outcomes: Sequence[Outcome]) -> str:
     masks = np.stack([outcome.used for outcome in outcomes])
     stability = "-" if masks.all() else f"{nogueira_stability(masks).value:.2f}"
     fitness = np.mean([outcome.fitness for outcome in outcomes])
+    told = "-" if np.isnan(fitness) else f"{fitness:.3f}"
     seconds = sum(outcome.seconds for outcome in outcomes)
     return (
-        f"| {scores.method} | {figures} | {masks.sum(axis=1).mean():.0f} | {fitness:.3f} "
+        f"| {scores.method} | {figures} | {masks.sum(axis=1).mean():.0f} | {told} "
         f"| {stability} | {seconds:.1f} |"
     )
 
@@ -310,11 +288,13 @@ def difference(row: ComparisonRow) -> str:
     )
 
 
-def show(table: Table, outcomes: Mapping[str, Sequence[Outcome]]) -> None:
+def show(
+    table: Table, outcomes: Mapping[str, Sequence[Outcome]], bias: Sequence[str | float]
+) -> None:
     """Print the table of methods and that of differences."""
     rows = predictions(table, outcomes)
     print(
-        f"{heading(table)}\n\n"
+        f"{heading(table, bias)}\n\n"
         "| method | accuracy (95 %) | UF1 (95 %) | UAR (95 %) | features | fitness | stability "
         "| CPU s |\n|---|---|---|---|---|---|---|---|"
     )
@@ -325,7 +305,8 @@ def show(table: Table, outcomes: Mapping[str, Sequence[Outcome]]) -> None:
     print(
         "\n| metric | method | less | difference (95 %) | p | p, Holm |\n|---|---|---|---|---|---|"
     )
-    for line in [*shown, *compare_ensemble(rows)]:
+    pairs = compare_ensemble(rows) if "genetic" in outcomes else []
+    for line in [*shown, *pairs]:
         print(difference(line))
     print(flush=True)
 
@@ -345,13 +326,17 @@ def main() -> None:
     parser = argparse.ArgumentParser(description="Compare all selectors on held-out subjects.")
     parser.add_argument("data", nargs="+", help="lsvt, nci60, or the path of a feature store")
     parser.add_argument("--slow", action="store_true", help="also rank by mutual information")
+    parser.add_argument("--bias", nargs="+", default=["none"], help="values of svm.bias")
+    parser.add_argument("--methods", nargs="+", help="selectors, all by default")
     arguments = parser.parse_args()
+    bias = [value if value == "none" else float(value) for value in arguments.bias]
     limit_library_threads()
     compile_all()
     for data in arguments.data:
         start = time.perf_counter()
         table = read(data)
-        show(table, evaluate(table, arguments.slow))
+        names = arguments.methods or names_of(len(table.features.names), arguments.slow)
+        show(table, evaluate(table, names, bias), bias)
         print(f"wall time: {time.perf_counter() - start:.0f} s\n", flush=True)
 
 

@@ -20,13 +20,14 @@ from dataclasses import replace
 
 import all_selectors
 import numpy as np
-from all_selectors import CRITERION, GENETIC, OuterFold, Table
+from all_selectors import CRITERION, SHORT, Table
 from numpy.typing import ArrayLike, NDArray
 
 from merec_hpc.config.evaluation import EvaluationSettings
-from merec_hpc.config.selection import AllFeaturesSettings, Criterion
+from merec_hpc.config.selection import AllFeaturesSettings, Criterion, GeneticSettings
 from merec_hpc.criteria import mu_minus_variance
 from merec_hpc.evaluation.predictions import Prediction
+from merec_hpc.learning.scaling import Scaling
 from merec_hpc.parallel.communicator import SerialCommunicator
 from merec_hpc.parallel.threads import limit_library_threads
 from merec_hpc.records import Masks, Population, Selection
@@ -37,6 +38,7 @@ from merec_hpc.selection.deciders import decide, deciding, trained
 from merec_hpc.selection.fitness.subject_folds import SubjectFoldFitness, compile_kernels
 from merec_hpc.selection.genetic.archipelago import Fitness, evolve
 
+GENETIC = GeneticSettings(**SHORT["genetic"])  # type: ignore[arg-type]
 SEEDS = (0, 1, 2)
 N_SPLITS, N_GROUPS = 3, 4
 
@@ -127,6 +129,21 @@ def best_on_all_folds(fitness: SubjectFoldFitness, hall: Population, like: Selec
     return with_individual(like, hall.masks[best], float(hall.C[best]))
 
 
+class OuterFold:
+    """Training and held-out clips, standardised by the former."""
+
+    def __init__(self, table: Table, fold: str) -> None:
+        training, held = table.features.without(fold), table.features.only(fold)
+        scaling = Scaling.fit(training.values, "standard")
+        self.held_out = scaling.apply(held.values)
+        self.fitness = SubjectFoldFitness(
+            scaling.apply(training.values),
+            training.labels,
+            training.subjects,
+            n_folds=table.n_inner_folds,
+        )
+
+
 def predicted(fold: OuterFold) -> dict[str, NDArray[np.int64]]:
     """Return what each lead predicts of the held-out clips."""
     fitness = fold.fitness
@@ -163,10 +180,10 @@ def predictions(table: Table) -> list[Prediction]:
     """Return the predictions of all leads, of all outer folds."""
     features = table.features
     rows = []
-    for number in range(table.outer_folds.max() + 1):
+    for number, name_of_fold in enumerate(np.unique(table.features.held_out_by).tolist()):
         print(f"{table.name}: outer fold {number + 1}", file=sys.stderr, flush=True)
-        held = np.flatnonzero(table.outer_folds == number)
-        for name, classes in predicted(OuterFold(table, number)).items():
+        held = np.flatnonzero(table.features.held_out_by == name_of_fold)
+        for name, classes in predicted(OuterFold(table, name_of_fold)).items():
             rows += [
                 Prediction(
                     name,
@@ -197,7 +214,7 @@ def main() -> None:
             for row in compare_with(rows, "genetic", settings)
             if row.metric == "UAR"
         }
-        print(f"\n{all_selectors.heading(table)}\n")
+        print(f"\n{all_selectors.heading(table, ['none'])}\n")
         print("| lead | accuracy | UAR | UAR less genetic's | p | corrected |")
         print("|---|---|---|---|---|---|")
         for scores in score_methods(rows, settings):

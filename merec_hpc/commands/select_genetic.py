@@ -26,9 +26,8 @@ from merec_hpc.parallel.memory import peak_memory_mb
 from merec_hpc.parallel.mpi import connect
 from merec_hpc.parallel.signals import noted_signals
 from merec_hpc.parallel.threads import limit_library_threads
-from merec_hpc.selection.fitness.grouped import Scores
 from merec_hpc.selection.fitness.subject_folds import compile_kernels
-from merec_hpc.selection.genetic.archipelago import evolve
+from merec_hpc.selection.genetic.archipelago import Fitness, evolve
 from merec_hpc.selection.training_folds import training_folds
 from merec_hpc.store.checkpoint import Checkpoints, search_key
 from merec_hpc.store.selection import SelectionOrigin, write_selection
@@ -82,7 +81,7 @@ def run(
     with noted_signals() as stop:
         for training in folds:
             key = search_key(program, parsed, training.digest)
-            scored: Scores = training.fitness
+            scored: Fitness = training.fitness
             if device is not None:
                 from merec_hpc.selection.fitness.on_device import moved  # noqa: PLC0415  # torch
 

@@ -13,8 +13,8 @@ from merec_hpc.selection.fitness.regrouping import draw_groupings
 from merec_hpc.selection.fitness.subject_folds import SubjectFoldFitness
 
 
-class Scores(Protocol):
-    """What a search asks of the training clips."""
+class InnerFitness(Protocol):
+    """What selectors see of the training clips: ``SubjectFoldFitness`` or ``GroupedFitness``."""
 
     @property
     def n_features(self) -> int:
@@ -38,10 +38,6 @@ class Scores(Protocol):
     ) -> NDArray[np.float64]:
         """Return the accuracy on the clips that are trained on, (n_individuals,)."""
         ...
-
-
-class InnerFitness(Scores, Protocol):
-    """What selectors see of the training clips: ``SubjectFoldFitness`` or ``GroupedFitness``."""
 
     @property
     def features(self) -> NDArray[np.float64]:
