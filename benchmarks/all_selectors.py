@@ -50,14 +50,14 @@ from merec_hpc.records import Features, Population, Selection
 from merec_hpc.report.comparisons import ComparisonRow, compare_with
 from merec_hpc.report.scores import MethodScores, score_methods
 from merec_hpc.selection.all_features import select_all_features
-from merec_hpc.selection.ant_colony import search_with_ants
+from merec_hpc.selection.ant_colony import Heuristics, search_with_ants
 from merec_hpc.selection.deciders import decide, deciding, trained
 from merec_hpc.selection.filters import select_by_rank
 from merec_hpc.selection.fitness.subject_folds import SubjectFoldFitness, compile_kernels
 from merec_hpc.selection.forward import search_forward
 from merec_hpc.selection.genetic.archipelago import evolve
 from merec_hpc.selection.random_masks import select_random_masks
-from merec_hpc.selection.ranking import RANKINGS, fisher_score
+from merec_hpc.selection.ranking import RANKINGS
 from merec_hpc.store.features import read_features
 
 Search = Callable[[SubjectFoldFitness], Selection]
@@ -176,8 +176,7 @@ def by_steps(name: str) -> Search:
 
 def by_ants(fitness: SubjectFoldFitness) -> Selection:
     """Search with ants, led by the Fisher score."""
-    heuristic = fisher_score(fitness.features, fitness.folds.labels)
-    return search_with_ants(fitness, heuristic, ANTS)
+    return search_with_ants(fitness, Heuristics.learn(fitness, "fisher"), ANTS)
 
 
 def by_genes(fitness: SubjectFoldFitness) -> Selection:

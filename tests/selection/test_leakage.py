@@ -24,7 +24,7 @@ from merec_hpc.evaluation.predictions import Prediction
 from merec_hpc.files.rows import read_rows
 from merec_hpc.records import Features
 from merec_hpc.selection.ranking import RANKINGS
-from merec_hpc.selection.selectors import RANKED, SELECTORS
+from merec_hpc.selection.selectors import LEAKY, RANKED, SELECTORS
 from merec_hpc.store.features import write_features
 
 HELD_OUT = "s02"
@@ -57,7 +57,9 @@ SETTINGS: dict[type[InnerSettings], dict[str, object]] = {
     ForwardSettings: {"n_steps": 4},
     AntColonySettings: {"n_ants": 3, "n_iterations": 2},
 }
-LIKE_OTHERS = {f"{RANKED}{name}" for name in RANKINGS if name != "gini"}
+LIKE_OTHERS = {
+    f"{leaky}{RANKED}{name}" for leaky in ("", LEAKY) for name in RANKINGS if name != "gini"
+}
 FOREST = {"classifier": "random_forest", "oversampling": "smote"}
 RUNS: dict[str, Run] = {
     "genetic": run_genetic,
