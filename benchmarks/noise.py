@@ -45,7 +45,9 @@ METHODS: dict[str, InnerSettings] = {
     "forward": FORWARD,
     "local_greedy": FORWARD,
     "ranked_forward_fisher": FORWARD,
+    "leaky_ranked_forward_fisher": FORWARD,
     "ant_colony": AntColonySettings(C_values=C_VALUES),
+    "leaky_ant_colony": AntColonySettings(C_values=C_VALUES),
     "genetic": GENETIC,
     "genetic+ensemble": GENETIC,
 }
@@ -77,7 +79,7 @@ def main() -> None:
     print("|---|---|---|---|")
     for method, settings in METHODS.items():
         runs = [
-            run_on(noise(71, 8, 500, 1, number), Method(method), settings, STANDARD)[0]
+            run_on(noise(71, 8, 500, 1, number), Method.parse(method), settings, STANDARD)[0]
             for number in range(N_SETS)
         ]
         accuracy = np.mean([run.scores["accuracy"] for run in runs])

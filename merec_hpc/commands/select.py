@@ -34,9 +34,10 @@ def run(
     (fisher, gini, ...) the inner folds say how many features are kept. forward and backward add or
     remove the feature that the settings' criterion says is best; stable_sfs is forward by mean
     minus deviation of the inner folds, local_greedy by the worst of them; ranked_forward_NAME goes
-    through a ranking and keeps what improves. ant_colony is that of paper 5. rule weighs all features:
-    rule_inductive, rule_unweighted and rule_without_intercept are its ablations, rule_evolved and
-    rule_random search its genes otherwise.
+    through a ranking and keeps what improves. ant_colony is that of paper 5. Inner folds have rankings
+    and heuristics of their own; with leaky_ before the name they share that of all training clips. rule
+    weighs all features: rule_inductive, rule_unweighted and rule_without_intercept are its ablations,
+    rule_evolved and rule_random search its genes otherwise.
     """
     if method == "genetic":
         msg = "--method genetic: the genetic search has a command of its own, merec select-genetic"

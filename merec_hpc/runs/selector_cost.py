@@ -19,19 +19,21 @@ from merec_hpc.config.selection import (
     RandomMasksSettings,
     RankingSettings,
     RuleSettings,
+    SelectorSettings,
 )
 from merec_hpc.learning.classifiers import train_classifier
 from merec_hpc.learning.oversampling import oversample
 from merec_hpc.runs.cost import Costs, Interconnect, predict_search
 from merec_hpc.selection.fitness.any_classifier import ClassifierFitness
 from merec_hpc.selection.fitness.grouped import InnerFitness
+from merec_hpc.selection.fitness.own_masks import RankedFitness
 from merec_hpc.selection.ranking import find_ranking
 from merec_hpc.selection.rule.deciding import QUARTER
 from merec_hpc.selection.rule.family import grid_of
 from merec_hpc.selection.rule.inner import group_subjects
 from merec_hpc.selection.rule.learning import learn_rules
 from merec_hpc.selection.rule.selecting import family_of
-from merec_hpc.selection.selectors import RANKED, SELECTORS
+from merec_hpc.selection.selectors import LEAKY, RANKED, SELECTORS
 from merec_hpc.selection.steps import HALL_SIZE
 from merec_hpc.selection.svm_grid import SvmGrid
 
@@ -159,10 +161,22 @@ def _ranking_seconds(sample: FoldSample, selector: str, settings: RankingSetting
     n_features = sample.fitness.n_features
     given = [settings.n_selected] if settings.n_selected else settings.n_selected_values
     numbers = {min(number, n_features) for number in given}
-    # A mask of one inner fold is scored on one grouping, as by a part of an evaluation.
-    n_scored = sample.fitness.folds.n_folds * len(numbers) * len(SvmGrid.of(settings))
     once = _order_seconds(sample, selector, max(numbers))
-    return (sample.n_inner_folds + 1) * once + n_scored * sample.costs.evaluation_s
+    typical = int(np.median(sorted(numbers)))
+    scored = len(numbers) * _own_seconds(sample, typical, settings)
+    return (sample.n_inner_folds + 1) * once + scored
+
+
+def _own_seconds(sample: FoldSample, n_selected: int, settings: SelectorSettings) -> float:
+    """Return the time of masks of so many features, one for each inner fold, by each SVM."""
+    fitness = sample.fitness
+    one = np.arange(fitness.n_features)[None] < n_selected
+    masks, penalties, biases = SvmGrid.of(settings).with_each(one)
+    numbers = [grouping.folds.n_folds for grouping in fitness.groupings]
+    own = [np.broadcast_to(masks, (number, *masks.shape)) for number in numbers]
+    few = [ours[:, :1] for ours in own]
+    fitness.score_own(few, penalties[:1], settings.criterion, biases[:1])  # compiles
+    return _seconds(lambda: fitness.score_own(own, penalties, settings.criterion, biases))
 
 
 def _order_seconds(sample: FoldSample, ranking: str, n_wanted: int) -> float:
@@ -186,30 +200,45 @@ def _forward_seconds(sample: FoldSample, selector: str, settings: ForwardSetting
     if selector != "backward":
         mask[: max(1, n_steps // 2)] = True
     candidates = np.flatnonzero(mask == (selector == "backward"))[:_N_FLIPS]
+    rater = _anew(fitness) if selector.startswith(RANKED) else fitness
     penalty = float(np.median(settings.C_values))
     criterion = SELECTORS[selector].criterion or settings.criterion
     flips = []
     for bias in settings.bias:
-        fitness.rate_flips(mask, penalty, criterion, candidates[:2], bias)  # compiles
+        rater.rate_flips(mask, penalty, criterion, candidates[:2], bias)  # compiles
         took = _seconds(
-            lambda: fitness.rate_flips(mask, penalty, criterion, candidates, bias)  # noqa: B023
+            lambda: rater.rate_flips(mask, penalty, criterion, candidates, bias)  # noqa: B023
         )
         flips.append(took / len(candidates))
     flip_s = float(np.mean(flips))  # which of them a step goes on with is not known
     masks, penalties, biases = grid.with_each(mask[None])
-    choice_s = _seconds(lambda: fitness.rate(masks, penalties, criterion, biases))
-    if selector.startswith(RANKED):
-        ordered = _order_seconds(sample, selector.removeprefix(RANKED), n_features)
+    choice_s = _seconds(lambda: rater.rate(masks, penalties, criterion, biases))
+    ranking = selector.removeprefix(LEAKY).removeprefix(RANKED)
+    if ranking != selector:
+        n_orders = 1 if selector.startswith(LEAKY) else sample.n_inner_folds + 1
+        ordered = n_orders * _order_seconds(sample, ranking, n_features)
         n_flips = n_features + n_steps * _RANKED_AT_ONCE
         return ordered + n_flips * flip_s + n_steps * choice_s
     n_first = 1 if selector == "backward" else len(grid)
     return (n_steps - 1 + n_first) * n_features * flip_s + n_steps * choice_s
 
 
-def _ant_seconds(sample: FoldSample, _selector: str, settings: AntColonySettings) -> float:
+def _anew(fitness: InnerFitness) -> RankedFitness:
+    """Return what rates places in rankings of every inner fold: features as they stand."""
+    as_given = np.arange(fitness.n_features)
+    orders = [np.tile(as_given, (one.folds.n_folds, 1)) for one in fitness.groupings]
+    return RankedFitness(fitness, orders)
+
+
+def _ant_seconds(sample: FoldSample, selector: str, settings: AntColonySettings) -> float:
     """Score each ant's mask, by whatever classifier the settings name."""
     n_scored = settings.n_iterations * settings.n_ants
     if (settings.classifier, settings.oversampling) == ("linear_svm", "none"):
+        if not selector.startswith(LEAKY):
+            n_features = sample.fitness.n_features
+            typical = settings.n_selected or n_features // 2
+            learnt = (sample.n_inner_folds + 1) * _order_seconds(sample, settings.heuristic, 1)
+            return learnt + n_scored * _own_seconds(sample, max(typical, 1), settings)
         return n_scored * len(SvmGrid.of(settings)) * sample.costs.evaluation_s
     if settings.classifier == "linear_svm":
         n_scored *= len(SvmGrid.of(settings))

@@ -20,7 +20,7 @@ from merec_hpc.config.selection import (
 )
 from merec_hpc.parallel.communicator import SerialCommunicator
 from merec_hpc.records import Selection
-from merec_hpc.selection.ant_colony import search_with_ants
+from merec_hpc.selection.ant_colony import Heuristics, search_with_ants
 from merec_hpc.selection.filters import select_by_rank
 from merec_hpc.selection.fitness.grouped import grouped
 from merec_hpc.selection.fitness.subject_folds import SubjectFoldFitness
@@ -28,7 +28,7 @@ from merec_hpc.selection.forward import FORWARD_SEARCHES, search_forward
 from merec_hpc.selection.genetic.archipelago import evolve
 from merec_hpc.selection.mask_selector import MaskSelector, SearchOf
 from merec_hpc.selection.parameters import choice, count_or_none, settings_of
-from merec_hpc.selection.ranking import RANKINGS, find_ranking, fisher_score
+from merec_hpc.selection.ranking import RANKINGS, find_ranking
 from merec_hpc.selection.rule.estimator import RuleSelector
 from merec_hpc.selection.watching import Callback, Watcher
 
@@ -237,8 +237,11 @@ class ForwardSelector(MaskSelector):
         "forward" (default) adds the best feature to none, "backward" removes the worst from
         all; "stable_sfs" is "forward" by the mean less the deviation of accuracies over groups,
         "local_greedy" by their minimum, whatever ``criterion`` says; "ranked_forward_" and the
-        name of a ranking, such as "ranked_forward_fisher", goes through that ranking and keeps
-        what improves the score.
+        name of a ranking, such as "ranked_forward_fisher", goes through the places of that
+        ranking, which is learnt anew without each group that is left out, and keeps what improves
+        the score; with "leaky_" before it, as is common, by the ranking of all samples that
+        ``fit`` is given: its scores are too high, since it has seen the classes of the groups
+        that are left out.
     n_steps
         Features to add or remove, at least 1, default 50; the best step is taken.
     C_values
@@ -431,7 +434,7 @@ class RankingSelector(MaskSelector):
 class AntColonySelector(MaskSelector):
     """Search features by the ant colony of paper 5, scored on groups that are left out.
 
-    The heuristic is Fisher's score.
+    The heuristic is Fisher's score, learnt anew without each group that is left out.
 
     Parameters
     ----------
@@ -547,9 +550,9 @@ class AntColonySelector(MaskSelector):
         )
 
         def search(fitness: SubjectFoldFitness, watcher: Watcher | None) -> Selection:
-            heuristic = fisher_score(fitness.features, fitness.folds.labels)
             several = grouped(fitness, settings)
-            return search_with_ants(several, heuristic, settings, on_iteration=watcher)
+            heuristics = Heuristics.learn(several, settings.heuristic)
+            return search_with_ants(several, heuristics, settings, on_iteration=watcher)
 
         return search
 

@@ -6,6 +6,7 @@ from numpy.typing import NDArray
 from merec_hpc.config.selection import Criterion, RankingSettings
 from merec_hpc.records import Selection
 from merec_hpc.selection.fitness.grouped import InnerFitness
+from merec_hpc.selection.fitness.own_masks import learnt_orders
 from merec_hpc.selection.fitness.subject_folds import SubjectFoldFitness
 from merec_hpc.selection.ranking import Ranking, find_ranking
 from merec_hpc.selection.steps import Steps
@@ -60,19 +61,11 @@ def _scores(
     ranking: Ranking,
 ) -> NDArray[np.float64]:
     """Return the score of each number of features and each C and bias, (n_numbers * n_pairs,)."""
-    folds, features, most = fitness.folds, fitness.features, numbers[-1]
-    parts = []
-    for fold in range(folds.n_folds):
-        is_held = folds.folds == fold
-        labels = folds.labels[~is_held]
-        if (labels == labels[0]).all():  # nothing tells features apart, nor does it matter
-            order = np.arange(most)
-        else:
-            order = ranking(features[~is_held], labels, most)
-        masks, penalties, biases = grid.with_each(_first(order, numbers, fitness.n_features))
-        answers = fitness.answers(masks, penalties, criterion, biases)
-        parts.append(answers[:, is_held])
-    return fitness.judge(np.concatenate(parts, axis=1), criterion)
+    orders = learnt_orders(fitness, ranking, numbers[-1])
+    masks = [_first(order, numbers, fitness.n_features) for order in orders]
+    own = np.stack([grid.with_each(ours)[0] for ours in masks])
+    _, penalties, biases = grid.with_each(masks[0])
+    return fitness.score_own([own], penalties, criterion, biases)
 
 
 def _first(order: NDArray[np.int64], numbers: list[int], n_features: int) -> NDArray[np.bool_]:

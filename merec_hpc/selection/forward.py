@@ -3,19 +3,28 @@
 A step scores every feature that may still come (or go) by a change of rank one of the Gram
 matrix. Of equal scores the larger mean accuracy over the folds counts, then the lower index.
 C and bias are chosen anew after every step.
+
+A ranked search goes through the places of a ranking. Every inner fold ranks the features by its
+own training clips, and has its own features at those places: clips that are predicted have had no
+part in what predicts them. ``leaky_ranked_forward_`` and a ranking is the search as it is commonly
+done: the inner folds take their features from the one ranking of all training clips, which has
+seen the classes of the clips that they predict, so that its scores are too high. Of the held-out
+subject neither sees anything.
 """
 
-from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Protocol
 
 import numpy as np
-from numpy.typing import NDArray
+from numpy.typing import ArrayLike, NDArray
 
 from merec_hpc.config.selection import Criterion, ForwardSettings
 from merec_hpc.progress import track
-from merec_hpc.records import Selection
+from merec_hpc.records import Masks, Selection
 from merec_hpc.selection.fitness.grouped import InnerFitness
-from merec_hpc.selection.ranking import find_ranking
-from merec_hpc.selection.selectors import RANKED, SELECTORS
+from merec_hpc.selection.fitness.own_masks import RankedFitness, masks_at
+from merec_hpc.selection.ranking import Order, find_ranking
+from merec_hpc.selection.selectors import LEAKY, RANKED, SELECTORS
 from merec_hpc.selection.steps import Steps
 from merec_hpc.selection.svm_grid import SvmGrid
 from merec_hpc.selection.watching import Watcher
@@ -28,6 +37,55 @@ FORWARD_SEARCHES = tuple(name for name, one in SELECTORS.items() if one.module =
 Scores = NDArray[np.float64]  # (n, 2): the criterion, and the mean accuracy over the folds
 
 
+class Rater(Protocol):
+    """Anything that rates masks, of features or of places in a ranking."""
+
+    def rate(
+        self, masks: Masks, C: ArrayLike, criterion: Criterion, bias: ArrayLike | None = None
+    ) -> NDArray[np.float64]:
+        """Return the fitness, and the mean accuracy over the folds, shape (n_individuals, 2)."""
+        ...
+
+    def rate_flips(
+        self,
+        mask: NDArray[np.bool_],
+        C: float,
+        criterion: Criterion,
+        flipped: ArrayLike,
+        bias: float = 0.0,
+    ) -> NDArray[np.float64]:
+        """Return ``rate`` of a mask with each of some bits flipped, shape (n_flips, 2)."""
+        ...
+
+
+@dataclass(frozen=True)
+class OneRanking:
+    """Rates places in a ranking that is the same for every inner fold, and has seen its clips."""
+
+    fitness: InnerFitness
+    order: Order  # (n_places,), the feature at each place
+
+    def rate(
+        self, masks: Masks, C: ArrayLike, criterion: Criterion, bias: ArrayLike | None = None
+    ) -> NDArray[np.float64]:
+        """Return the fitness, and the mean accuracy over the folds, shape (n_individuals, 2)."""
+        features = masks_at(self.order, masks, self.fitness.n_features)
+        return self.fitness.rate(features, C, criterion, bias)
+
+    def rate_flips(
+        self,
+        mask: NDArray[np.bool_],
+        C: float,
+        criterion: Criterion,
+        flipped: ArrayLike,
+        bias: float = 0.0,
+    ) -> NDArray[np.float64]:
+        """Return ``rate`` of a mask with each of some places flipped, shape (n_flips, 2)."""
+        features = masks_at(self.order, mask[None], self.fitness.n_features)[0]
+        places = np.asarray(flipped, np.int64)
+        return self.fitness.rate_flips(features, C, criterion, self.order[places], bias)
+
+
 def search_forward(
     fitness: InnerFitness,
     search: str,
@@ -36,7 +94,7 @@ def search_forward(
     shows_progress: bool = False,
     on_step: Watcher | None = None,
 ) -> Selection:
-    """Search by name: forward, backward, stable_sfs, local_greedy, or ranked_forward_ a ranking.
+    """Search by name: forward, backward, stable_sfs, local_greedy, or (leaky_)ranked_forward_NAME.
 
     Parameters
     ----------
@@ -48,10 +106,13 @@ def search_forward(
     ValueError
         If there is no such search.
     """
-    if search.startswith(RANKED):
-        ranking = find_ranking(search.removeprefix(RANKED))
+    honest = search.removeprefix(LEAKY)
+    if honest.startswith(RANKED):
+        ranking = find_ranking(honest.removeprefix(RANKED))
         order = ranking(fitness.features, fitness.folds.labels, fitness.n_features)
-        return search_by_rank(fitness, settings, order, on_step)
+        is_leaky = honest != search
+        rater = OneRanking(fitness, order) if is_leaky else RankedFitness.learn(fitness, ranking)
+        return search_by_rank(fitness, settings, order, rater, on_step)
     known = [name for name, one in SELECTORS.items() if one.module == __name__]
     if search not in known:
         msg = f"a search of {', '.join(known)} expected, found '{search}'"
@@ -114,41 +175,56 @@ def search_sequentially(
 def search_by_rank(
     fitness: InnerFitness,
     settings: ForwardSettings,
-    order: Sequence[int] | NDArray[np.int64],
+    order: Order,
+    rater: Rater,
     on_step: Watcher | None = None,
 ) -> Selection:
-    """Go through a ranking, best feature first, and keep what improves the score.
+    """Go through the places of a ranking, the best first, and keep what improves the score.
 
     The ranked (hybrid) forward search of paper 1 (III, Table IV).
+
+    Parameters
+    ----------
+    order
+        The feature at each place in the ranking of all training clips, (n_places,): the masks of
+        the steps take theirs from it.
+    rater
+        What rates masks of places.
     """
     grid = SvmGrid.of(settings)
-    ranked = np.asarray(order, np.int64)
-    mask: NDArray[np.bool_] = np.zeros(fitness.n_features, np.bool_)
-    mask[ranked[0]] = True
-    (C, bias), score = _choose_svm(fitness, mask, grid, settings.criterion)
+    n_places = len(order)
+    chosen: NDArray[np.bool_] = np.zeros(n_places, np.bool_)
+    chosen[0] = True
     steps = Steps(fitness, on_step=on_step)
-    steps.add(mask, C, bias, score[0], score[0])
+
+    def stand(mean: float | None = None) -> tuple[tuple[float, float], tuple[float, float]]:
+        svm, score = _choose_svm(rater, chosen, grid, settings.criterion)
+        mask = masks_at(order, chosen[None], fitness.n_features)[0]
+        steps.add(mask, *svm, score[0], score[0] if mean is None else mean)
+        return svm, score
+
+    (C, bias), score = stand()
     place = 1
-    while place < len(ranked) and len(steps.masks) < settings.n_steps and not steps.is_over:
-        block = ranked[place : place + _RANKED_AT_ONCE]
-        scores = fitness.rate_flips(mask, C, settings.criterion, block, bias)
+    while place < n_places and len(steps.masks) < settings.n_steps and not steps.is_over:
+        block = np.arange(place, min(place + _RANKED_AT_ONCE, n_places))
+        scores = rater.rate_flips(chosen, C, settings.criterion, block, bias)
         better = np.flatnonzero([_is_better(one, score) for one in scores])
         if len(better) == 0:
             place += len(block)
             continue
-        mask[block[better[0]]] = True
-        place += int(better[0]) + 1
-        (C, bias), score = _choose_svm(fitness, mask, grid, settings.criterion)
-        steps.add(mask, C, bias, score[0], float(scores[:, 0].mean()))
+        place = int(block[better[0]])
+        chosen[place] = True
+        place += 1
+        (C, bias), score = stand(float(scores[:, 0].mean()))
     return steps.selection()
 
 
 def _choose_svm(
-    fitness: InnerFitness, mask: NDArray[np.bool_], grid: SvmGrid, criterion: Criterion
+    rater: Rater, mask: NDArray[np.bool_], grid: SvmGrid, criterion: Criterion
 ) -> tuple[tuple[float, float], tuple[float, float]]:
     """Return the best C and bias of a mask, of equals the first, and the mask's scores by them."""
     masks, penalties, biases = grid.with_each(mask[None])
-    scores = fitness.rate(masks, penalties, criterion, biases)
+    scores = rater.rate(masks, penalties, criterion, biases)
     place = _best(scores)
     svm = float(grid.C[place]), float(grid.bias[place])
     return svm, (float(scores[place, 0]), float(scores[place, 1]))

@@ -63,10 +63,14 @@ class Selector:
 
 
 RANKED = "ranked_forward_"
+LEAKY = "leaky_"
+"""Before the name of a search: led by what all training clips say, as is common and too good in
+the inner folds, which then see the classes of the clips that they predict. To compare with."""
 _ROOM = "merec_hpc.selection"
 _RANKING = Selector("ranking", RankingSettings, f"{_ROOM}.filters", minutes=10)
 _RULE = Selector("rule", RuleSettings, f"{_ROOM}.rule.selecting", decides=True)
 _FORWARD = Selector("forward", ForwardSettings, f"{_ROOM}.forward", minutes=60)
+_ANTS = Selector("ant_colony", AntColonySettings, f"{_ROOM}.ant_colony")
 
 SELECTORS: dict[str, Selector] = {
     "all_features": Selector(
@@ -81,7 +85,9 @@ SELECTORS: dict[str, Selector] = {
     "stable_sfs": replace(_FORWARD, criterion="mu_minus_deviation"),
     "local_greedy": replace(_FORWARD, criterion="minimum"),
     **{f"{RANKED}{name}": _FORWARD for name in RANKINGS},
-    "ant_colony": Selector("ant_colony", AntColonySettings, f"{_ROOM}.ant_colony"),
+    **{f"{LEAKY}{RANKED}{name}": _FORWARD for name in RANKINGS},
+    "ant_colony": _ANTS,
+    f"{LEAKY}ant_colony": _ANTS,
     "rule": _RULE,
     "rule_inductive": _RULE,
     "rule_unweighted": _RULE,

@@ -41,10 +41,37 @@ def test_masks_are_counted(sample: FoldSample) -> None:
     masks = RandomMasksSettings(n_masks=30)
     assert selection_seconds(sample, "random_masks", masks) == pytest.approx(30 * 5 * 1e-3)
     ants = AntColonySettings(n_ants=7, n_iterations=2, C_values=(1.0, 10.0))
-    assert selection_seconds(sample, "ant_colony", ants) == pytest.approx(7 * 2 * 2 * 1e-3)
+    assert selection_seconds(sample, "leaky_ant_colony", ants) == pytest.approx(7 * 2 * 2 * 1e-3)
+
+
+def test_masks_of_each_fold_are_counted(
+    sample: FoldSample, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    seen: list[int] = []
+
+    def own_seconds(_sample: FoldSample, n_selected: int, _settings: InnerSettings) -> float:
+        seen.append(n_selected)
+        return 10.0
+
+    monkeypatch.setattr(selector_cost, "_own_seconds", own_seconds)
+    monkeypatch.setattr(selector_cost, "_order_seconds", lambda *_: 1000.0)
+    ants = AntColonySettings(n_ants=7, n_iterations=2)
+    assert selection_seconds(sample, "ant_colony", ants) == (5 + 1) * 1000 + 7 * 2 * 10
     ranking = RankingSettings(n_selected_values=(5, 10, 400, 500))
     # Of all 300 features there are no more.
-    assert selection_seconds(sample, "fisher", ranking) == pytest.approx(5 * 3 * 5 * 1e-3, rel=0.5)
+    assert selection_seconds(sample, "fisher", ranking) == (5 + 1) * 1000 + 3 * 10
+    assert seen == [150, 10]
+
+
+@pytest.mark.parametrize("ranking", ["fisher", "mrmr"])
+def test_rankings_of_a_ranked_search_are_counted(
+    sample: FoldSample, monkeypatch: pytest.MonkeyPatch, ranking: str
+) -> None:
+    monkeypatch.setattr(selector_cost, "_order_seconds", lambda *_: 1e6)
+    settings = ForwardSettings(n_steps=2, C_values=(1.0,))
+    for name, n_orders in (("ranked_forward_", 6), ("leaky_ranked_forward_", 1)):
+        seconds = selection_seconds(sample, f"{name}{ranking}", settings)
+        assert seconds == pytest.approx(n_orders * 1e6, rel=1e-3)
 
 
 def test_rankings_are_made_without_each_fold_of_each_grouping(
@@ -53,12 +80,12 @@ def test_rankings_are_made_without_each_fold_of_each_grouping(
     values, folds = sample.fitness.features, sample.fitness.folds
     first = SubjectFoldFitness(values, folds.labels, np.arange(40) // 4, n_folds=4)
     monkeypatch.setattr(selector_cost, "_order_seconds", lambda *_: 1000.0)
+    monkeypatch.setattr(selector_cost, "_own_seconds", lambda *_: 10.0)
     settings = RankingSettings(n_selected_values=(5, 10), C_values=(1.0,))
     for n_groupings in (1, 3):
-        # What a mask takes, COSTS says of all groupings together; each scores its own folds.
         grouped = FoldSample(GroupedFitness(first, n_groupings), COSTS)
         seconds = selection_seconds(grouped, "fisher", settings)
-        assert seconds == pytest.approx((4 * n_groupings + 1) * 1000.0 + 4 * 2 * 1e-3)
+        assert seconds == pytest.approx((4 * n_groupings + 1) * 1000.0 + 2 * 10.0)
 
 
 @pytest.mark.parametrize("selector", SELECTORS)
@@ -75,7 +102,9 @@ def test_of_a_selector_from_outside_the_time_is_what_its_job_asks_for(
     assert selection_seconds(sample, "mine", InnerSettings()) == 420
 
 
-@pytest.mark.parametrize("selector", ["forward", "backward", "ranked_forward_fisher"])
+@pytest.mark.parametrize(
+    "selector", ["forward", "backward", "ranked_forward_fisher", "leaky_ranked_forward_fisher"]
+)
 def test_a_search_by_steps_takes_about_what_is_told(sample: FoldSample, selector: str) -> None:
     settings = ForwardSettings(n_steps=10)
     select(sample.fitness, selector, replace(settings, n_steps=1))  # compiles

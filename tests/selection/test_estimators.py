@@ -22,6 +22,7 @@ from sklearn.pipeline import make_pipeline
 from sklearn.svm import LinearSVC
 from sklearn.utils.estimator_checks import parametrize_with_checks
 
+from merec_hpc.config.selection import ForwardSettings
 from merec_hpc.learning.linear_svm import train_svm
 from merec_hpc.learning.scaling import Scaling
 from merec_hpc.records import Features, Selection
@@ -33,6 +34,7 @@ from merec_hpc.selection.estimators import (
 )
 from merec_hpc.selection.fitness.grouped import GroupedFitness
 from merec_hpc.selection.fitness.subject_folds import SubjectFoldFitness
+from merec_hpc.selection.forward import search_forward
 from merec_hpc.selection.mask_selector import MaskSelector, SearchOf
 from merec_hpc.selection.watching import Callback, Watcher
 
@@ -158,13 +160,28 @@ def test_fitness_is_that_of_groupings_and_penalty(
     first = SubjectFoldFitness(features.values, features.labels, groups, n_folds=4)
     hall, fitness = selector.hall_of_fame_, GroupedFitness(first, 2, 0.1)
     scores = fitness.score(hall.masks, hall.C, "balanced_hinge", hall.bias)
-    if not isinstance(selector, RankingSelector):  # whose scores are of other rankings
+    is_ranked = getattr(selector, "search", "").startswith("ranked")
+    if is_ranked or isinstance(selector, RankingSelector | AntColonySelector):
+        # Their scores are of other masks, each of an inner fold's own.
+        assert not np.allclose(hall.fitness, scores, rtol=0, atol=2e-9)
+    else:
         np.testing.assert_allclose(hall.fitness, scores, rtol=0, atol=2e-9)
     plain = clone(selector).set_params(departure_penalty=0.0, n_groupings=1)
     plain.fit(features.values, features.labels, groups=groups)
     assert plain.best_fitness_ != selector.best_fitness_
     with pytest.raises(ValueError, match="n_groupings is 2, must be 1 where n_inner_folds"):
         selector.set_params(n_folds=None).fit(features.values, features.labels, groups=groups)
+
+
+@pytest.mark.parametrize("search", ["ranked_forward_fisher", "leaky_ranked_forward_fisher"])
+def test_ranked_searches_are_those_of_the_command(features: Features, search: str) -> None:
+    clips = features.values, features.labels, features.subjects
+    found = ForwardSelector(search=search, scaling="none", **FEW).fit(*clips).history_
+    settings = ForwardSettings(n_steps=3, C_values=(0.1, 1.0))
+    expected = search_forward(SubjectFoldFitness(*clips), search, settings).history
+    np.testing.assert_array_equal(found["best_fitness"], expected.best_fitness)
+    other = search_forward(SubjectFoldFitness(*clips), "forward", settings).history
+    assert found["best_fitness"].tolist() != other.best_fitness.tolist()
 
 
 @pytest.mark.parametrize("decider", ["hall_of_fame", "ensemble"])

@@ -25,7 +25,7 @@ from merec_hpc.evaluation.predictions import Prediction
 from merec_hpc.files.rows import read_rows
 from merec_hpc.records import Features
 from merec_hpc.selection.ranking import RANKINGS
-from merec_hpc.selection.selectors import RANKED, SELECTORS
+from merec_hpc.selection.selectors import LEAKY, RANKED, SELECTORS
 from merec_hpc.store.features import write_features
 
 HELD_OUT = "s02"
@@ -61,7 +61,9 @@ SETTINGS: dict[type[AnySettings], dict[str, object]] = {
     AntColonySettings: {"n_ants": 3, "n_iterations": 2},
     RuleSettings: {"C_values": [0.1, 1.0], "n_individuals": 5, "n_generations": 2},
 }
-LIKE_OTHERS = {f"{RANKED}{name}" for name in RANKINGS if name != "gini"}
+LIKE_OTHERS = {
+    f"{leaky}{RANKED}{name}" for leaky in ("", LEAKY) for name in RANKINGS if name != "gini"
+}
 FOREST = {"classifier": "random_forest", "oversampling": "smote"}
 RUNS: dict[str, Run] = {
     "genetic": run_genetic,

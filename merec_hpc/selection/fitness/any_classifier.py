@@ -16,7 +16,7 @@ from merec_hpc.learning.classifiers import Classifier, train_classifier
 from merec_hpc.learning.oversampling import oversample
 from merec_hpc.records import Masks
 from merec_hpc.selection.fitness.grouped import InnerFitness
-from merec_hpc.selection.fitness.subject_folds import SubjectFoldFitness
+from merec_hpc.selection.fitness.subject_folds import OwnMasks, SubjectFoldFitness
 
 LEAST_PROBABILITY = 1e-3
 """Below what 90 trees can tell from nothing."""
@@ -55,27 +55,40 @@ class ClassifierFitness:
         Criteria of decisions take logarithms of the random forest's probabilities, which are
         raised to ``LEAST_PROBABILITY`` before.
         """
-        individuals = list(zip(masks, C, np.zeros(len(C)) if bias is None else bias, strict=True))
+        numbers = [grouping.folds.n_folds for grouping in self._training.groupings]
+        own = [np.broadcast_to(masks, (number, *masks.shape)) for number in numbers]
+        return self.score_own(own, C, criterion, bias)
+
+    def score_own(
+        self,
+        own: OwnMasks,
+        C: NDArray[np.float64],
+        criterion: Criterion,
+        bias: NDArray[np.float64] | None = None,
+    ) -> NDArray[np.float64]:
+        """Return ``score`` of what has a mask of its own in each inner fold, (n_individuals,)."""
+        svms = list(zip(C.tolist(), (0 * C if bias is None else bias).tolist(), strict=True))
         scores = [
-            self._score_on(grouping, individuals, criterion)
-            for grouping in self._training.groupings
+            self._score_on(grouping, masks, svms, criterion)
+            for grouping, masks in zip(self._training.groupings, own, strict=True)
         ]
-        return self._training.combined(masks.sum(axis=1), scores)
+        return self._training.combined(own[0][0].sum(axis=1), scores)
 
     def _score_on(
         self,
         grouping: SubjectFoldFitness,
-        individuals: Sequence[tuple[NDArray[np.bool_], float, float]],
+        masks: NDArray[np.bool_],
+        svms: Sequence[tuple[float, float]],
         criterion: Criterion,
     ) -> NDArray[np.float64]:
         """Return the fitness on the inner folds of one grouping, (n_individuals,)."""
         folds, features = grouping.folds, grouping.features
-        shape = (len(individuals), len(folds.labels))
+        shape = (len(svms), len(folds.labels))
         decides = criterion in OF_DECISIONS
         answers = np.full((*shape, len(folds.classes)), np.nan) if decides else np.full(shape, -1)
         for fold in range(folds.n_folds):
             is_held = folds.folds == fold
-            for row, (mask, *svm) in zip(answers, individuals, strict=True):
+            for row, mask, svm in zip(answers, masks[fold], svms, strict=True):
                 if not mask.any():
                     continue
                 chosen = features[:, mask]

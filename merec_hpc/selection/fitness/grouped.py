@@ -10,7 +10,7 @@ from merec_hpc.config.selection import Criterion, InnerSettings
 from merec_hpc.records import LinearMachines, Masks
 from merec_hpc.selection.fitness.inner_folds import InnerFolds
 from merec_hpc.selection.fitness.regrouping import draw_groupings
-from merec_hpc.selection.fitness.subject_folds import SubjectFoldFitness
+from merec_hpc.selection.fitness.subject_folds import OwnMasks, SubjectFoldFitness
 
 
 class InnerFitness(Protocol):
@@ -76,6 +76,12 @@ class InnerFitness(Protocol):
         scores
             (n,) of each grouping.
         """
+        ...
+
+    def score_own(
+        self, own: OwnMasks, C: ArrayLike, criterion: Criterion, bias: ArrayLike | None = None
+    ) -> NDArray[np.float64]:
+        """Return ``score`` of what has a mask of its own in each inner fold, (n_individuals,)."""
         ...
 
     def rate(
@@ -188,12 +194,28 @@ class GroupedFitness:
         scores = [grouping.score(masks, C, criterion, bias) for grouping in self._groupings]
         return self.combined(masks.sum(axis=1), scores)
 
+    def score_own(
+        self, own: OwnMasks, C: ArrayLike, criterion: Criterion, bias: ArrayLike | None = None
+    ) -> NDArray[np.float64]:
+        """Return the fitness of what has a mask of its own in each inner fold, (n_individuals,).
+
+        Parameters
+        ----------
+        own
+            As many features in every fold, of each grouping.
+        """
+        scores = [
+            grouping.score_own([masks], C, criterion, bias)
+            for grouping, masks in zip(self._groupings, own, strict=True)
+        ]
+        return self.combined(own[0][0].sum(axis=1), scores)
+
     def rate(
         self, masks: Masks, C: ArrayLike, criterion: Criterion, bias: ArrayLike | None = None
     ) -> NDArray[np.float64]:
         """Return the fitness, and the mean accuracy over the folds, shape (n_individuals, 2)."""
         rates = [grouping.rate(masks, C, criterion, bias) for grouping in self._groupings]
-        return self._rated(masks.sum(axis=1), rates)
+        return combined_rates(self, masks.sum(axis=1), rates)
 
     def score_flips(
         self,
@@ -219,7 +241,7 @@ class GroupedFitness:
             grouping.rate_flips(mask, C, criterion, flipped, bias) for grouping in self._groupings
         ]
         changes = np.where(mask[np.asarray(flipped, np.int64)], -1, 1)
-        return self._rated(mask.sum() + changes, rates)
+        return combined_rates(self, mask.sum() + changes, rates)
 
     def fold_accuracies(
         self, masks: Masks, C: ArrayLike, bias: ArrayLike | None = None
@@ -227,13 +249,6 @@ class GroupedFitness:
         """Return the accuracy on each fold of each grouping, (n_individuals, n_folds in all)."""
         found = [grouping.fold_accuracies(masks, C, bias) for grouping in self._groupings]
         return np.concatenate(found, axis=1)
-
-    def _rated(
-        self, sizes: NDArray[np.int64], rates: Sequence[NDArray[np.float64]]
-    ) -> NDArray[np.float64]:
-        """Return fitness and mean accuracy, (n, 2), from those of each grouping."""
-        fitness = self.combined(sizes, [rate[:, 0] for rate in rates])
-        return np.stack([fitness, _mean([rate[:, 1] for rate in rates])], axis=1)
 
 
 def grouped(first: SubjectFoldFitness, inner: InnerSettings) -> InnerFitness:
@@ -247,6 +262,22 @@ def grouped(first: SubjectFoldFitness, inner: InnerSettings) -> InnerFitness:
     if inner.n_groupings == 1 and inner.departure_penalty == 0:
         return first
     return GroupedFitness(first, inner.n_groupings, inner.departure_penalty)
+
+
+def combined_rates(
+    fitness: InnerFitness, sizes: ArrayLike, rates: Sequence[NDArray[np.float64]]
+) -> NDArray[np.float64]:
+    """Return fitness and mean accuracy of masks, (n, 2), from those of each grouping.
+
+    Parameters
+    ----------
+    sizes
+        Number of features of each mask, (n,).
+    rates
+        (n, 2) of each grouping.
+    """
+    combined = fitness.combined(sizes, [rate[:, 0] for rate in rates])
+    return np.stack([combined, _mean([rate[:, 1] for rate in rates])], axis=1)
 
 
 def _mean(scores: Sequence[NDArray[np.float64]]) -> NDArray[np.float64]:

@@ -2,16 +2,18 @@
 
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import suppress
+from copy import copy
 from dataclasses import dataclass
 from functools import cached_property
 from itertools import pairwise, repeat
 from operator import call
-from typing import Any
+from typing import Any, Self
 
 import numpy as np
 from numpy.typing import NDArray
 
 from merec_hpc.kernels.certificate import bound_errors
+from merec_hpc.kernels.few import leave_one_fold_out
 from merec_hpc.kernels.flips import flip_features, settle_fold
 from merec_hpc.kernels.gram import MOST_MASKS, gram_matrices
 from merec_hpc.kernels.leave_out import leave_folds_out
@@ -27,6 +29,8 @@ PRECISION = 2.0**-24
 _WIDE = 4
 """Features per clip above which single precision pays: below, double precision costs little
 more, and large C leaves many decisions uncertain."""
+_FEW = 2
+"""Clips per feature, and more: then a fold alone is better solved by its features."""
 _GROUPS_AT_ONCE = 8  # whose shifts are one matrix product
 _CLASS_COST = 8  # features: what a class of features costs besides the pass over its own
 
@@ -86,6 +90,12 @@ class InnerProblem:
         self._columns = share(self._centred_columns)
         # Of G = (Xc + 1 m')(Xc + 1 m')' what is not Xc Xc': the sum of a row's and a column's part.
         self._shares = share(self._row_shares)
+
+    def of_systems(self, systems: Sequence[System]) -> Self:
+        """Return the same clips with other machines; the features are kept once for both."""
+        other = copy(self)
+        other._systems = systems
+        return other
 
     def _row_shares(self) -> NDArray[np.float64]:
         """Return each feature's part in the shifts of the clips, (n_features, n_clips)."""
@@ -195,6 +205,38 @@ class InnerProblem:
             return IMPRECISE
         return int(max(states))
 
+    def is_few(self, n_features: int) -> bool:
+        """Return whether ``decide_few`` pays, if there is one fold."""
+        return 0 < _FEW * n_features <= len(self._targets[0])
+
+    def decide_few(
+        self,
+        chosen: NDArray[np.float64],
+        penalty: float,
+        decisions: NDArray[np.float64],
+        reach: NDArray[np.float64],
+    ) -> int:
+        """Write decisions and their reach, as ``decide`` does, in units of ``few.PRECISION``.
+
+        In time that grows with the square of the number of features, and with the folds.
+
+        Parameters
+        ----------
+        chosen
+            What the machines see of the clips, (n_clips, n_chosen).
+        """
+        rows = np.ascontiguousarray(chosen)
+        worst, outside = SOLVED, np.empty(len(chosen), np.bool_)
+        for system in self._systems:
+            for machine in range(*system.machines.indices(len(self._targets))):
+                known = rows, penalty * system.penalties, self._targets[machine]
+                outside[:] = False
+                for fold in pairwise(system.edges):
+                    written = outside, decisions[machine], reach[machine]
+                    worst = max(worst, _leave_out(*known, fold, *written))
+                    outside[slice(*fold)] = False
+        return worst
+
     def decide_flips(
         self,
         mask: NDArray[np.bool_],
@@ -217,18 +259,24 @@ class InnerProblem:
             The worst state of each feature, (n_flips,).
         """
         gram = self.exact_gram(mask).matrix
+        chosen = np.ascontiguousarray(self.chosen(mask))
         features = np.ascontiguousarray(self.chosen(flipped).T)
         signs = np.where(mask[flipped], -1.0, 1.0)
         states = np.zeros(len(flipped), np.int64)
         n_clips = len(gram)
         start, outside = np.empty(n_clips), np.empty(n_clips, np.bool_)
         response, changes = np.empty((n_clips, n_clips)), np.empty((n_clips, n_clips))
+        unused = np.empty((2, n_clips))
         for system in self._systems:
             ridges = 0.5 / (penalty * system.penalties)
             kernel = gram + np.diag(ridges)
             for machine in range(*system.machines.indices(len(self._targets))):
                 target = self._targets[machine]
                 outside[:] = False
+                if len(system.edges) == 2 and self.is_few(chosen.shape[1]):
+                    # Of few features a support set costs little.
+                    fold = (system.edges[0], system.edges[1])
+                    _leave_out(chosen, penalty * system.penalties, target, fold, outside, *unused)
                 for first, last in pairwise(system.edges):
                     # A fold starts from the support set of the one before it.
                     state = settle_fold(
@@ -342,6 +390,23 @@ class InnerProblem:
         bound_errors(gram, ridges, targets, system.edges, duals, stiffness[0], decisions, errors)
         found.duals[system.machines, folds] = duals
         return float(stiffness[0])
+
+
+def _leave_out(
+    chosen: NDArray[np.float64],
+    penalties: NDArray[np.float64],
+    target: NDArray[np.float64],
+    fold: tuple[int, int],
+    outside: NDArray[np.bool_],
+    decisions: NDArray[np.float64],
+    reach: NDArray[np.float64],
+) -> int:
+    """Leave a fold out by ``kernels.few``; what overflows is imprecise."""
+    try:
+        known = chosen, penalties, target, *fold
+        return int(leave_one_fold_out(*known, outside, decisions, reach))
+    except np.linalg.LinAlgError:
+        return IMPRECISE
 
 
 def _group_size(n_features: int) -> int:

@@ -13,6 +13,7 @@ from numpy.typing import ArrayLike, NDArray
 from merec_hpc.config.base import ClassWeight, ScalingName
 from merec_hpc.config.selection import Criterion
 from merec_hpc.criteria import OF_DECISIONS, fold_accuracies, mu, score_answers
+from merec_hpc.kernels import few
 from merec_hpc.kernels.pivoting import SOLVED
 from merec_hpc.kernels.prediction import predict
 from merec_hpc.learning.bias import bias_feature, mean_squares, with_constant
@@ -29,6 +30,30 @@ EXACT = 1e-9
 """Error of a decision, in units of the largest of its fold and machine, at most."""
 _FLIPS_AT_ONCE = 1024  # whose decisions are in memory
 _FLIP_PRECISION = 1e-8  # of decisions of flips, in units of the largest
+
+OwnMasks = Sequence[NDArray[np.bool_]]
+"""Masks of each inner fold, (n_folds, n_individuals, n_features), of each grouping."""
+
+
+@dataclass(frozen=True)
+class Answers:
+    """What masks say of left-out clips, in the order of the folds."""
+
+    predicted: NDArray[np.int64]  # (n_masks, n_clips), index of the class, -1 of an empty mask
+    judged: NDArray[Any]
+    """What a criterion is of: those, or decisions (n_masks, n_clips, n_classes)."""
+
+    @classmethod
+    def joined(cls, parts: Sequence[Self]) -> Self:
+        """Return what the same masks say of the clips of several folds, one after the other."""
+        return cls(
+            np.concatenate([part.predicted for part in parts], axis=1),
+            np.concatenate([part.judged for part in parts], axis=1),
+        )
+
+    def of_clips(self, clips: slice) -> Self:
+        """Return what is said of some clips."""
+        return replace(self, predicted=self.predicted[:, clips], judged=self.judged[:, clips])
 
 
 @dataclass(frozen=True)
@@ -135,6 +160,7 @@ class SubjectFoldFitness:
         self._targets, self._is_trained = self._folds.targets, self._folds.is_trained
         self._scaling, self._class_weight = scaling, class_weight
         self.feature_weights = feature_weights
+        self._ask(0, self._folds.n_folds)
         self._unscaled = None
         if scaling == "none":
             self._unscaled = self._inner_problem(self._values, 0, self._folds.n_folds, share)
@@ -180,6 +206,7 @@ class SubjectFoldFitness:
         other = copy(self)
         other._folds = self._folds.regrouped(fold_of)
         other._targets, other._is_trained = other._folds.targets, other._folds.is_trained
+        other._ask(0, other._folds.n_folds)
         rows = np.argsort(self._folds.order)[other._folds.order]
         mine = self._all_clips
         other._all_clips = _TrainingClips(mine.kept, rows if mine.rows is None else mine.rows[rows])
@@ -187,6 +214,19 @@ class SubjectFoldFitness:
             systems = other._systems(0, other._folds.n_folds)
             other._unscaled = ReorderedProblem(self._unscaled, rows, other._targets, systems)
         return other
+
+    def _of_fold(self, fold: int) -> Self:
+        """Return the same where one fold alone is asked: what is said of other clips is void."""
+        other = copy(self)
+        other._ask(fold, fold + 1)
+        if self._unscaled is not None:
+            other._unscaled = self._unscaled.of_systems(self._systems(fold, fold + 1))
+        return other
+
+    def _ask(self, first: int, last: int) -> None:
+        """Let the folds first..last be those that are asked, and their clips those that count."""
+        self._asked = range(first, last)
+        self._clips = slice(*self._folds.edges[[first, last]].tolist())
 
     def combined(
         self,
@@ -206,15 +246,72 @@ class SubjectFoldFitness:
         """
         return self.judge(self.answers(masks, C, criterion, bias), criterion)
 
+    def score_own(
+        self, own: OwnMasks, C: ArrayLike, criterion: Criterion, bias: ArrayLike | None = None
+    ) -> NDArray[np.float64]:
+        """Return the fitness of what has a mask of its own in each inner fold, (n_individuals,).
+
+        The machines of a fold see the fold's masks, and answer for its clips.
+
+        Parameters
+        ----------
+        own
+            Of this one grouping, (n_folds, n_individuals, n_features).
+        """
+        ((*masks,),) = own
+        parts = []
+        for fold, ours in enumerate(masks):
+            one = self._of_fold(fold)
+            parts.append(one.answers(ours, C, criterion, bias)[:, one._clips])
+        return self.judge(np.concatenate(parts, axis=1), criterion)
+
     def rate(
         self, masks: Masks, C: ArrayLike, criterion: Criterion, bias: ArrayLike | None = None
     ) -> NDArray[np.float64]:
         """Return the fitness, and the mean accuracy over the folds, shape (n_individuals, 2)."""
+        return self.rated(self._answer(masks, C, criterion, bias), criterion)
+
+    def rated(self, answers: Answers, criterion: Criterion) -> NDArray[np.float64]:
+        """Return the fitness of answers, and the mean accuracy over the folds, (n_masks, 2)."""
+        accuracies = fold_accuracies(answers.predicted, self._folds.labels, self._folds.folds)
+        return np.stack([self.judge(answers.judged, criterion), mu(accuracies)], axis=1)
+
+    def _answer(
+        self, masks: Masks, C: ArrayLike, criterion: Criterion, bias: ArrayLike | None
+    ) -> Answers:
         predicted = self._predict(masks, C, bias)
-        answers = predicted
-        if criterion in OF_DECISIONS:
-            answers = self.answers(masks, C, criterion, bias)
-        return np.stack([self.judge(answers, criterion), self._mean_accuracies(predicted)], axis=1)
+        if criterion not in OF_DECISIONS:
+            return Answers(predicted, predicted)
+        return Answers(predicted, self.answers(masks, C, criterion, bias))
+
+    def fold_answers(
+        self,
+        fold: int,
+        masks: Masks,
+        C: ArrayLike,
+        criterion: Criterion,
+        bias: ArrayLike | None = None,
+    ) -> Answers:
+        """Return what masks say of the clips of one fold: masks may differ from fold to fold.
+
+        For ``rated``, once the answers of all folds are joined.
+        """
+        one = self._of_fold(fold)
+        return one._answer(masks, C, criterion, bias).of_clips(one._clips)
+
+    def fold_flip_answers(
+        self,
+        fold: int,
+        mask: NDArray[np.bool_],
+        C: float,
+        criterion: Criterion,
+        flipped: ArrayLike,
+        bias: float = 0.0,
+    ) -> Answers:
+        """Return ``fold_answers`` of a mask with each of some features flipped."""
+        one, places = self._of_fold(fold), np.asarray(flipped, np.int64)
+        self._check(mask[None], [C], [bias])
+        return one._answer_flips(mask, C, criterion, places, bias).of_clips(one._clips)
 
     def answers(
         self, masks: Masks, C: ArrayLike, criterion: Criterion, bias: ArrayLike | None = None
@@ -314,9 +411,11 @@ class SubjectFoldFitness:
         """Return ``score_flips``, and the mean accuracy over the folds, shape (n_flips, 2)."""
         places = np.asarray(flipped, np.int64)
         self._check(mask[None], [C], [bias])
+        blocks = np.split(places, range(_FLIPS_AT_ONCE, len(places), _FLIPS_AT_ONCE))
         parts = [
-            self._rate_flips(mask, C, criterion, places[first : first + _FLIPS_AT_ONCE], bias)
-            for first in range(0, len(places), _FLIPS_AT_ONCE)
+            self.rated(self._answer_flips(mask, C, criterion, block, bias), criterion)
+            for block in blocks
+            if len(block)
         ]
         return np.concatenate([np.empty((0, 2)), *parts])
 
@@ -324,30 +423,29 @@ class SubjectFoldFitness:
         """Return the fitness of ``answers``, shape (n_individuals,)."""
         return score_answers(criterion, answers, self._folds.labels, self._folds.folds)
 
-    def _rate_flips(
+    def _answer_flips(
         self,
         mask: NDArray[np.bool_],
         C: float,
         criterion: Criterion,
         flipped: NDArray[np.int64],
         bias: float,
-    ) -> NDArray[np.float64]:
-        """Rate so many flips that their decisions are in memory."""
+    ) -> Answers:
+        """Answer so many flips that their decisions are in memory."""
         if bias:  # a feature changes the length of the clips too, and with it the constant
             changed_masks = np.tile(mask, (len(flipped), 1))
             changed_masks[np.arange(len(flipped)), flipped] ^= True
             one_each = np.ones(len(flipped))
-            return self.rate(changed_masks, C * one_each, criterion, bias * one_each)
+            return self._answer(changed_masks, C * one_each, criterion, bias * one_each)
         predicted = np.full((len(flipped), len(self._folds.order)), -1)
-        of_decisions = np.zeros(len(flipped))
-        for place, found in enumerate(self._decide_flips(mask, C, flipped, predicted)):
-            if criterion in OF_DECISIONS and found is not None:
-                of_decisions[place] = self.judge(self._of_classes(found)[None], criterion)[0]
-        scores = of_decisions if criterion in OF_DECISIONS else self.judge(predicted, criterion)
-        return np.stack([scores, self._mean_accuracies(predicted)], axis=1)
-
-    def _mean_accuracies(self, predicted: NDArray[np.int64]) -> NDArray[np.float64]:
-        return mu(fold_accuracies(predicted, self._folds.labels, self._folds.folds))
+        decided = list(self._decide_flips(mask, C, flipped, predicted))
+        if criterion not in OF_DECISIONS:
+            return Answers(predicted, predicted)
+        judged = np.full((*predicted.shape, len(self.classes)), np.nan)
+        for row, found in zip(judged, decided, strict=True):
+            if found is not None:
+                row[:] = self._of_classes(found)
+        return Answers(predicted, judged)
 
     def _decide_flips(
         self,
@@ -372,9 +470,9 @@ class SubjectFoldFitness:
                 yield None
                 continue
             found = np.ascontiguousarray(decisions[:, place])
-            doubt = np.full_like(found, np.abs(found).max())
-            if states[place] != SOLVED or not predict(
-                found, doubt, _FLIP_PRECISION, self._is_trained, predicted[place]
+            doubt = np.full_like(found, np.abs(found[:, self._clips]).max())
+            if states[place] != SOLVED or not self._name_classes(
+                found, doubt, _FLIP_PRECISION, predicted[place]
             ):
                 found = self._predict_exactly(changed, C, 0.0, predicted[place])
             yield found
@@ -507,10 +605,15 @@ class SubjectFoldFitness:
         decisions, reach = np.zeros(shape), np.zeros(shape)
         predicted = np.full((len(masks), len(self._folds.order)), -1)
         is_solved = np.ones(len(masks), np.bool_)
+        left: list[int] = np.flatnonzero(masks.any(axis=1)).tolist()
+        if len(self._asked) == 1:
+            left = self._predict_few(left, masks, penalties, biases, predicted)
         # Individuals that differ by C or bias alone share their Gram matrix.
         members: dict[bytes, list[int]] = {}
-        for individual in np.flatnonzero(masks.any(axis=1)).tolist():
+        for individual in left:
             members.setdefault(masks[individual].tobytes(), []).append(individual)
+        if not members:
+            return predicted
         distinct = masks[[individuals[0] for individuals in members.values()]]
         precision = 0.0
         for problem in self._problems():
@@ -522,11 +625,34 @@ class SubjectFoldFitness:
                     state = problem.decide(gram, penalties[place], *arguments)
                     is_solved[place] &= state == SOLVED
         for place in (place for individuals in members.values() for place in individuals):
-            known = (reach[place], precision, self._is_trained, predicted[place])
-            if not (is_solved[place] and predict(decisions[place], *known)):
+            known = decisions[place], reach[place], precision, predicted[place]
+            if not (is_solved[place] and self._name_classes(*known)):
                 one = masks[place], penalties[place], biases[place]
                 self._predict_exactly(*one, predicted[place])
         return predicted
+
+    def _predict_few(
+        self,
+        individuals: list[int],
+        masks: Masks,
+        penalties: NDArray[np.float64],
+        biases: NDArray[np.float64],
+        predicted: NDArray[np.int64],
+    ) -> list[int]:
+        """Write what is certain of masks of few features; return the other individuals."""
+        sizes, left = masks.sum(axis=1), []
+        decisions, reach = np.zeros(self._targets.shape), np.zeros(self._targets.shape)
+        for problem in self._problems():
+            for place in individuals:
+                if problem.is_few(sizes[place]):
+                    constant = problem.constant(masks[place], biases[place])
+                    chosen = with_constant(problem.chosen(masks[place]), constant)
+                    state = problem.decide_few(chosen, penalties[place], decisions, reach)
+                    known = decisions, reach, few.PRECISION, predicted[place]
+                    if state == SOLVED and self._name_classes(*known):
+                        continue
+                left.append(place)
+        return left
 
     def _predict_exactly(
         self, mask: NDArray[np.bool_], C: float, bias: float, predicted: NDArray[np.int64]
@@ -536,10 +662,23 @@ class SubjectFoldFitness:
         Return the decisions, (n_machines, n_clips).
         """
         found = self._decide_exactly(mask, C, bias, np.inf)
-        if not predict(found.decisions, found.errors, 1.0, self._is_trained, predicted):
+        if not self._name_classes(found.decisions, found.errors, 1.0, predicted):
             found = self._decide_exactly(mask, C, bias, EXACT)
-            predict(found.decisions, found.errors, 0.0, self._is_trained, predicted)
+            self._name_classes(found.decisions, found.errors, 0.0, predicted)
         return found.decisions
+
+    def _name_classes(
+        self,
+        decisions: NDArray[np.float64],
+        reach: NDArray[np.float64],
+        precision: float,
+        predicted: NDArray[np.int64],
+    ) -> bool:
+        """Write the classes of the clips that are asked about; return whether they are certain."""
+        clips = self._clips
+        decided = np.ascontiguousarray(decisions[:, clips]), np.ascontiguousarray(reach[:, clips])
+        certain = predict(*decided, precision, self._is_trained[clips], predicted[clips])
+        return bool(certain)
 
     def _decide_exactly(
         self, mask: NDArray[np.bool_], penalty: float, bias: float, tolerance: float
@@ -559,7 +698,7 @@ class SubjectFoldFitness:
         if self._unscaled is not None:
             yield self._unscaled
             return
-        for fold in range(self._folds.n_folds):
+        for fold in self._asked:
             training = self._folds.folds != fold
             scaled = self._scaled(training)
             yield self._inner_problem(scaled, fold, fold + 1, measured=training)
