@@ -18,8 +18,9 @@ from numpy.typing import NDArray
 from merec_hpc.config.selection import AntColonySettings, Criterion
 from merec_hpc.progress import track
 from merec_hpc.records import History, Masks, Population, Selection
+from merec_hpc.selection.fitness.genome import group_of
 from merec_hpc.selection.fitness.grouped import InnerFitness
-from merec_hpc.selection.ranking import anova_f, fisher_score
+from merec_hpc.selection.ranking import anova_f, fisher_score, mean_scores
 from merec_hpc.selection.steps import history_of_one
 from merec_hpc.selection.svm_grid import SvmGrid
 from merec_hpc.selection.watching import Watcher
@@ -167,7 +168,8 @@ def select(
     shows_progress: bool = False,
 ) -> Selection:
     """Select as ``selectors`` asks for it: heuristic and classifier are those of the settings."""
-    heuristic = HEURISTICS[settings.heuristic](fitness.features, fitness.folds.labels)
+    scores = HEURISTICS[settings.heuristic](fitness.features, fitness.folds.labels)
+    heuristic = mean_scores(scores, group_of(fitness))
     if settings.classifier == "random_forest":  # which has no C
         settings = replace(settings, C_values=settings.C_values[:1])
     scored: MaskFitness = fitness

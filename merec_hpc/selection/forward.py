@@ -13,6 +13,7 @@ from numpy.typing import NDArray
 from merec_hpc.config.selection import Criterion, ForwardSettings
 from merec_hpc.progress import track
 from merec_hpc.records import Selection
+from merec_hpc.selection.fitness.genome import group_of
 from merec_hpc.selection.fitness.grouped import InnerFitness
 from merec_hpc.selection.ranking import find_ranking
 from merec_hpc.selection.selectors import RANKED, SELECTORS
@@ -49,7 +50,7 @@ def search_forward(
         If there is no such search.
     """
     if search.startswith(RANKED):
-        ranking = find_ranking(search.removeprefix(RANKED))
+        ranking = find_ranking(search.removeprefix(RANKED), group_of(fitness))
         order = ranking(fitness.features, fitness.folds.labels, fitness.n_features)
         return search_by_rank(fitness, settings, order, on_step)
     known = [name for name, one in SELECTORS.items() if one.module == __name__]

@@ -16,6 +16,7 @@ from merec_hpc.config.selection import (
 )
 from merec_hpc.errors import MerecError
 from merec_hpc.records import Selection
+from merec_hpc.selection.fitness.genome import genome_of, in_features
 from merec_hpc.selection.ranking import RANKINGS
 
 if TYPE_CHECKING:
@@ -101,5 +102,9 @@ def find_selector(name: str, source: str = "--method") -> Selector:
 def select(
     fitness: "InnerFitness", name: str, settings: Any, *, shows_progress: bool = False
 ) -> Selection:
-    """Select features by the selector of a name, on the training clips that ``fitness`` holds."""
-    return find_selector(name).search()(fitness, name, settings, shows_progress=shows_progress)
+    """Select features by the selector of a name, on the training clips that ``fitness`` holds.
+
+    Whatever the genes of ``fitness`` stand for, the masks of the selection are of features.
+    """
+    found = find_selector(name).search()(fitness, name, settings, shows_progress=shows_progress)
+    return in_features(genome_of(fitness), found)

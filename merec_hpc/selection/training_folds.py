@@ -25,6 +25,7 @@ from merec_hpc.records import Features
 from merec_hpc.selection.fitness.grouped import InnerFitness, grouped
 from merec_hpc.selection.fitness.inner_problem import Share
 from merec_hpc.selection.fitness.subject_folds import SubjectFoldFitness
+from merec_hpc.selection.fitness.unit_fitness import UnitFitness, find_genome
 from merec_hpc.selection.selectors import find_selector, select
 from merec_hpc.store.features import read_features
 from merec_hpc.store.selection import SelectionOrigin, write_selection
@@ -163,6 +164,8 @@ def fold_fitness(
     ------
     ValueError
         If these clips cannot be scored.
+    MerecError
+        If the features have no such groups as ``inner`` asks for.
     """
 
     def seen(clips: Features) -> Features:
@@ -175,12 +178,17 @@ def fold_fitness(
     known = seen(replace(features, values=features.values[:, :0]))  # without a copy of the values
     values = share(scaled)
     digest = hashlib.sha256(repr(values.shape).encode())
-    for array in (values, known.labels, known.subjects):
-        digest.update(np.ascontiguousarray(array).tobytes())
     asked = inner or InnerSettings()
-    fitness = SubjectFoldFitness(
-        values, known.labels, known.subjects, n_folds=asked.n_inner_folds, share=share
-    )
+    genome = find_genome(known, asked)
+    arrays = [values, known.labels, known.subjects]
+    for array in arrays if genome is None else [*arrays, genome.group_of]:
+        digest.update(np.ascontiguousarray(array).tobytes())
+    clips = values, known.labels, known.subjects
+    fitness: SubjectFoldFitness
+    if genome is None:
+        fitness = SubjectFoldFitness(*clips, n_folds=asked.n_inner_folds, share=share)
+    else:
+        fitness = UnitFitness(*clips, genome=genome, n_folds=asked.n_inner_folds, share=share)
     return grouped(fitness, asked), digest.hexdigest()
 
 

@@ -15,6 +15,7 @@ from merec_hpc.criteria import OF_DECISIONS
 from merec_hpc.learning.classifiers import Classifier, train_classifier
 from merec_hpc.learning.oversampling import oversample
 from merec_hpc.records import Masks
+from merec_hpc.selection.fitness.genome import Genome, n_chosen_units
 from merec_hpc.selection.fitness.grouped import InnerFitness
 from merec_hpc.selection.fitness.subject_folds import SubjectFoldFitness
 
@@ -43,6 +44,11 @@ class ClassifierFitness:
         """Number of features that a mask chooses from."""
         return self._training.n_features
 
+    @property
+    def genome(self) -> Genome | None:
+        """What the genes of a mask stand for, where they are not features."""
+        return self._training.genome
+
     def score(
         self,
         masks: Masks,
@@ -60,7 +66,7 @@ class ClassifierFitness:
             self._score_on(grouping, individuals, criterion)
             for grouping in self._training.groupings
         ]
-        return self._training.combined(masks.sum(axis=1), scores)
+        return self._training.combined(n_chosen_units(self.genome, masks), scores)
 
     def _score_on(
         self,
@@ -69,7 +75,7 @@ class ClassifierFitness:
         criterion: Criterion,
     ) -> NDArray[np.float64]:
         """Return the fitness on the inner folds of one grouping, (n_individuals,)."""
-        folds, features = grouping.folds, grouping.features
+        folds = grouping.folds
         shape = (len(individuals), len(folds.labels))
         decides = criterion in OF_DECISIONS
         answers = np.full((*shape, len(folds.classes)), np.nan) if decides else np.full(shape, -1)
@@ -78,7 +84,7 @@ class ClassifierFitness:
             for row, (mask, *svm) in zip(answers, individuals, strict=True):
                 if not mask.any():
                     continue
-                chosen = features[:, mask]
+                chosen = grouping.columns(mask)
                 known = (chosen[~is_held], folds.labels[~is_held])
                 if decides:
                     decided = self._decide(*known, svm, chosen[is_held])
@@ -91,12 +97,15 @@ class ClassifierFitness:
         self, masks: Masks, C: NDArray[np.float64], bias: NDArray[np.float64] | None = None
     ) -> NDArray[np.float64]:
         """Return the accuracy on the clips that are trained on, (n_individuals,)."""
-        features, labels = self._training.features, self._training.folds.labels
+        labels = self._training.folds.labels
         biases = np.zeros(len(masks)) if bias is None else bias
+        individuals = [
+            (self._training.columns(mask), svm) for mask, *svm in zip(masks, C, biases, strict=True)
+        ]
         return np.array(
             [
-                (self._predict(features[:, mask], labels, svm, features[:, mask]) == labels).mean()
-                for mask, *svm in zip(masks, C, biases, strict=True)
+                (self._predict(chosen, labels, svm, chosen) == labels).mean()
+                for chosen, svm in individuals
             ]
         )
 
