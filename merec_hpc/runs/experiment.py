@@ -148,6 +148,12 @@ def landmark_files(config: Config, clips: Iterable[Clip]) -> list[str]:
     return [str(table) for table in tables if table.is_file()]
 
 
+def unit_tables(config: Config, selectors: Iterable[str]) -> list[str]:
+    """Return the tables of groups of features that selectors choose by, each once."""
+    tables = [selector_settings(config, selector).unit_table for selector in selectors]
+    return list(dict.fromkeys(str(table) for table in tables if table is not None))
+
+
 def selector_settings(config: Config, selector: str) -> SelectorSettings:
     """Return the section that a selector is set by."""
     settings: SelectorSettings = getattr(config, find_selector(selector).section)

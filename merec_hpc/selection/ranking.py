@@ -409,6 +409,9 @@ RANKINGS: Mapping[str, Ranking] = MappingProxyType(
     }
 )
 
+ORDERS = frozenset(RANKINGS) - frozenset(SCORES)
+"""Rankings without a score of a single feature."""
+
 
 def find_ranking(name: str, group_of: NDArray[np.int64] | None = None) -> Ranking:
     """Return a ranking by its name: of features, or of groups of them.

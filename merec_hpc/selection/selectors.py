@@ -17,7 +17,7 @@ from merec_hpc.config.selection import (
 from merec_hpc.errors import MerecError
 from merec_hpc.records import Selection
 from merec_hpc.selection.fitness.genome import genome_of, in_features
-from merec_hpc.selection.ranking import RANKINGS
+from merec_hpc.selection.ranking import ORDERS, RANKINGS
 
 if TYPE_CHECKING:
     from merec_hpc.selection.fitness.grouped import InnerFitness
@@ -53,6 +53,8 @@ class Selector:
     """What a job asks for one fold, at first."""
     criterion: str | None = None
     """Its own, whatever the section says."""
+    takes_units: bool = True
+    """Whether it may choose groups of features (key ``unit``)."""
 
     def search(self) -> Search:
         """Return what searches."""
@@ -72,12 +74,12 @@ SELECTORS: dict[str, Selector] = {
     "random_masks": Selector(
         "random_masks", RandomMasksSettings, f"{_ROOM}.random_masks", memory_mb=1000, minutes=5
     ),
-    **dict.fromkeys(RANKINGS, _RANKING),
+    **{name: replace(_RANKING, takes_units=name not in ORDERS) for name in RANKINGS},
     "forward": _FORWARD,
     "backward": _FORWARD,
     "stable_sfs": replace(_FORWARD, criterion="mu_minus_deviation"),
     "local_greedy": replace(_FORWARD, criterion="minimum"),
-    **{f"{RANKED}{name}": _FORWARD for name in RANKINGS},
+    **{f"{RANKED}{name}": replace(_FORWARD, takes_units=name not in ORDERS) for name in RANKINGS},
     "ant_colony": Selector("ant_colony", AntColonySettings, f"{_ROOM}.ant_colony"),
     # Its command is select-genetic, for ranks, checkpoints and signals.
     "genetic": Selector("genetic", GeneticSettings, f"{_ROOM}.genetic.archipelago", minutes=10),
@@ -97,6 +99,16 @@ def find_selector(name: str, source: str = "--method") -> Selector:
         msg = f"{source}: a selector of {listed} expected, found '{name}'{nearest(name, SELECTORS)}"
         raise MerecError(msg)
     return SELECTORS[name]
+
+
+def check_unit(name: str, settings: SelectorSettings, source: str = "--settings") -> None:
+    """Raise a ``MerecError`` if a selector is to choose groups and cannot."""
+    if settings.unit != "feature" and not find_selector(name).takes_units:
+        msg = (
+            f"{source}: unit feature expected with {name}, which scores no single feature by "
+            f"itself, found {settings.unit}"
+        )
+        raise MerecError(msg)
 
 
 def select(

@@ -24,9 +24,8 @@ from merec_hpc.parallel.threads import limit_library_threads
 from merec_hpc.records import Features
 from merec_hpc.selection.fitness.grouped import InnerFitness, grouped
 from merec_hpc.selection.fitness.inner_problem import Share
-from merec_hpc.selection.fitness.subject_folds import SubjectFoldFitness
-from merec_hpc.selection.fitness.unit_fitness import UnitFitness, find_genome
-from merec_hpc.selection.selectors import find_selector, select
+from merec_hpc.selection.fitness.unit_fitness import find_genome, fitness_of
+from merec_hpc.selection.selectors import check_unit, find_selector, select
 from merec_hpc.store.features import read_features
 from merec_hpc.store.selection import SelectionOrigin, write_selection
 from merec_hpc.store.table import SUFFIXES, read_table
@@ -184,11 +183,7 @@ def fold_fitness(
     for array in arrays if genome is None else [*arrays, genome.group_of]:
         digest.update(np.ascontiguousarray(array).tobytes())
     clips = values, known.labels, known.subjects
-    fitness: SubjectFoldFitness
-    if genome is None:
-        fitness = SubjectFoldFitness(*clips, n_folds=asked.n_inner_folds, share=share)
-    else:
-        fitness = UnitFitness(*clips, genome=genome, n_folds=asked.n_inner_folds, share=share)
+    fitness = fitness_of(clips, genome, asked, share)
     return grouped(fitness, asked), digest.hexdigest()
 
 
@@ -210,6 +205,7 @@ def write_selections(
     """
     limit_library_threads()
     parsed = from_json(find_selector(selector).settings, settings)
+    check_unit(selector, parsed)
     learnt = parse_scaling(scaling)
     seed = int(getattr(parsed, "seed", 0))
     for training in training_folds(store, folds, outputs, learnt, parsed, fold_table=fold_table):

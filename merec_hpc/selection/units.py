@@ -82,7 +82,7 @@ def find_units(features: Features, inner: InnerSettings) -> Units | None:
         return Units.of(_groups_of_table(inner.unit_table, names))
     if inner.unit == "block":
         if features.blocks is None:
-            msg = "inner.unit block: features of several blocks side by side expected, found one alone"
+            msg = "unit block: features of several blocks side by side expected, found one alone"
             raise MerecError(msg)
         return Units.of([str(block) for block in features.blocks])
     return Units.of([_part(name, inner.unit, names) for name in names])
@@ -95,7 +95,7 @@ def _part(name: str, unit: str, names: Sequence[str]) -> str:
         if found is not None:
             return (_FORMS[unit] or cell).format(**found.groupdict())
     others = f" (and {len(names) - 1} other names)" if len(names) > 1 else ""
-    msg = f"inner.unit {unit}: names of a {unit}, as {_KNOWN}, expected, found '{name}'{others}"
+    msg = f"unit {unit}: names of a {unit}, as {_KNOWN}, expected, found '{name}'{others}"
     raise MerecError(msg)
 
 
@@ -105,9 +105,6 @@ def _groups_of_table(path: Path, names: Sequence[str]) -> list[str]:
     for row in read_rows(path, UnitRow):
         if row.feature in groups:
             msg = f"{path}: each feature once expected, found '{row.feature}' again"
-            raise MerecError(msg)
-        if not row.group:
-            msg = f"{path}: a group of feature '{row.feature}' expected, found an empty cell"
             raise MerecError(msg)
         groups[row.feature] = row.group
     _check_same(path, names, groups)

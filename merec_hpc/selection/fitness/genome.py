@@ -71,7 +71,7 @@ class Genome:
 
     def n_chosen_groups(self, genes: Masks) -> NDArray[np.int64]:
         """Return how many groups are chosen, (n_individuals,)."""
-        return np.count_nonzero(self.levels(genes), axis=1)
+        return np.asarray(np.count_nonzero(self.levels(genes), axis=1), np.int64)
 
     def n_selected(self, genes: Masks) -> NDArray[np.int64]:
         """Return how many features are chosen, (n_individuals,)."""

@@ -1,6 +1,7 @@
 """Scores masks whose genes stand for groups of features, or for their weights."""
 
 from collections.abc import Iterator
+from operator import call
 from typing import Any, Self
 
 import numpy as np
@@ -10,7 +11,7 @@ from merec_hpc.config.selection import AllFeaturesSettings, Criterion, InnerSett
 from merec_hpc.records import Features
 from merec_hpc.selection.fitness.class_weights import ClassWeightFitness
 from merec_hpc.selection.fitness.genome import Genome
-from merec_hpc.selection.fitness.inner_problem import InnerProblem
+from merec_hpc.selection.fitness.inner_problem import InnerProblem, Share
 from merec_hpc.selection.fitness.subject_folds import SubjectFoldFitness, TrainingClips
 from merec_hpc.selection.fitness.unit_problem import UnitProblem, choose, fits
 from merec_hpc.selection.units import find_units
@@ -106,6 +107,25 @@ class UnitFitness(SubjectFoldFitness):
 
 class UnitClassWeightFitness(UnitFitness, ClassWeightFitness):
     """``UnitFitness`` with weights of classes, as ``ClassWeightFitness`` takes them."""
+
+
+def fitness_of(
+    clips: tuple[ArrayLike, ArrayLike, ArrayLike],
+    genome: Genome | None,
+    inner: InnerSettings,
+    share: Share = call,
+) -> SubjectFoldFitness:
+    """Return what scores masks of genes, or without a genome of features.
+
+    Parameters
+    ----------
+    clips
+        Features, labels and subjects, as ``SubjectFoldFitness`` takes them.
+    """
+    options: dict[str, Any] = {"n_folds": inner.n_inner_folds, "share": share}
+    if genome is None:
+        return SubjectFoldFitness(*clips, **options)
+    return UnitFitness(*clips, genome=genome, **options)
 
 
 def find_genome(features: Features, inner: InnerSettings) -> Genome | None:
