@@ -220,6 +220,8 @@ def inner_differences(config: Config) -> list[str]:
             value: object = getattr(own, key)
             if key == "bias":
                 value = tuple(map(bias_text, own.bias))
+            if key == "unit_table":
+                value = str(value or "none")
             if key == "criterion":
                 value = find_selector(selector).criterion or value
             groups.setdefault(_shown(value), []).append(selector)

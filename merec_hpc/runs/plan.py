@@ -442,7 +442,9 @@ class _Costs:
         named = replace(training, names=places.astype(np.str_))
         if inner.unit == "feature":
             return find_genome(named, inner)
-        self.notes.append(f"groups of features (unit {inner.unit}) are made up, of {_MADE_UP} each")
+        note = f"groups of features (unit {inner.unit}) are made up, of {_MADE_UP} each"
+        if note not in self.notes:
+            self.notes.append(note)
         named = replace(named, blocks=(places // _MADE_UP).astype(np.str_))
         return find_genome(named, replace(inner, unit="block", unit_table=None))
 
