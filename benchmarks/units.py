@@ -2,7 +2,7 @@
 
     OMP_NUM_THREADS=1 python benchmarks/units.py
 
-Batches of 50 random half masks of groups at every C of the paper, next to the same masks expanded
+Batches of 30 random half masks of groups at every C of the paper, next to the same masks expanded
 to features, in turn in one run; the same for weights of groups, beside the expanded masks of what
 they choose, which is all that could be scored before. Ratios are geometric means over C; the share
 is that of masks that are predicted anew in double precision.
@@ -20,7 +20,7 @@ from merec_hpc.selection.fitness.subject_folds import SubjectFoldFitness
 from merec_hpc.selection.fitness.unit_fitness import UnitFitness
 
 C_VALUES = (0.01, 0.1, 1.0, 10.0, 100.0)
-N_MASKS, N_ROUNDS = 50, 3
+N_MASKS, N_ROUNDS = 30, 2
 SHAPES = (
     (Shape(246, 1475, 26, 5), 59),
     (Shape(71, 9216, 8, 3), 48),

@@ -24,7 +24,7 @@ from merec_hpc.selection.fitness.least_squares import rotate
 
 PRECISION = 2.0**-24
 """Of an entry of a single-precision Gram matrix, in units of sqrt(G_ii G_jj)."""
-_WIDE = 4
+WIDE = 4
 """Features per clip above which single precision pays: below, double precision costs little
 more, and large C leaves many decisions uncertain."""
 _GROUPS_AT_ONCE = 8  # whose shifts are one matrix product
@@ -82,7 +82,7 @@ class InnerProblem:
         self._measured = slice(None) if measured is None else measured
         self._targets, self._systems = targets, systems
         n_clips, n_features = features.shape
-        self._is_wide = bool(may_be_quick and n_features > _WIDE * n_clips)
+        self._is_wide = bool(may_be_quick and n_features > WIDE * n_clips)
         if not self._is_wide:
             return
         # Sums of centred features are small, and so are their rounding errors.

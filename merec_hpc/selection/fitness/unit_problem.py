@@ -10,14 +10,17 @@ from operator import call
 import numpy as np
 from numpy.typing import NDArray
 
+from merec_hpc.kernels.sums import sum_grams
 from merec_hpc.records import Masks
 from merec_hpc.selection.fitness.genome import LEVELS, Genome
-from merec_hpc.selection.fitness.inner_problem import Gram, InnerProblem, Share, System
+from merec_hpc.selection.fitness.inner_problem import WIDE, Gram, InnerProblem, Share, System
 
 MOST_KEPT = 2**25
 """Numbers in the Gram matrices of all groups, at most, that are kept: 256 MiB."""
 SUM_PRECISION = 2.0**-40
-"""Of an entry of a sum of many masks at once, in units of sqrt(G_ii G_jj): far above its rounding."""
+"""Of an entry of a sum, in units of sqrt(G_ii G_jj): far above its rounding. Where features were
+summed in single precision, decisions are certain within it, or made anew; elsewhere double
+precision counts as it does there."""
 _AT_ONCE = 16  # masks whose Gram matrices are in memory
 
 
@@ -71,7 +74,10 @@ class UnitProblem(InnerProblem):
     @property
     def precision(self) -> float:
         """Of an entry of what ``grams`` yields, in units of sqrt(G_ii G_jj)."""
-        return SUM_PRECISION if self.sums_grams else super().precision
+        n_clips, n_features = self._features.shape
+        if not self.sums_grams:
+            return super().precision
+        return SUM_PRECISION if n_features > WIDE * n_clips else 0.0
 
     def constant(self, mask: NDArray[np.bool_], bias: float) -> float:
         """Return the feature that a bias gives every clip under a mask: it depends on both alone."""
@@ -99,12 +105,9 @@ class UnitProblem(InnerProblem):
         """Return the Gram matrix of a mask in double precision: of that mask alone."""
         if self._kept is None:
             return super().exact_gram(mask)
-        # Group by group: a matrix product might round differently among other masks.
-        total = np.zeros(self._kept.shape[1:])
-        levels = self._genome.levels(mask[None])[0]
-        for group in np.flatnonzero(levels):
-            total += levels[group] * self._kept[group]
-        return Gram(total, np.zeros(len(total)), is_quick=False)
+        (gram,) = self._sums(self._kept, mask[None])
+        matrix = gram.matrix + np.triu(gram.matrix, 1).T
+        return Gram(matrix, gram.shifts, is_quick=False)
 
     def double_gram(self, mask: NDArray[np.bool_], constant: float) -> NDArray[np.float64]:
         """Return ``exact_gram`` of the clips with one more feature, that all have alike."""
@@ -113,11 +116,13 @@ class UnitProblem(InnerProblem):
         return self.exact_gram(mask).matrix + constant**2
 
     def _sums(self, kept: NDArray[np.float64], masks: Masks) -> Iterator[Gram]:
-        n_groups, n_clips, _ = kept.shape
-        flat, shifts = kept.reshape(n_groups, -1), np.zeros(n_clips)
+        # Not by a matrix product, which might round a mask differently among others.
+        shifts = np.zeros(kept.shape[1])
         for first in range(0, len(masks), _AT_ONCE):
             levels = self._genome.levels(masks[first : first + _AT_ONCE])
-            for matrix in (levels @ flat).reshape(len(levels), n_clips, n_clips):
+            sums = np.zeros((len(levels), *kept.shape[1:]))
+            sum_grams(kept, levels, sums)
+            for matrix in sums:
                 yield Gram(matrix, shifts, is_quick=False)
 
     def _mixtures(self, masks: Masks) -> Iterator[Gram]:

@@ -11,6 +11,8 @@ from numpy.typing import NDArray
 
 from merec_hpc.config.selection import Criterion, GeneticSettings
 from merec_hpc.criteria import criteria_names
+from merec_hpc.learning.linear_svm import train_svm
+from merec_hpc.learning.scaling import Scaling
 from merec_hpc.records import Features
 from merec_hpc.selection.fitness import unit_problem
 from merec_hpc.selection.fitness.any_classifier import ClassifierFitness
@@ -129,7 +131,7 @@ def test_sums_are_the_gram_matrices_of_the_expanded_masks(
     table = Table(n_features, weighs=weighs, seed=seed)
     (problem,) = table.fitness()._problems()
     values = problem._features
-    many = [gram.matrix.copy() for gram in problem.grams(table.genes)]
+    many = [np.triu(gram.matrix) for gram in problem.grams(table.genes)]
     weights = table.genome.weights(table.genes)
     masks = table.genome.masks(table.genes)
     for place, genes in enumerate(table.genes):
@@ -140,8 +142,8 @@ def test_sums_are_the_gram_matrices_of_the_expanded_masks(
             expected += factor * np.outer(values[:, feature], values[:, feature])
         norms = np.sqrt(expected.diagonal())
         limit = 1e-13 * np.outer(norms, norms) + 1e-300
-        np.testing.assert_array_less(np.abs(many[place] - expected), limit)
         alone = problem.exact_gram(genes).matrix
+        np.testing.assert_array_equal(many[place], np.triu(alone))
         np.testing.assert_array_less(np.abs(alone - expected), limit)
         bias = problem.constant(genes, 0.5)
         np.testing.assert_allclose(bias, 0.5 * np.sqrt(norms @ norms / N_CLIPS), rtol=1e-12)
@@ -248,7 +250,7 @@ def test_machines_of_the_expanded_masks_are_certified() -> None:
 def test_other_classifiers_see_the_expanded_features() -> None:
     table = Table(60)
     masks = table.genome.masks(table.genes)
-    settings_ = "random_forest", "smote", 0
+    settings_ = "linear_svm", "smote", 0
     found = ClassifierFitness(table.fitness(), *settings_)
     expected = ClassifierFitness(SubjectFoldFitness(*table.clips), *settings_)
     assert found.n_features == N_GROUPS
@@ -261,6 +263,21 @@ def test_other_classifiers_see_the_expanded_features() -> None:
         found.training_accuracies(table.genes[rows], table.C[rows]),
         expected.training_accuracies(masks[rows], table.C[rows]),
     )
+
+
+def test_weights_multiply_features_that_are_scaled_in_each_inner_fold() -> None:
+    table = Table(30, weighs=True)
+    values, labels, subjects = table.clips
+    found = table.fitness(scaling="standard").decisions(table.genes[1:4], np.full(3, 0.1))
+    weights = table.genome.weights(table.genes[1:4])
+    assert weights is not None
+    for own, decided in zip(weights, found, strict=True):
+        for subject in range(6):
+            training = subjects != subject
+            scaled = Scaling.fit(values[training], "standard").apply(values) * own
+            machine = train_svm(scaled[training], labels[training], 0.1)
+            expected = machine.decisions(scaled[~training])
+            np.testing.assert_allclose(decided[~training], expected, atol=1e-5)
 
 
 def test_a_group_of_each_feature_is_expected() -> None:
