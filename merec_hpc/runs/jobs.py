@@ -361,7 +361,11 @@ def _sweep(config: Config, extent: Extent) -> Iterator[Job]:
                 "sweep_select_genetic",
                 _kind(variant),
                 f"{variant.path}/{fold}",
-                (f"{folder}/features/{_kind(variant)}.h5", *_fold_table(config)),
+                (
+                    f"{folder}/features/{_kind(variant)}.h5",
+                    *_fold_table(config),
+                    *unit_tables(config, ["genetic"]),
+                ),
                 (f"{folder}/selection/{variant.path}/{fold}.h5",),
                 is_current=partial(is_selected_by, "genetic", fold, search, scaling),
             )
