@@ -26,6 +26,7 @@ from merec_hpc.parallel.memory import peak_memory_mb
 from merec_hpc.parallel.mpi import connect
 from merec_hpc.parallel.signals import noted_signals
 from merec_hpc.parallel.threads import limit_library_threads
+from merec_hpc.selection.fitness.genome import in_features
 from merec_hpc.selection.fitness.subject_folds import compile_kernels
 from merec_hpc.selection.genetic.archipelago import Fitness, evolve
 from merec_hpc.selection.training_folds import training_folds
@@ -90,7 +91,9 @@ def run(
             checkpoints = Checkpoints(path, key, checkpoint_every)
             # Rank 0 speaks for all: without it nobody goes on.
             with marked_running(training.output) if comm.rank == 0 else nullcontext():
-                selection = evolve(scored, parsed, comm, checkpoints, stop)
+                selection = in_features(
+                    training.fitness.genome, evolve(scored, parsed, comm, checkpoints, stop)
+                )
             if comm.rank == 0:
                 log.info(
                     "fold %s: %d of %d features, C = %g, bias %s, fitness %.4f of generation %d",

@@ -15,6 +15,7 @@ from merec_hpc.config.base import (
     Oversampling,
     Positive,
     Probability,
+    UserPath,
     check_distinct,
     check_known,
 )
@@ -102,6 +103,8 @@ class InnerSettings:
     departure_penalty: Probability = 0.0
     n_inner_folds: int | None = Field(default=None, ge=2)
     n_groupings: Count = 1
+    unit: Literal["feature", "channel", "cell", "block", "custom"] = "feature"
+    unit_table: UserPath | None = None
 
     def __post_init__(self) -> None:
         """Check what involves more than one value."""
@@ -110,6 +113,12 @@ class InnerSettings:
             msg = (
                 f"n_groupings is {self.n_groupings}, must be 1 where n_inner_folds is null: one "
                 "subject is left out at a time, in one way only"
+            )
+            raise ValueError(msg)
+        if (self.unit == "custom") != (self.unit_table is not None):
+            msg = (
+                f"unit is {self.unit} and unit_table {self.unit_table or 'null'}, a table must be "
+                "given with unit custom, and only then"
             )
             raise ValueError(msg)
 
@@ -222,6 +231,7 @@ class GeneticSettings(SelectorSettings):
     n_random_migrants: int = Field(default=10, ge=0)
     n_generations: int = Field(default=50, ge=0)
     founders: Literal["random_count", "random_gene"] = "random_count"
+    genome: Literal["mask", "weights"] = "mask"
     crossover_probability: Probability = 0.8
     mutation: Literal["bit", "individual"] = "individual"
     mutation_rate: Probability = 0.05

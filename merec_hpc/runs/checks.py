@@ -14,6 +14,7 @@ from merec_hpc.config.evaluation import Method
 from merec_hpc.config.features import FeatureBlock
 from merec_hpc.config.motion import FlowSettings
 from merec_hpc.config.scaling import scaling_of
+from merec_hpc.config.selection import RuleSettings
 from merec_hpc.config.whole import Config
 from merec_hpc.dataset.clip import Clip
 from merec_hpc.dataset.folds import count_folds, fold_members
@@ -24,8 +25,15 @@ from merec_hpc.features.extractors import EXTRACTORS, NETWORK
 from merec_hpc.motion.optical_flow import check_flow
 from merec_hpc.networks.registry import find_network
 from merec_hpc.networks.weights import weight_names
-from merec_hpc.runs.experiment import BLOCKS, Extraction, extractions, inner_settings
-from merec_hpc.selection.selectors import find_selector
+from merec_hpc.runs.experiment import (
+    BLOCKS,
+    Extraction,
+    extractions,
+    inner_settings,
+    selector_settings,
+    selectors_of,
+)
+from merec_hpc.selection.selectors import check_unit, find_selector
 
 
 def check_config(config: Config) -> None:
@@ -35,6 +43,7 @@ def check_config(config: Config) -> None:
     """
     _check_names(config)
     _check_layers(config)
+    _check_units(config)
     for said in _keys_without_use(config):
         raise MerecError(said)
 
@@ -57,6 +66,10 @@ def check_files(config: Config) -> None:
         ("faces.reference", faces.reference, False),
         ("faces.landmark_tables", faces.landmark_tables, True),
         *((f"weights.{name}", path, False) for name, path in config.weights.items()),
+        *(
+            (f"{section}.unit_table", settings.unit_table, False)
+            for section, settings in inner_settings(config).items()
+        ),
     ]
     for key, path, is_folder in named:
         if path is not None and not (path.is_dir() if is_folder else path.is_file()):
@@ -211,6 +224,22 @@ def _check_block_keys(block: FeatureBlock, extraction: Extraction) -> None:
     if idle:
         msg = f"features.blocks, {extraction.name}: '{idle[0]}' does nothing in its settings: leave it out"
         raise MerecError(msg)
+
+
+def _check_units(config: Config) -> None:
+    """Check that there are groups of the kind that selectors are to choose by."""
+    methods = [*config.evaluation.methods]
+    if config.permutation.n_permutations:
+        methods += config.permutation.methods
+    for selector in selectors_of(methods):
+        section, settings = find_selector(selector).section, selector_settings(config, selector)
+        check_unit(selector, settings, section)
+        if isinstance(settings, RuleSettings):
+            continue
+        is_idle = section == "all_features"
+        if settings.unit == "block" and not config.features.blocks and not is_idle:
+            msg = f"{section}.unit block: features.blocks expected, found one extraction alone"
+            raise MerecError(msg)
 
 
 def _check_layers(config: Config) -> None:

@@ -148,6 +148,13 @@ def landmark_files(config: Config, clips: Iterable[Clip]) -> list[str]:
     return [str(table) for table in tables if table.is_file()]
 
 
+def unit_tables(config: Config, selectors: Iterable[str]) -> list[str]:
+    """Return the tables of groups of features that selectors choose by, each once."""
+    every = [selector_settings(config, selector) for selector in selectors]
+    tables = [own.unit_table for own in every if isinstance(own, SelectorSettings)]
+    return list(dict.fromkeys(str(table) for table in tables if table is not None))
+
+
 def selector_settings(config: Config, selector: str) -> AnySettings:
     """Return the section that a selector is set by."""
     settings: AnySettings = getattr(config, find_selector(selector).section)
@@ -216,6 +223,8 @@ def inner_differences(config: Config) -> list[str]:
             value: object = getattr(own, key)
             if key == "bias":
                 value = tuple(map(bias_text, own.bias))
+            if key == "unit_table":
+                value = str(value or "none")
             if key == "criterion":
                 value = find_selector(selector).criterion or value
             groups.setdefault(_shown(value), []).append(selector)

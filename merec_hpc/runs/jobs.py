@@ -25,6 +25,7 @@ from merec_hpc.runs.experiment import (
     selection_files,
     selector_settings,
     selectors_of,
+    unit_tables,
 )
 from merec_hpc.runs.extent import Extent
 from merec_hpc.runs.recorded import (
@@ -267,9 +268,10 @@ def _features(config: Config, extent: Extent) -> Iterator[Job]:
 
 
 def _selections(config: Config, extent: Extent) -> Iterator[Job]:
-    inputs = (_store(config), *_fold_table(config))
     scaling = scaling_text(config.scaling, config.calibration)
     for selector in selectors_of(config.evaluation.methods):
+        tables = unit_tables(config, [selector])
+        inputs = (_store(config), *_fold_table(config), *tables)
         settings = selector_settings(config, selector)
         files = selection_files(config, [Method(selector)], _names(extent))
         for fold, file in zip(_names(extent), files, strict=True):
@@ -313,7 +315,11 @@ def _permutations(config: Config) -> Iterator[Job]:
             "run_permutation",
             str(method),
             str(job),
-            (_store(config), f"{results}/fold_subjects.tsv"),
+            (
+                _store(config),
+                f"{results}/fold_subjects.tsv",
+                *unit_tables(config, [method.selector]),
+            ),
             (f"{results}/permutations/{method}/{job}.csv",),
             is_current=partial(has_permutations, permutation_numbers(config, job)),
         )
@@ -355,7 +361,11 @@ def _sweep(config: Config, extent: Extent) -> Iterator[Job]:
                 "sweep_select_genetic",
                 _kind(variant),
                 f"{variant.path}/{fold}",
-                (f"{folder}/features/{_kind(variant)}.h5", *_fold_table(config)),
+                (
+                    f"{folder}/features/{_kind(variant)}.h5",
+                    *_fold_table(config),
+                    *unit_tables(config, ["genetic"]),
+                ),
                 (f"{folder}/selection/{variant.path}/{fold}.h5",),
                 is_current=partial(is_selected_by, "genetic", fold, search, scaling),
             )

@@ -44,8 +44,9 @@ from merec_hpc.runs.selector_cost import (
     selection_seconds,
 )
 from merec_hpc.runs.variants import genetic_settings, variant_extraction
+from merec_hpc.selection.fitness.genome import Genome
 from merec_hpc.selection.fitness.grouped import grouped
-from merec_hpc.selection.fitness.subject_folds import SubjectFoldFitness
+from merec_hpc.selection.fitness.unit_fitness import find_genome, fitness_of
 from merec_hpc.selection.selectors import SELECTORS
 from merec_hpc.store.features import read_features
 
@@ -54,6 +55,7 @@ from merec_hpc.store.features import read_features
 SIMULATE_S, REGISTER_S, KEEP_S = 0.12, 0.04, 0.02
 # Of a frame of which the apex is searched, on a face of 224 x 224.
 APEX_S = {"difference": 0.003, "flow": 0.008, "dc_rois": 0.02}
+_MADE_UP = 32  # features of a group, where there are no features yet
 # Of every job: Snakemake twice, and the imports of the command. Of a local one the command alone.
 START_S, LOCAL_S = 8.0, 3.0
 # What a process takes that reads features, and one with a network, besides its arrays.
@@ -218,7 +220,7 @@ class _Costs:
     def __init__(self, config: Config, extent: Extent, n_ranks: int, store: Path | None) -> None:
         self._config, self._extent, self._store = config, extent, store
         self._n_ranks = n_ranks
-        self._samples: dict[tuple[str, int | None, int, bool], tuple[FoldSample, float]] = {}
+        self._samples: dict[tuple[object, ...], tuple[FoldSample, float]] = {}
         self._seconds: dict[tuple[str, str], float] = {}
         self._searches: dict[tuple[str, str], Prediction] = {}
         self.notes: list[str] = []
@@ -415,7 +417,8 @@ class _Costs:
         """Return what is measured on, and by how much the real clips take longer."""
         inner = settings if isinstance(settings, InnerSettings) else InnerSettings()
         of_decisions = inner.criterion in OF_DECISIONS
-        key = (kind, inner.n_inner_folds, inner.n_groupings, of_decisions)
+        genes = (inner.unit, inner.unit_table, getattr(inner, "genome", "mask"))
+        key = (kind, inner.n_inner_folds, inner.n_groupings, of_decisions, *genes)
         if key not in self._samples:
             config = self._config_of(kind)
             training, n_clips = self._training(config)
@@ -425,17 +428,26 @@ class _Costs:
                     "the square of their number"
                 )
             learnt = Scaling.learn(training, scaling_of(config.scaling, config.calibration))
-            first = SubjectFoldFitness(
-                learnt.apply(training),
-                training.labels,
-                training.subjects,
-                n_folds=inner.n_inner_folds,
-            )
-            fitness = grouped(first, inner)
+            clips = learnt.apply(training), training.labels, training.subjects
+            fitness = grouped(fitness_of(clips, self._genome(training, inner), inner), inner)
             measured = replace(config.genetic, criterion=inner.criterion)
             sample = FoldSample(fitness, measure_costs(fitness, measured))
             self._samples[key] = sample, (n_clips / len(training.labels)) ** 2
         return self._samples[key]
+
+    def _genome(self, training: Features, inner: InnerSettings) -> Genome | None:
+        """Return what genes stand for: of made-up features, which have no names, made-up groups."""
+        if len(training.names):
+            return find_genome(training, inner)
+        places = np.arange(training.values.shape[1])
+        named = replace(training, names=places.astype(np.str_))
+        if inner.unit == "feature":
+            return find_genome(named, inner)
+        note = f"groups of features (unit {inner.unit}) are made up, of {_MADE_UP} each"
+        if note not in self.notes:
+            self.notes.append(note)
+        named = replace(named, blocks=(places // _MADE_UP).astype(np.str_))
+        return find_genome(named, replace(inner, unit="block", unit_table=None))
 
     def _training(self, config: Config) -> tuple[Features, int]:
         """Return clips that the first fold trains on, no more than needed, and how many it has."""

@@ -27,7 +27,7 @@ from merec_hpc.runs.cost import Costs, Interconnect, predict_search
 from merec_hpc.selection.fitness.any_classifier import ClassifierFitness
 from merec_hpc.selection.fitness.grouped import InnerFitness
 from merec_hpc.selection.fitness.own_masks import RankedFitness
-from merec_hpc.selection.ranking import find_ranking
+from merec_hpc.selection.ranking import ORDERS, find_ranking
 from merec_hpc.selection.rule.deciding import QUARTER
 from merec_hpc.selection.rule.family import grid_of
 from merec_hpc.selection.rule.inner import group_subjects
@@ -44,7 +44,6 @@ _N_FEATURES = 200  # that a ranking of single features is timed on
 _N_RANKED = 50  # that a ranking of one feature after the other is timed on
 _N_FLIPS = 256  # features that a step is timed on
 _RANKED_AT_ONCE = 64  # features that a ranked search scores again after each that it takes
-_MAKES_ORDER = frozenset({"mrmr"})  # not of single features
 
 
 @dataclass(frozen=True)
@@ -182,14 +181,14 @@ def _own_seconds(sample: FoldSample, n_selected: int, settings: SelectorSettings
 def _order_seconds(sample: FoldSample, ranking: str, n_wanted: int) -> float:
     """Return the time of one ranking, from that of a few features."""
     features, labels = sample.fitness.features, sample.fitness.folds.labels
-    order = find_ranking(ranking)
-    if ranking in _MAKES_ORDER:
-        few = min(n_wanted, _N_RANKED)
+    if ranking in ORDERS:
+        order, few = find_ranking(ranking), min(n_wanted, _N_RANKED)
         return _seconds(lambda: order(features, labels, few)) * n_wanted / few
     part = features[:, :_N_FEATURES]
+    order = find_ranking(ranking)  # groups' means of scores take next to no time
     order(part[:, :2], labels, 2)  # imports
     seconds = _seconds(lambda: order(part, labels, part.shape[1]))
-    return seconds * sample.fitness.n_features / int(part.shape[1])
+    return seconds * int(features.shape[1]) / int(part.shape[1])
 
 
 def _forward_seconds(sample: FoldSample, selector: str, settings: ForwardSettings) -> float:

@@ -16,7 +16,7 @@ folds too, as is common: its heuristic has seen the classes of the clips that th
 scores are too high. Of the held-out subject neither sees anything.
 """
 
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from typing import Protocol, Self
 
@@ -27,10 +27,11 @@ from merec_hpc.config.selection import AntColonySettings, Criterion
 from merec_hpc.kernels.gathering import gather_features
 from merec_hpc.progress import track
 from merec_hpc.records import History, Masks, Population, Selection
+from merec_hpc.selection.fitness.genome import group_of
 from merec_hpc.selection.fitness.grouped import InnerFitness
 from merec_hpc.selection.fitness.own_masks import learnt_without_each
 from merec_hpc.selection.fitness.subject_folds import OwnMasks
-from merec_hpc.selection.ranking import anova_f, fisher_score
+from merec_hpc.selection.ranking import anova_f, fisher_score, mean_scores
 from merec_hpc.selection.selectors import LEAKY
 from merec_hpc.selection.steps import history_of_one
 from merec_hpc.selection.svm_grid import SvmGrid
@@ -90,9 +91,15 @@ class Heuristics:
     def learn(cls, fitness: InnerFitness, name: str, *, is_leaky: bool = False) -> Self:
         """Learn the heuristic of a name, without each inner fold too unless it is to leak.
 
+        That of a group of features is the mean of theirs.
+
         Where all clips are of one class, all features are alike.
         """
-        learn: Callable[..., NDArray[np.float64]] = HEURISTICS[name]
+        group = group_of(fitness)
+
+        def learn(features: NDArray[np.float64], labels: NDArray[np.int64]) -> NDArray[np.float64]:
+            return mean_scores(HEURISTICS[name](features, labels), group)
+
         everyone = learn(fitness.features, fitness.folds.labels)
         if is_leaky:
             return cls(everyone)

@@ -22,6 +22,7 @@ from merec_hpc.parallel.communicator import SerialCommunicator
 from merec_hpc.records import Selection
 from merec_hpc.selection.ant_colony import Heuristics, search_with_ants
 from merec_hpc.selection.filters import select_by_rank
+from merec_hpc.selection.fitness.genome import group_of
 from merec_hpc.selection.fitness.grouped import grouped
 from merec_hpc.selection.fitness.subject_folds import SubjectFoldFitness
 from merec_hpc.selection.forward import FORWARD_SEARCHES, search_forward
@@ -40,6 +41,7 @@ __all__ = [
     "RuleSelector",
 ]
 
+_NOT_GIVEN = {"seed", "n_inner_folds", "unit", "unit_table"}  # as they are
 BiasParameter = float | str | None | Sequence[float | str | None]
 
 
@@ -65,6 +67,9 @@ class GeneticSelector(MaskSelector):
     founders
         How the first individuals are drawn: "random_count" (default) a count uniform in
         1..n_features, then that many features; "random_gene" each feature with probability 0.5.
+    genome
+        "mask" (default), or "weights": what each feature, or group of ``unit``, adds to the Gram
+        matrix, 0, 1/2, 1 or 2 times; features are multiplied by the root of it, ``weights_``.
     crossover_probability
         Probability that two parents are crossed, in [0, 1], default 0.8.
     mutation
@@ -96,8 +101,11 @@ class GeneticSelector(MaskSelector):
         once "pooled_accuracy", "pooled_uar" or "pooled_uf1"; of their decisions, each class
         weighing the same, "balanced_hinge" or "balanced_log_loss".
     departure_penalty
-        What a mask loses that leaves all features out, in [0, 1], and others by their share;
-        default 0.
+        What a mask loses that leaves all features (groups of them, with ``unit``) out, in [0, 1],
+        and others by their share; default 0.
+    unit
+        What is chosen: "feature" (default), or groups of features, all of each or none: a label
+        for each feature, shape (n_features,). Numbers of features then count groups.
     n_groupings
         Groupings of the groups into ``n_folds`` folds, whose mean score is that of a mask, at
         least 1 (default); more need ``n_folds`` below the number of groups.
@@ -157,6 +165,7 @@ class GeneticSelector(MaskSelector):
         n_random_migrants: int = 10,
         n_generations: int = 50,
         founders: Literal["random_count", "random_gene"] = "random_count",
+        genome: Literal["mask", "weights"] = "mask",
         crossover_probability: float = 0.8,
         mutation: Literal["bit", "individual"] = "individual",
         mutation_rate: float = 0.05,
@@ -170,6 +179,7 @@ class GeneticSelector(MaskSelector):
         bias: BiasParameter = "none",
         criterion: Criterion = "mu_minus_variance",
         departure_penalty: float = 0.0,
+        unit: Any = "feature",
         n_groupings: int = 1,
         training_accuracy: Literal["resubstitution", "inner_folds"] = "resubstitution",
         flat_window: int | None = None,
@@ -188,6 +198,7 @@ class GeneticSelector(MaskSelector):
         self.n_random_migrants = n_random_migrants
         self.n_generations = n_generations
         self.founders = founders
+        self.genome = genome
         self.crossover_probability = crossover_probability
         self.mutation = mutation
         self.mutation_rate = mutation_rate
@@ -201,6 +212,7 @@ class GeneticSelector(MaskSelector):
         self.bias = bias
         self.criterion = criterion
         self.departure_penalty = departure_penalty
+        self.unit = unit
         self.n_groupings = n_groupings
         self.training_accuracy = training_accuracy
         self.flat_window = flat_window
@@ -215,7 +227,7 @@ class GeneticSelector(MaskSelector):
         self.verbose = verbose
 
     def _search(self) -> SearchOf:
-        names = set(GeneticSettings.__dataclass_fields__) - {"seed", "n_inner_folds"}
+        names = set(GeneticSettings.__dataclass_fields__) - _NOT_GIVEN
         given = {name: getattr(self, name) for name in sorted(names)} | _inner(self)
         given["seed"] = self._seed()
         settings = settings_of(GeneticSettings, "GeneticSelector", given)
@@ -253,8 +265,11 @@ class ForwardSelector(MaskSelector):
         once "pooled_accuracy", "pooled_uar" or "pooled_uf1"; of their decisions, each class
         weighing the same, "balanced_hinge" or "balanced_log_loss".
     departure_penalty
-        What a mask loses that leaves all features out, in [0, 1], and others by their share;
-        default 0.
+        What a mask loses that leaves all features (groups of them, with ``unit``) out, in [0, 1],
+        and others by their share; default 0.
+    unit
+        What is chosen: "feature" (default), or groups of features, all of each or none: a label
+        for each feature, shape (n_features,). Numbers of features then count groups.
     n_groupings
         Groupings of the groups into ``n_folds`` folds, whose mean score is that of a mask, at
         least 1 (default); more need ``n_folds`` below the number of groups.
@@ -296,6 +311,7 @@ class ForwardSelector(MaskSelector):
         bias: BiasParameter = "none",
         criterion: Criterion = "mu_minus_variance",
         departure_penalty: float = 0.0,
+        unit: Any = "feature",
         n_groupings: int = 1,
         scaling: ScalingName | None = "standard",
         class_weight: ClassWeight | Mapping[Any, float] | None = None,
@@ -310,6 +326,7 @@ class ForwardSelector(MaskSelector):
         self.bias = bias
         self.criterion = criterion
         self.departure_penalty = departure_penalty
+        self.unit = unit
         self.n_groupings = n_groupings
         self.scaling = scaling
         self.class_weight = class_weight
@@ -351,8 +368,11 @@ class RankingSelector(MaskSelector):
         once "pooled_accuracy", "pooled_uar" or "pooled_uf1"; of their decisions, each class
         weighing the same, "balanced_hinge" or "balanced_log_loss".
     departure_penalty
-        What a mask loses that leaves all features out, in [0, 1], and others by their share;
-        default 0.
+        What a mask loses that leaves all features (groups of them, with ``unit``) out, in [0, 1],
+        and others by their share; default 0.
+    unit
+        What is chosen: "feature" (default), or groups of features, all of each or none: a label
+        for each feature, shape (n_features,). Numbers of features then count groups.
     n_groupings
         Groupings of the groups into ``n_folds`` folds, whose mean score is that of a mask, at
         least 1 (default); more need ``n_folds`` below the number of groups.
@@ -396,6 +416,7 @@ class RankingSelector(MaskSelector):
         bias: BiasParameter = "none",
         criterion: Criterion = "mu_minus_variance",
         departure_penalty: float = 0.0,
+        unit: Any = "feature",
         n_groupings: int = 1,
         scaling: ScalingName | None = "standard",
         class_weight: ClassWeight | Mapping[Any, float] | None = None,
@@ -411,6 +432,7 @@ class RankingSelector(MaskSelector):
         self.bias = bias
         self.criterion = criterion
         self.departure_penalty = departure_penalty
+        self.unit = unit
         self.n_groupings = n_groupings
         self.scaling = scaling
         self.class_weight = class_weight
@@ -420,13 +442,14 @@ class RankingSelector(MaskSelector):
         self.verbose = verbose
 
     def _search(self) -> SearchOf:
-        ranking = find_ranking(choice("ranking", self.ranking, RANKINGS))
+        name = choice("ranking", self.ranking, RANKINGS)
         names = ("n_selected", "n_selected_values")
         given = _inner(self) | {name: getattr(self, name) for name in names}
         settings = settings_of(RankingSettings, "RankingSelector", given)
 
         def search(fitness: SubjectFoldFitness, watcher: Watcher | None) -> Selection:
-            return select_by_rank(grouped(fitness, settings), settings, ranking, on_step=watcher)
+            ranking, several = find_ranking(name, group_of(fitness)), grouped(fitness, settings)
+            return select_by_rank(several, settings, ranking, on_step=watcher)
 
         return search
 
@@ -462,8 +485,11 @@ class AntColonySelector(MaskSelector):
         once "pooled_accuracy", "pooled_uar" or "pooled_uf1"; of their decisions, each class
         weighing the same, "balanced_hinge" or "balanced_log_loss".
     departure_penalty
-        What a mask loses that leaves all features out, in [0, 1], and others by their share;
-        default 0.
+        What a mask loses that leaves all features (groups of them, with ``unit``) out, in [0, 1],
+        and others by their share; default 0.
+    unit
+        What is chosen: "feature" (default), or groups of features, all of each or none: a label
+        for each feature, shape (n_features,). Numbers of features then count groups.
     n_groupings
         Groupings of the groups into ``n_folds`` folds, whose mean score is that of a mask, at
         least 1 (default); more need ``n_folds`` below the number of groups.
@@ -513,6 +539,7 @@ class AntColonySelector(MaskSelector):
         bias: BiasParameter = "none",
         criterion: Criterion = "mu_minus_variance",
         departure_penalty: float = 0.0,
+        unit: Any = "feature",
         n_groupings: int = 1,
         scaling: ScalingName | None = "standard",
         class_weight: ClassWeight | Mapping[Any, float] | None = None,
@@ -533,6 +560,7 @@ class AntColonySelector(MaskSelector):
         self.bias = bias
         self.criterion = criterion
         self.departure_penalty = departure_penalty
+        self.unit = unit
         self.n_groupings = n_groupings
         self.scaling = scaling
         self.class_weight = class_weight

@@ -5,6 +5,7 @@ from numpy.typing import NDArray
 
 from merec_hpc.config.selection import Criterion, RankingSettings
 from merec_hpc.records import Selection
+from merec_hpc.selection.fitness.genome import group_of
 from merec_hpc.selection.fitness.grouped import InnerFitness
 from merec_hpc.selection.fitness.own_masks import learnt_orders
 from merec_hpc.selection.fitness.subject_folds import SubjectFoldFitness
@@ -84,4 +85,4 @@ def select(
     shows_progress: bool = False,  # noqa: ARG001  # one form for all selectors
 ) -> Selection:
     """Select by the ranking of a name, as ``selectors`` asks for it."""
-    return select_by_rank(fitness, settings, find_ranking(name))
+    return select_by_rank(fitness, settings, find_ranking(name, group_of(fitness)))

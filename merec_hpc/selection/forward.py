@@ -21,6 +21,7 @@ from numpy.typing import ArrayLike, NDArray
 from merec_hpc.config.selection import Criterion, ForwardSettings
 from merec_hpc.progress import track
 from merec_hpc.records import Masks, Selection
+from merec_hpc.selection.fitness.genome import group_of
 from merec_hpc.selection.fitness.grouped import InnerFitness
 from merec_hpc.selection.fitness.own_masks import RankedFitness, masks_at
 from merec_hpc.selection.ranking import Order, find_ranking
@@ -108,7 +109,7 @@ def search_forward(
     """
     honest = search.removeprefix(LEAKY)
     if honest.startswith(RANKED):
-        ranking = find_ranking(honest.removeprefix(RANKED))
+        ranking = find_ranking(honest.removeprefix(RANKED), group_of(fitness))
         order = ranking(fitness.features, fitness.folds.labels, fitness.n_features)
         is_leaky = honest != search
         rater = OneRanking(fitness, order) if is_leaky else RankedFitness.learn(fitness, ranking)

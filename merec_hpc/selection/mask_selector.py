@@ -20,12 +20,23 @@ from merec_hpc.learning.scaling import Scaling
 from merec_hpc.records import Selection
 from merec_hpc.selection.deciders import decide, deciding, trained
 from merec_hpc.selection.fitness.class_weights import ClassWeightFitness
+from merec_hpc.selection.fitness.genome import Genome, in_features
 from merec_hpc.selection.fitness.subject_folds import SubjectFoldFitness
+from merec_hpc.selection.fitness.unit_fitness import UnitClassWeightFitness, UnitFitness
 from merec_hpc.selection.groups import owners_of
 from merec_hpc.selection.parameters import choice, count_or_none, functions, switch
+from merec_hpc.selection.units import Units
 from merec_hpc.selection.watching import Watcher, columns_of, watcher_of
 
 SearchOf = Callable[[SubjectFoldFitness, Watcher | None], Selection]
+
+
+def _told(watcher: Watcher | None, genome: Genome | None) -> Watcher | None:
+    """Return what tells a watcher of features, whatever genes stand for."""
+    if watcher is None or genome is None:
+        return watcher
+    told = watcher
+    return lambda history: told(genome.history(history))
 
 
 class MaskSelector(ClassifierMixin, SelectorMixin, BaseEstimator):  # type: ignore[misc]  # untyped
@@ -90,11 +101,13 @@ class MaskSelector(ClassifierMixin, SelectorMixin, BaseEstimator):  # type: igno
         check_classification_targets(labels)
         owners = owners_of(groups, len(labels))
         check_consistent_length(values, owners)
-        fitness = self._fitness(values, labels, owners, scaling)
+        genome = self._genome(values.shape[1])
+        fitness = self._fitness(values, labels, owners, scaling, genome)
         note = wild_range(values, "scaling='standard'") if scaling == "none" else None
         if note is not None:
             warnings.warn(note, UserWarning, stacklevel=2)
-        selection = search(fitness, watcher_of(callbacks, self._unit, verbose=verbose))
+        watcher = watcher_of(callbacks, self._unit, verbose=verbose)
+        selection = in_features(genome, search(fitness, _told(watcher, genome)))
         self.classes_ = fitness.classes
         self.support_ = selection.mask
         self.weights_ = selection.weights
@@ -162,20 +175,48 @@ class MaskSelector(ClassifierMixin, SelectorMixin, BaseEstimator):  # type: igno
         names = get_args(ScalingName)
         return "none" if self.scaling is None else choice("scaling", self.scaling, names)
 
+    def _genome(self, n_features: int) -> Genome | None:
+        """Return what genes stand for by ``unit`` and ``genome``; ``None`` for features.
+
+        Raises
+        ------
+        ValueError
+            If ``unit`` is neither "feature" nor a label for each feature.
+        """
+        unit, weighs = getattr(self, "unit", "feature"), getattr(self, "genome", "") == "weights"
+        if isinstance(unit, str) and unit == "feature":
+            return Genome(np.arange(n_features), weighs=True) if weighs else None
+        labels = np.asarray(unit)
+        if labels.shape != (n_features,):
+            found = repr(unit) if labels.ndim == 0 else f"an array of shape {labels.shape}"
+            msg = f"unit: 'feature' or a label for each of {n_features} features expected, found {found}"
+            raise ValueError(msg)
+        return Genome(Units.of(labels.astype(str).tolist()).group_of, weighs)
+
     def _fitness(
-        self, values: NDArray[np.float64], labels: NDArray[Any], owners: NDArray[Any], scaling: str
+        self,
+        values: NDArray[np.float64],
+        labels: NDArray[Any],
+        owners: NDArray[Any],
+        scaling: str,
+        genome: Genome | None,
     ) -> SubjectFoldFitness:
         """Return what scores masks on these samples, as the parameters say."""
         n_folds = count_or_none("n_folds", self.n_folds, 2)
         options: dict[str, Any] = {"scaling": scaling, "n_folds": n_folds}
+        of_dictionary: Callable[..., SubjectFoldFitness] = ClassWeightFitness
+        of_name: Callable[..., SubjectFoldFitness] = SubjectFoldFitness
+        if genome is not None:
+            options["genome"] = genome
+            of_dictionary, of_name = UnitClassWeightFitness, UnitFitness
         if isinstance(self.class_weight, Mapping):
             weights = self.class_weight
-            return ClassWeightFitness(values, labels, owners, class_weight=weights, **options)
+            return of_dictionary(values, labels, owners, class_weight=weights, **options)
         wanted: ClassWeight = "none"
         if self.class_weight is not None:
             names = get_args(ClassWeight)
             wanted = choice("class_weight", self.class_weight, names, "a dictionary")
-        return SubjectFoldFitness(values, labels, owners, class_weight=wanted, **options)
+        return of_name(values, labels, owners, class_weight=wanted, **options)
 
     def _seed(self) -> int:
         """Return the seed that ``random_state`` stands for."""

@@ -390,23 +390,61 @@ def _by(score: Score) -> Ranking:
 
 # From (features, labels, n_wanted) to the indices of all features, best first; of mRMR, whose
 # steps build on each other, of n_wanted features.
+SCORES: Mapping[str, Score] = MappingProxyType(
+    {
+        "fisher": fisher_score,
+        "gini": gini_index,
+        "t_test": t_test,
+        "lda_weight": lda_weight,
+        "anova_f": anova_f,
+        "mutual_information": mutual_information,
+        "relieff": relieff,
+    }
+)
 RANKINGS: Mapping[str, Ranking] = MappingProxyType(
     {
-        "fisher": _by(fisher_score),
-        "gini": _by(gini_index),
-        "t_test": _by(t_test),
-        "lda_weight": _by(lda_weight),
-        "anova_f": _by(anova_f),
-        "mutual_information": _by(mutual_information),
+        **{name: _by(score) for name, score in SCORES.items() if name != "relieff"},
         "mrmr": mrmr_order,
         "relieff": _by(relieff),
     }
 )
 
+ORDERS = frozenset(RANKINGS) - frozenset(SCORES)
+"""Rankings without a score of a single feature."""
 
-def find_ranking(name: str) -> Ranking:
-    """Return a ranking by its name, or raise a ``ValueError`` that names all."""
+
+def find_ranking(name: str, group_of: NDArray[np.int64] | None = None) -> Ranking:
+    """Return a ranking by its name: of features, or of groups of them.
+
+    A group's score is the mean of its features' scores, by which larger groups have no advantage.
+
+    Parameters
+    ----------
+    group_of
+        Group of each feature, (n_features,), from 0; without it features are ranked.
+
+    Raises
+    ------
+    ValueError
+        If there is no such ranking, or it is mRMR, which has no scores, and is to be of groups.
+    """
     if name not in RANKINGS:
         msg = f"a ranking of {', '.join(RANKINGS)} expected, found '{name}'"
         raise ValueError(msg)
-    return RANKINGS[name]
+    if group_of is None:
+        return RANKINGS[name]
+    if name not in SCORES:
+        msg = f"a ranking by scores of features ({', '.join(SCORES)}) expected of groups, found '{name}'"
+        raise ValueError(msg)
+
+    def score(features: Features, labels: Labels) -> Scores:
+        return mean_scores(SCORES[name](features, labels), group_of)
+
+    return _by(score)
+
+
+def mean_scores(scores: Scores, group_of: NDArray[np.int64] | None) -> Scores:
+    """Return the mean score of each group's features, (n_groups,); without groups the scores."""
+    if group_of is None:
+        return scores
+    return np.bincount(group_of, scores) / np.bincount(group_of)

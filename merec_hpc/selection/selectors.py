@@ -17,7 +17,8 @@ from merec_hpc.config.selection import (
 )
 from merec_hpc.errors import MerecError
 from merec_hpc.records import Selection
-from merec_hpc.selection.ranking import RANKINGS
+from merec_hpc.selection.fitness.genome import genome_of, in_features
+from merec_hpc.selection.ranking import ORDERS, RANKINGS
 
 if TYPE_CHECKING:
     from merec_hpc.selection.fitness.grouped import InnerFitness
@@ -55,6 +56,8 @@ class Selector:
     """Its own, whatever the section says."""
     decides: bool = False
     """Whether it predicts by rules of its own, and no classifier is trained on a mask."""
+    takes_units: bool = True
+    """Whether it may choose groups of features (key ``unit``)."""
 
     def search(self) -> Search:
         """Return what searches."""
@@ -79,13 +82,16 @@ SELECTORS: dict[str, Selector] = {
     "random_masks": Selector(
         "random_masks", RandomMasksSettings, f"{_ROOM}.random_masks", memory_mb=1000, minutes=5
     ),
-    **dict.fromkeys(RANKINGS, _RANKING),
+    **{name: replace(_RANKING, takes_units=name not in ORDERS) for name in RANKINGS},
     "forward": _FORWARD,
     "backward": _FORWARD,
     "stable_sfs": replace(_FORWARD, criterion="mu_minus_deviation"),
     "local_greedy": replace(_FORWARD, criterion="minimum"),
-    **{f"{RANKED}{name}": _FORWARD for name in RANKINGS},
-    **{f"{LEAKY}{RANKED}{name}": _FORWARD for name in RANKINGS},
+    **{
+        f"{leaky}{RANKED}{name}": replace(_FORWARD, takes_units=name not in ORDERS)
+        for leaky in ("", LEAKY)
+        for name in RANKINGS
+    },
     "ant_colony": _ANTS,
     f"{LEAKY}ant_colony": _ANTS,
     "rule": _RULE,
@@ -114,8 +120,24 @@ def find_selector(name: str, source: str = "--method") -> Selector:
     return SELECTORS[name]
 
 
+def check_unit(name: str, settings: AnySettings, source: str = "--settings") -> None:
+    """Raise a ``MerecError`` if a selector is to choose groups and cannot."""
+    if isinstance(settings, RuleSettings):
+        return
+    if settings.unit != "feature" and not find_selector(name).takes_units:
+        msg = (
+            f"{source}: unit feature expected with {name}, which scores no single feature by "
+            f"itself, found {settings.unit}"
+        )
+        raise MerecError(msg)
+
+
 def select(
     fitness: "InnerFitness", name: str, settings: Any, *, shows_progress: bool = False
 ) -> Selection:
-    """Select features by the selector of a name, on the training clips that ``fitness`` holds."""
-    return find_selector(name).search()(fitness, name, settings, shows_progress=shows_progress)
+    """Select features by the selector of a name, on the training clips that ``fitness`` holds.
+
+    Whatever the genes of ``fitness`` stand for, the masks of the selection are of features.
+    """
+    found = find_selector(name).search()(fitness, name, settings, shows_progress=shows_progress)
+    return in_features(genome_of(fitness), found)

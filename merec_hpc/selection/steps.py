@@ -7,6 +7,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from merec_hpc.records import History, Masks, Population, Selection
+from merec_hpc.selection.fitness.genome import genome_of, n_selected
 from merec_hpc.selection.fitness.grouped import InnerFitness
 from merec_hpc.selection.watching import Watcher
 
@@ -53,7 +54,7 @@ class Steps:
         new = every.take(np.array(unknown, np.int64))
         accuracies = self.fitness.training_accuracies(new.masks, new.C, new.bias)
         self._accuracies |= zip(unknown, accuracies.tolist(), strict=True)
-        sizes = every.masks.sum(axis=1)
+        sizes = n_selected(genome_of(self.fitness), every.masks)
         return History(
             best_fitness=best,
             training_accuracy=np.array([self._accuracies[leader] for leader in leaders]),
@@ -116,7 +117,7 @@ class _Judge(Protocol):
 
 def history_of_one(fitness: _Judge, leader: Population, scored: Population) -> History:
     """Return the history of masks that were scored at once, led by one individual."""
-    sizes = scored.masks.sum(axis=1)
+    sizes = n_selected(genome_of(fitness), scored.masks)
     return History(
         best_fitness=leader.fitness,
         training_accuracy=fitness.training_accuracies(leader.masks, leader.C, leader.bias),

@@ -24,8 +24,8 @@ from merec_hpc.parallel.threads import limit_library_threads
 from merec_hpc.records import Features
 from merec_hpc.selection.fitness.grouped import InnerFitness, grouped
 from merec_hpc.selection.fitness.inner_problem import Share
-from merec_hpc.selection.fitness.subject_folds import SubjectFoldFitness
-from merec_hpc.selection.selectors import find_selector, select
+from merec_hpc.selection.fitness.unit_fitness import find_genome, fitness_of
+from merec_hpc.selection.selectors import check_unit, find_selector, select
 from merec_hpc.store.features import read_features
 from merec_hpc.store.selection import SelectionOrigin, write_selection
 from merec_hpc.store.table import SUFFIXES, read_table
@@ -164,6 +164,8 @@ def fold_fitness(
     ------
     ValueError
         If these clips cannot be scored.
+    MerecError
+        If the features have no such groups as ``inner`` asks for.
     """
 
     def seen(clips: Features) -> Features:
@@ -176,17 +178,13 @@ def fold_fitness(
     known = seen(replace(features, values=features.values[:, :0]))  # without a copy of the values
     values = share(scaled)
     digest = hashlib.sha256(repr(values.shape).encode())
-    for array in (values, known.labels, known.subjects):
-        digest.update(np.ascontiguousarray(array).tobytes())
     asked = inner if isinstance(inner, InnerSettings) else InnerSettings()
-    fitness = SubjectFoldFitness(
-        values,
-        known.labels,
-        known.subjects,
-        n_folds=asked.n_inner_folds,
-        feature_weights=features.weights,
-        share=share,
-    )
+    genome = find_genome(known, asked)
+    arrays = [values, known.labels, known.subjects]
+    for array in arrays if genome is None else [*arrays, genome.group_of]:
+        digest.update(np.ascontiguousarray(array).tobytes())
+    clips = values, known.labels, known.subjects
+    fitness = fitness_of(clips, genome, asked, share, features.weights)
     return grouped(fitness, asked), digest.hexdigest()
 
 
@@ -208,6 +206,7 @@ def write_selections(
     """
     limit_library_threads()
     parsed = from_json(find_selector(selector).settings, settings)
+    check_unit(selector, parsed)
     learnt = parse_scaling(scaling)
     if isinstance(parsed, RuleSettings) and learnt.is_transductive:
         msg = f"--scaling: none or standard expected for {selector}, which calibrates by itself, "

@@ -146,6 +146,7 @@ def test_key_that_acts_is_let_through() -> None:
         ({"faces": {"landmarks": "table", "landmark_tables": "absent"}}, "faces.landmark_tables"),
         ({"corrections": "absent"}, "corrections"),
         ({"weights": {"mobilenet_v2": "absent"}}, "weights.mobilenet_v2"),
+        ({"genetic": {"unit": "custom", "unit_table": "absent"}}, "genetic.unit_table"),
     ],
 )
 def test_file_that_is_not_there_is_named(values: dict[str, Any], key: str) -> None:
@@ -347,3 +348,30 @@ def test_a_method_of_flow_that_opencv_lacks_is_refused() -> None:
 )
 def test_keys_of_motion_without_use_are_named(values: dict[str, Any], key: str) -> None:
     assert refusal(values).startswith(f"'{key}' is")
+
+
+@pytest.mark.parametrize(
+    ("values", "said"),
+    [
+        ({"inner": {"unit": "block"}}, "genetic.unit block: features.blocks expected"),
+        (
+            {"evaluation": {"methods": ["mrmr"]}, "inner": {"unit": "cell"}},
+            "ranking: unit feature expected with mrmr",
+        ),
+        (
+            {"permutation": {"n_permutations": 1, "methods": ["ranked_forward_mrmr"]},
+             "forward": {"unit": "cell"}},
+            "forward: unit feature expected with ranked_forward_mrmr",
+        ),
+        ({"inner": {"unit": "custom"}}, "config: in 'inner': unit is custom and unit_table null"),
+        ({"inner": {"genome": "weights"}}, "config: unknown key 'inner.genome'"),
+        ({"ranking": {"genome": "weights"}}, "config: unknown key 'ranking.genome'"),
+    ],
+)  # fmt: skip
+def test_groups_that_cannot_be_are_refused(values: dict[str, Any], said: str) -> None:
+    assert refusal(values).startswith(said)
+    table = {"unit": "custom", "unit_table": "units.csv"}
+    check_config(parse_config({"inner": table, "genetic": {"genome": "weights"}}))
+    check_config(
+        parse_config({"evaluation": {"methods": ["all_features"]}, "inner": {"unit": "block"}})
+    )

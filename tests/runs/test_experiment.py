@@ -23,6 +23,7 @@ from merec_hpc.runs.experiment import (
     permutation_numbers,
     selection_files,
     selector_settings,
+    unit_tables,
 )
 
 
@@ -136,6 +137,14 @@ def test_what_methods_are_scored_by_is_said_where_it_differs() -> None:
         "n_inner_folds: 4 of genetic; one subject at a time of fisher, stable_sfs",
         "bias: none of genetic; none 0.3 of fisher, stable_sfs",
     ]
+    own = {"unit": "custom", "unit_table": "units.csv"}
+    config = parse_config({"evaluation": {"methods": ["genetic", "fisher"]}, "genetic": own})
+    assert inner_differences(config) == [
+        "unit: custom of genetic; feature of fisher",
+        "unit_table: units.csv of genetic; none of fisher",
+    ]
+    assert unit_tables(config, ["genetic", "fisher"]) == ["units.csv"]
+    assert unit_tables(Config(), ["genetic"]) == []
 
 
 def test_landmarks_are_of_weights_a_model_or_tables_that_are_there(tmp_path: Path) -> None:

@@ -1,5 +1,6 @@
 """The jobs of an experiment, held against those that Snakemake itself plans."""
 
+import os
 import re
 import subprocess
 from collections import Counter
@@ -154,6 +155,21 @@ def test_single_files_that_are_gone_or_newer_are_told_as_snakemake_tells(tmp_pat
     assert due(made) == planned_counts(dry_run(made))
     assert due(made)["find_apexes"] == 1
     assert due(made)["draw_contact_sheets"] == 5
+
+
+@pytest.mark.workflow
+def test_selections_follow_the_table_of_groups(tmp_path: Path) -> None:
+    table = tmp_path / "units.csv"
+    table.touch()
+    os.utime(table, (0, 0))
+    methods = {"methods": ["all_features", "genetic", "fisher"]}
+    units = {"unit": "custom", "unit_table": str(table)}
+    made = make_up(tmp_path, {"evaluation": methods, "genetic": units})
+    assert due(made) == planned_counts(dry_run(made)) == Counter()
+    table.touch()
+    assert due(made) == planned_counts(dry_run(made))
+    assert due(made)["select_genetic"] == 5
+    assert "select" not in due(made)
 
 
 def test_every_rule_of_the_workflow_has_jobs(tmp_path: Path) -> None:

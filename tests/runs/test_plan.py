@@ -109,3 +109,13 @@ def test_many_clips_are_measured_in_part(monkeypatch: pytest.MonkeyPatch) -> Non
     plan = make_plan(config, extent, n_ranks=1)
     assert any(note.startswith("measured on 30 of 72 clips") for note in plan.notes)
     assert np.isfinite(plan.core_hours)
+
+
+def test_searches_of_groups_are_planned_with_and_without_features(tmp_path: Path) -> None:
+    search = {**QUICK["genetic"], "genome": "weights"}  # type: ignore[dict-item]
+    asked = {**QUICK, "genetic": search, "inner": {"unit": "cell"}}
+    made = make_up(tmp_path, asked, without={"extract_features", "select_genetic", "select"})
+    plan = make_plan(made.config, made.extent, n_ranks=1, folder=tmp_path)
+    (note,) = [note for note in plan.notes if "groups" in note]
+    assert note == "groups of features (unit cell) are made up, of 32 each"
+    assert by_rule(plan.rules)["select_genetic"].minutes > 0

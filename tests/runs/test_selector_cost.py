@@ -16,15 +16,17 @@ from merec_hpc.config.selection import (
     RankingSettings,
 )
 from merec_hpc.runs import selector_cost
-from merec_hpc.runs.cost import Costs
+from merec_hpc.runs.cost import Costs, measure_costs
 from merec_hpc.runs.selector_cost import (
     FoldSample,
     evaluation_seconds,
     n_masks_kept,
     selection_seconds,
 )
+from merec_hpc.selection.fitness.genome import Genome
 from merec_hpc.selection.fitness.grouped import GroupedFitness
 from merec_hpc.selection.fitness.subject_folds import SubjectFoldFitness
+from merec_hpc.selection.fitness.unit_fitness import UnitFitness
 from merec_hpc.selection.selectors import SELECTORS, Selector, select
 
 COSTS = Costs(evaluation_s=1e-3, evaluation_spread=0.5, breeding_s=1e-5, training_s=2e-3)
@@ -93,6 +95,17 @@ def test_every_selector_has_a_time(sample: FoldSample, selector: str) -> None:
     settings = SELECTORS[selector].settings()
     assert 0 < selection_seconds(sample, selector, settings) < 600
     assert n_masks_kept(settings) > 0
+
+
+@pytest.mark.parametrize("selector", [name for name in SELECTORS if SELECTORS[name].takes_units])
+def test_every_selector_has_a_time_by_groups(sample: FoldSample, selector: str) -> None:
+    values, folds = sample.fitness.features, sample.fitness.folds
+    clips = values, folds.labels, folds.folds
+    units = FoldSample(UnitFitness(*clips, genome=Genome(np.arange(300) // 20)), COSTS)
+    settings = SELECTORS[selector].settings()
+    assert 0 < selection_seconds(units, selector, settings) < 600
+    measured = measure_costs(units.fitness, GeneticSettings())
+    assert 0 < measured.evaluation_s < 1
 
 
 def test_of_a_selector_from_outside_the_time_is_what_its_job_asks_for(

@@ -529,3 +529,53 @@ def test_weights_multiply_what_is_kept(features: Features) -> None:
     assert not np.allclose(
         weighed.decision_function(features.values), plain.decision_function(features.values)
     )
+
+
+GROUPS = np.array([f"group{number % 6}" for number in range(30)])
+
+
+@pytest.mark.parametrize(
+    "selector",
+    [
+        GeneticSelector(**QUICK, unit=GROUPS, n_groupings=2, n_folds=2, verbose=True),
+        ForwardSelector(**FEW, unit=GROUPS.tolist(), bias=0.3),
+        ForwardSelector(**FEW, search="ranked_forward_gini", unit=GROUPS),
+        RankingSelector(n_selected=2, unit=GROUPS, class_weight={0: 2.0}),
+        AntColonySelector(n_ants=4, n_iterations=2, unit=GROUPS, scaling=None, random_state=0),
+    ],
+    ids=lambda one: type(one).__name__,
+)
+def test_groups_are_chosen_whole(features: Features, selector: MaskSelector) -> None:
+    counts: list[int] = []
+    one = clone(selector).set_params(
+        callbacks=[lambda history: counts.append(int(history["n_selected"][-1]))]
+    )
+    one.fit(features.values, features.labels, features.subjects)
+    for group in set(GROUPS):
+        assert len(set(one.support_[group == GROUPS].tolist())) == 1
+    assert counts == one.history_["n_selected"].tolist()
+    assert set(counts) <= set(range(5, 31, 5))
+    assert one.weights_ is None
+    assert one.transform(features.values).shape == (24, one.support_.sum())
+    assert one.predict(features.values).shape == (24,)
+
+
+def test_groups_may_have_weights(features: Features) -> None:
+    arguments = features.values, features.labels, features.subjects
+    one = GeneticSelector(**QUICK, unit=GROUPS, genome="weights").fit(*arguments)
+    assert set(np.round(one.weights_**2, 12)) <= {0.0, 0.5, 1.0, 2.0}
+    np.testing.assert_array_equal(one.weights_ > 0, one.support_)
+    scaled = Scaling.fit(features.values, "standard").apply(features.values)
+    weighted = (scaled * one.weights_)[:, one.support_]
+    expected = train_svm(weighted, features.labels, one.best_C_).decisions(weighted)
+    np.testing.assert_allclose(one.decision_function(features.values), expected, atol=1e-5)
+    alone = GeneticSelector(**QUICK, genome="weights").fit(*arguments)
+    assert len(alone.weights_) == 30
+
+
+@pytest.mark.parametrize("unit", ["cell", GROUPS[:9], None, 3])
+def test_groups_that_are_no_labels_of_features_are_refused(
+    features: Features, unit: object
+) -> None:
+    with pytest.raises(ValueError, match="unit: 'feature' or a label for each of 30 features"):
+        RankingSelector(unit=unit).fit(features.values, features.labels, features.subjects)

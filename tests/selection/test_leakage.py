@@ -43,6 +43,22 @@ def run_genetic(store: Path, output: Path, scaling: str) -> None:
     select_genetic.run(store, [output], json.dumps(GENETIC), scaling, [HELD_OUT])
 
 
+def run_units(method: str, **settings: object) -> "Run":
+    """Choose among groups of features, as a table has them."""
+
+    def run(store: Path, output: Path, scaling: str) -> None:
+        table = store.with_name("units.csv")
+        rows = [f"feature{number:02d},g{number % 8}" for number in range(30)]
+        table.write_text("\n".join(["feature,group", *rows]))
+        text = json.dumps({**settings, "unit": "custom", "unit_table": str(table)})
+        if method == "genetic":
+            select_genetic.run(store, [output], text, scaling, [HELD_OUT])
+        else:
+            select.run(store, method, [output], text, scaling, [HELD_OUT])
+
+    return run
+
+
 def run_by(method: str, **settings: object) -> "Run":
     def run(store: Path, output: Path, scaling: str) -> None:
         if SELECTORS[method].decides and scaling in TRANSDUCTIVE:  # refused: a rule has its own
@@ -72,6 +88,9 @@ RUNS: dict[str, Run] = {
         for name, selector in SELECTORS.items()
         if name != "genetic" and name not in LIKE_OTHERS
     },
+    "genetic, weights": run_units("genetic", **GENETIC, genome="weights"),
+    "fisher, groups": run_units("fisher", **SETTINGS[RankingSettings]),
+    "ranked_forward_gini, groups": run_units("ranked_forward_gini", n_steps=4),
     "ant_colony, forest, smote": run_by("ant_colony", **SETTINGS[AntColonySettings], **FOREST),
 }
 every_selector = pytest.mark.parametrize("run", list(RUNS.values()), ids=list(RUNS))

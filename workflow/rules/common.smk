@@ -35,6 +35,7 @@ from merec_hpc.runs.experiment import (
     results_folder,
     selection_files,
     selector_settings,
+    unit_tables,
 )
 from merec_hpc.runs.extent import check_simulated
 from merec_hpc.runs.variants import (

@@ -15,6 +15,7 @@ rule run_permutation:
     input:
         store=STORE,
         fold_table="results/{experiment}/fold_subjects.tsv",
+        units=lambda wildcards: unit_tables(CONFIG, [method_of(wildcards).selector]),
     output:
         runs="results/{experiment}/permutations/{method}/{job}.csv",
     log:

@@ -21,6 +21,7 @@ rule select:
     input:
         store=STORE,
         fold_table=fold_table,
+        units=lambda wildcards: unit_tables(CONFIG, [wildcards.selector]),
     output:
         selection="results/{experiment}/selection/{selector}/{fold}.h5",
     log:
@@ -54,6 +55,7 @@ rule select_genetic:
     input:
         store=STORE,
         fold_table=fold_table,
+        units=unit_tables(CONFIG, ["genetic"]),
     output:
         selection="results/{experiment}/selection/genetic/{fold}.h5",
     log:

@@ -29,6 +29,7 @@ use rule select_genetic as sweep_select_genetic with:
     input:
         store=f"{SWEEP}/features/{KIND}.h5",
         fold_table=fold_table,
+        units=unit_tables(CONFIG, ["genetic"]),
     output:
         selection=f"{SWEEP}/selection/{VARIANTS.wildcard_pattern}/{{fold}}.h5",
     log:

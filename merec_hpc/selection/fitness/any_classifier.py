@@ -15,6 +15,7 @@ from merec_hpc.criteria import OF_DECISIONS
 from merec_hpc.learning.classifiers import Classifier, train_classifier
 from merec_hpc.learning.oversampling import oversample
 from merec_hpc.records import Masks
+from merec_hpc.selection.fitness.genome import Genome, n_chosen_units
 from merec_hpc.selection.fitness.grouped import InnerFitness
 from merec_hpc.selection.fitness.subject_folds import OwnMasks, SubjectFoldFitness
 
@@ -42,6 +43,11 @@ class ClassifierFitness:
     def n_features(self) -> int:
         """Number of features that a mask chooses from."""
         return self._training.n_features
+
+    @property
+    def genome(self) -> Genome | None:
+        """What the genes of a mask stand for, where they are not features."""
+        return self._training.genome
 
     def score(
         self,
@@ -72,7 +78,8 @@ class ClassifierFitness:
             self._score_on(grouping, masks, svms, criterion)
             for grouping, masks in zip(self._training.groupings, own, strict=True)
         ]
-        return self._training.combined(own[0][0].sum(axis=1), scores)
+        sizes = n_chosen_units(self.genome, own[0][0])
+        return self._training.combined(sizes, scores)
 
     def _score_on(
         self,
@@ -82,7 +89,7 @@ class ClassifierFitness:
         criterion: Criterion,
     ) -> NDArray[np.float64]:
         """Return the fitness on the inner folds of one grouping, (n_individuals,)."""
-        folds, features = grouping.folds, grouping.features
+        folds = grouping.folds
         shape = (len(svms), len(folds.labels))
         decides = criterion in OF_DECISIONS
         answers = np.full((*shape, len(folds.classes)), np.nan) if decides else np.full(shape, -1)
@@ -91,7 +98,7 @@ class ClassifierFitness:
             for row, mask, svm in zip(answers, masks[fold], svms, strict=True):
                 if not mask.any():
                     continue
-                chosen = features[:, mask]
+                chosen = grouping.columns(mask)
                 known = (chosen[~is_held], folds.labels[~is_held])
                 if decides:
                     decided = self._decide(*known, svm, chosen[is_held])
@@ -104,12 +111,15 @@ class ClassifierFitness:
         self, masks: Masks, C: NDArray[np.float64], bias: NDArray[np.float64] | None = None
     ) -> NDArray[np.float64]:
         """Return the accuracy on the clips that are trained on, (n_individuals,)."""
-        features, labels = self._training.features, self._training.folds.labels
+        labels = self._training.folds.labels
         biases = np.zeros(len(masks)) if bias is None else bias
+        individuals = [
+            (self._training.columns(mask), svm) for mask, *svm in zip(masks, C, biases, strict=True)
+        ]
         return np.array(
             [
-                (self._predict(features[:, mask], labels, svm, features[:, mask]) == labels).mean()
-                for mask, *svm in zip(masks, C, biases, strict=True)
+                (self._predict(chosen, labels, svm, chosen) == labels).mean()
+                for chosen, svm in individuals
             ]
         )
 

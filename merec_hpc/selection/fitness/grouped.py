@@ -8,9 +8,14 @@ from numpy.typing import ArrayLike, NDArray
 
 from merec_hpc.config.selection import Criterion, InnerSettings
 from merec_hpc.records import LinearMachines, Masks
+from merec_hpc.selection.fitness.genome import Genome, n_chosen_units
 from merec_hpc.selection.fitness.inner_folds import InnerFolds
 from merec_hpc.selection.fitness.regrouping import draw_groupings
-from merec_hpc.selection.fitness.subject_folds import OwnMasks, SubjectFoldFitness
+from merec_hpc.selection.fitness.subject_folds import (
+    OwnMasks,
+    SubjectFoldFitness,
+    flipped_masks,
+)
 
 
 class InnerFitness(Protocol):
@@ -50,6 +55,15 @@ class InnerFitness(Protocol):
         ...
 
     @property
+    def genome(self) -> Genome | None:
+        """What the genes of a mask stand for, where they are not features."""
+        ...
+
+    def columns(self, mask: NDArray[np.bool_]) -> NDArray[np.float64]:
+        """Return what a mask chooses of the clips, (n_clips, n_chosen)."""
+        ...
+
+    @property
     def folds(self) -> InnerFolds:
         """Who is left out when, and the clips' classes; of several groupings the first."""
         ...
@@ -72,7 +86,7 @@ class InnerFitness(Protocol):
         Parameters
         ----------
         sizes
-            Number of features of each mask, (n,).
+            Number of features of each mask, or of groups, (n,).
         scores
             (n,) of each grouping.
         """
@@ -116,7 +130,7 @@ class GroupedFitness:
     """Several groupings of the same training clips, and a penalty on departing from all features.
 
     The fitness of a mask is the mean of its fitness on each grouping, less the penalty times the
-    share of features that it leaves out, and at least 0. That is what selectors compare and what
+    share of features (of groups, where genes stand for those) that it leaves out, and at least 0. That is what selectors compare and what
     histories and selections record; accuracies are without the penalty. What does not involve inner
     folds is the first grouping's, and so are the features, which are kept once for all.
     """
@@ -140,6 +154,7 @@ class GroupedFitness:
         self._groupings = [first, *map(first.regrouped, others)]
         self._departure_penalty = departure_penalty
         self.training_accuracies, self.machines = first.training_accuracies, first.machines
+        self.columns = first.columns
 
     @property
     def n_features(self) -> int:
@@ -155,6 +170,11 @@ class GroupedFitness:
     def feature_weights(self) -> NDArray[np.float64] | None:
         """What the features have been multiplied by, (n_features,); ``None`` for nothing."""
         return self._groupings[0].feature_weights
+
+    @property
+    def genome(self) -> Genome | None:
+        """What the genes of a mask stand for, where they are not features."""
+        return self._groupings[0].genome
 
     @property
     def folds(self) -> InnerFolds:
@@ -179,11 +199,12 @@ class GroupedFitness:
         Parameters
         ----------
         sizes
-            Number of features of each mask, (n,).
+            Number of features of each mask, or of groups, (n,).
         scores
             (n,) of each grouping.
         """
-        left_out = 1 - np.asarray(sizes) / self.n_features
+        n_units = self.n_features if self.genome is None else self.genome.n_groups
+        left_out = 1 - np.asarray(sizes) / n_units
         fitness = _mean(scores) - self._departure_penalty * left_out
         return np.asarray(np.maximum(fitness, 0.0), np.float64)
 
@@ -192,7 +213,7 @@ class GroupedFitness:
     ) -> NDArray[np.float64]:
         """Return the fitness by a named criterion, in [0, 1], shape (n_individuals,)."""
         scores = [grouping.score(masks, C, criterion, bias) for grouping in self._groupings]
-        return self.combined(masks.sum(axis=1), scores)
+        return self.combined(n_chosen_units(self.genome, masks), scores)
 
     def score_own(
         self, own: OwnMasks, C: ArrayLike, criterion: Criterion, bias: ArrayLike | None = None
@@ -208,14 +229,14 @@ class GroupedFitness:
             grouping.score_own([masks], C, criterion, bias)
             for grouping, masks in zip(self._groupings, own, strict=True)
         ]
-        return self.combined(own[0][0].sum(axis=1), scores)
+        return self.combined(n_chosen_units(self.genome, own[0][0]), scores)
 
     def rate(
         self, masks: Masks, C: ArrayLike, criterion: Criterion, bias: ArrayLike | None = None
     ) -> NDArray[np.float64]:
         """Return the fitness, and the mean accuracy over the folds, shape (n_individuals, 2)."""
         rates = [grouping.rate(masks, C, criterion, bias) for grouping in self._groupings]
-        return combined_rates(self, masks.sum(axis=1), rates)
+        return combined_rates(self, n_chosen_units(self.genome, masks), rates)
 
     def score_flips(
         self,
@@ -240,8 +261,11 @@ class GroupedFitness:
         rates = [
             grouping.rate_flips(mask, C, criterion, flipped, bias) for grouping in self._groupings
         ]
-        changes = np.where(mask[np.asarray(flipped, np.int64)], -1, 1)
-        return combined_rates(self, mask.sum() + changes, rates)
+        if self.genome is None:
+            changes = np.where(mask[np.asarray(flipped, np.int64)], -1, 1)
+            return combined_rates(self, mask.sum() + changes, rates)
+        changed = flipped_masks(mask, np.asarray(flipped, np.int64))
+        return combined_rates(self, n_chosen_units(self.genome, changed), rates)
 
     def fold_accuracies(
         self, masks: Masks, C: ArrayLike, bias: ArrayLike | None = None

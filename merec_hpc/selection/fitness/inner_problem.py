@@ -26,7 +26,7 @@ from merec_hpc.selection.fitness.least_squares import rotate
 
 PRECISION = 2.0**-24
 """Of an entry of a single-precision Gram matrix, in units of sqrt(G_ii G_jj)."""
-_WIDE = 4
+WIDE = 4
 """Features per clip above which single precision pays: below, double precision costs little
 more, and large C leaves many decisions uncertain."""
 _FEW = 2
@@ -70,6 +70,8 @@ class InnerProblem:
         systems: Sequence[System],
         share: Share = call,
         measured: NDArray[np.bool_] | None = None,
+        *,
+        may_be_quick: bool = True,
     ) -> None:
         """Take features (n_clips, n_features) and targets (n_machines, n_clips) of +1 and -1.
 
@@ -77,12 +79,14 @@ class InnerProblem:
         ----------
         measured
             The clips whose lengths are the unit of a bias, (n_clips,); without it all.
+        may_be_quick
+            Whether Gram matrices may be of single precision.
         """
         self._features = features
         self._measured = slice(None) if measured is None else measured
         self._targets, self._systems = targets, systems
         n_clips, n_features = features.shape
-        self._is_wide = bool(n_features > _WIDE * n_clips)
+        self._is_wide = bool(may_be_quick and n_features > WIDE * n_clips)
         if not self._is_wide:
             return
         # Sums of centred features are small, and so are their rounding errors.
@@ -129,6 +133,11 @@ class InnerProblem:
         """Whether ``grams`` are of single precision."""
         return self._is_wide
 
+    @property
+    def sums_grams(self) -> bool:
+        """Whether Gram matrices in double precision cost no pass over the features."""
+        return False
+
     def chosen(self, which: NDArray[np.bool_] | NDArray[np.int64]) -> NDArray[np.float64]:
         """Return some features of the clips, by a mask or by places, (n_clips, n_chosen)."""
         return self._features[:, which]
@@ -163,6 +172,11 @@ class InnerProblem:
         """Return the Gram matrix of a mask in double precision: of that mask alone."""
         chosen = self.chosen(mask)
         return Gram(chosen @ chosen.T, np.zeros(len(chosen)), is_quick=False)
+
+    def double_gram(self, mask: NDArray[np.bool_], constant: float) -> NDArray[np.float64]:
+        """Return ``exact_gram`` of the clips with one more feature, that all have alike."""
+        chosen = with_constant(self.chosen(mask), constant)
+        return np.asarray(chosen @ chosen.T, np.float64)
 
     def decide(
         self,
@@ -326,8 +340,8 @@ class InnerProblem:
         IllConditionedError
             If double precision cannot hold a machine.
         """
-        chosen = with_constant(self.chosen(mask), constant)
-        gram = chosen @ chosen.T
+        gram = self.double_gram(mask, constant)
+        chosen: NDArray[np.float64] | None = None
         rotated: NDArray[np.float64] | None = None
         for system in self._systems:
             stiffness = self._decide_by_gram(gram, penalty, system, found)
@@ -342,7 +356,8 @@ class InnerProblem:
                         continue
                     if part.refine(gram, *machines, stiffness) and part.is_within(tolerance):
                         continue
-                    if rotated is None:
+                    if chosen is None or rotated is None:
+                        chosen = with_constant(self.chosen(mask), constant)
                         rotated = rotate(chosen)
                     part.solve(rotated, *machines)
                     if rotated is not chosen and not part.is_within(tolerance):

@@ -36,9 +36,29 @@ class ReorderedProblem(InnerProblem):
         """Mean square of each feature: the first problem's."""
         return self._first.squares
 
+    @property
+    def precision(self) -> float:
+        """Of an entry of what ``grams`` yields: as the first problem's."""
+        return self._first.precision
+
+    @property
+    def sums_grams(self) -> bool:
+        """Whether Gram matrices in double precision cost no pass over the features."""
+        return self._first.sums_grams
+
+    def double_gram(self, mask: NDArray[np.bool_], constant: float) -> NDArray[np.float64]:
+        """Return the Gram matrix of a mask in double precision, with one constant feature more."""
+        if not self.sums_grams:
+            return super().double_gram(mask, constant)
+        return self._first.double_gram(mask, constant)[np.ix_(self._rows, self._rows)]
+
+    def constant(self, mask: NDArray[np.bool_], bias: float) -> float:
+        """Return the feature that a bias gives every clip under a mask: the first problem's."""
+        return self._first.constant(mask, bias)
+
     def grams(self, masks: Masks) -> Iterator[Gram]:
         """Yield a Gram matrix of each mask, as the first problem's; all of it."""
-        if not self._is_wide:
+        if not (self._is_wide or self.sums_grams):
             yield from super().grams(masks)
             return
         for gram in self._first.grams(masks):

@@ -20,6 +20,7 @@ from merec_hpc.learning.bias import bias_feature, mean_squares, with_constant
 from merec_hpc.learning.scaling import Scaling
 from merec_hpc.records import LinearMachines, Masks
 from merec_hpc.selection.fitness.exact_folds import Exact
+from merec_hpc.selection.fitness.genome import Genome, n_selected
 from merec_hpc.selection.fitness.inner_folds import InnerFolds
 from merec_hpc.selection.fitness.inner_problem import InnerProblem, Share, System
 from merec_hpc.selection.fitness.least_squares import IllConditionedError
@@ -57,7 +58,7 @@ class Answers:
 
 
 @dataclass(frozen=True)
-class _TrainingClips:
+class TrainingClips:
     """All clips, as those that an SVM is trained on."""
 
     kept: NDArray[np.float64]  # (n_clips, n_features)
@@ -101,6 +102,9 @@ class SubjectFoldFitness:
     that every inner fold has the same constant; with scaling "standard" it is over the training
     clips of each inner fold, whose features are its own.
     """
+
+    genome: Genome | None = None
+    """What the genes of a mask stand for, where they are not features: see ``UnitFitness``."""
 
     def __init__(
         self,
@@ -156,7 +160,7 @@ class SubjectFoldFitness:
             raise ValueError(msg)
         self._folds = InnerFolds.of(labels, subjects, n_folds)
         kept = share(lambda: np.asfortranarray(values[self._folds.order], np.float64))
-        self._all_clips = _TrainingClips(kept)
+        self._all_clips = TrainingClips(kept)
         self._targets, self._is_trained = self._folds.targets, self._folds.is_trained
         self._scaling, self._class_weight = scaling, class_weight
         self.feature_weights = feature_weights
@@ -179,6 +183,10 @@ class SubjectFoldFitness:
     def features(self) -> NDArray[np.float64]:
         """The training clips' features, (n_clips, n_features), in the order of the folds."""
         return self._values
+
+    def columns(self, mask: NDArray[np.bool_]) -> NDArray[np.float64]:
+        """Return what a mask chooses of the clips, (n_clips, n_chosen)."""
+        return self._values[:, mask]
 
     @property
     def folds(self) -> InnerFolds:
@@ -209,7 +217,7 @@ class SubjectFoldFitness:
         other._ask(0, other._folds.n_folds)
         rows = np.argsort(self._folds.order)[other._folds.order]
         mine = self._all_clips
-        other._all_clips = _TrainingClips(mine.kept, rows if mine.rows is None else mine.rows[rows])
+        other._all_clips = TrainingClips(mine.kept, rows if mine.rows is None else mine.rows[rows])
         if self._unscaled is not None:
             systems = other._systems(0, other._folds.n_folds)
             other._unscaled = ReorderedProblem(self._unscaled, rows, other._targets, systems)
@@ -433,10 +441,7 @@ class SubjectFoldFitness:
     ) -> Answers:
         """Answer so many flips that their decisions are in memory."""
         if bias:  # a feature changes the length of the clips too, and with it the constant
-            changed_masks = np.tile(mask, (len(flipped), 1))
-            changed_masks[np.arange(len(flipped)), flipped] ^= True
-            one_each = np.ones(len(flipped))
-            return self._answer(changed_masks, C * one_each, criterion, bias * one_each)
+            return self._answer_each(mask, C, criterion, flipped, bias)
         predicted = np.full((len(flipped), len(self._folds.order)), -1)
         decided = list(self._decide_flips(mask, C, flipped, predicted))
         if criterion not in OF_DECISIONS:
@@ -446,6 +451,19 @@ class SubjectFoldFitness:
             if found is not None:
                 row[:] = self._of_classes(found)
         return Answers(predicted, judged)
+
+    def _answer_each(
+        self,
+        mask: NDArray[np.bool_],
+        C: float,
+        criterion: Criterion,
+        flipped: NDArray[np.int64],
+        bias: float,
+    ) -> Answers:
+        """Answer flips as the masks that they lead to."""
+        one_each = np.ones(len(flipped))
+        changed = flipped_masks(mask, flipped)
+        return self._answer(changed, C * one_each, criterion, bias * one_each)
 
     def _decide_flips(
         self,
@@ -487,7 +505,7 @@ class SubjectFoldFitness:
         accuracies = np.zeros(len(masks))
         individuals = zip(*self._check(masks, C, bias), strict=True)
         for individual, (mask, penalty, one) in enumerate(individuals):
-            decisions, _, _ = self._train(mask, penalty, one)
+            decisions, _, _ = self._train(*self._seen(mask), penalty, one)
             predicted = self._both_signs(decisions).argmax(axis=0)
             accuracies[individual] = mask.any() * (predicted == self._folds.labels).mean()
         return accuracies
@@ -511,14 +529,16 @@ class SubjectFoldFitness:
             inside of a mask: the machines' weights are those of features without it.
         """
         everyone = self._everyone()
-        found_weights = np.zeros((len(masks), len(self.classes), self.n_features))
+        found_weights = np.zeros((len(masks), len(self.classes), masks.shape[1]))
         intercepts = np.zeros(found_weights.shape[:2])
         individuals = zip(
-            *self._check(masks, C, bias), self._check_weights(masks, weights), strict=True
+            *self._check(masks, C, bias, self._all_clips.kept.shape[1]),
+            self._check_weights(masks, weights),
+            strict=True,
         )
         for individual, (mask, penalty, one, factors) in enumerate(individuals):
             clips = everyone.weighted(factors)
-            _, trained, _ = self._train(mask, penalty, one, clips)
+            _, trained, _ = self._train(clips, mask, penalty, one)
             found, constant = self._both_signs(trained), clips.constant(mask, one)
             inside = found[:, : np.count_nonzero(mask)]
             if factors is not None:
@@ -540,11 +560,11 @@ class SubjectFoldFitness:
             raise ValueError(msg)
         return list(weights)
 
-    def _everyone(self) -> _TrainingClips:
+    def _everyone(self) -> TrainingClips:
         """Return all clips, scaled by all."""
         if self._scaling == "none":
             return self._all_clips
-        return _TrainingClips(self._scaled(np.ones(len(self._values), np.bool_)))
+        return TrainingClips(self._scaled(np.ones(len(self._values), np.bool_)))
 
     def certify(
         self, masks: Masks, C: ArrayLike, bias: ArrayLike | None = None
@@ -568,35 +588,26 @@ class SubjectFoldFitness:
                 machines = self._targets[:, training], penalties, found.duals[:, fold, training]
                 worst = max(worst, violation(seen[training], *machines))
         everyone = np.ones(len(self._values), np.bool_)
-        _, _, duals = self._train(mask, penalty, bias)
-        chosen = self._everyone().chosen(mask, bias)
+        clips, inside = self._seen(mask)
+        _, _, duals = self._train(clips, inside, penalty, bias)
+        chosen = clips.chosen(inside, bias)
         everything = violation(chosen, self._targets, penalty * self._weights(everyone), duals)
         return max(worst, everything)
 
+    def _seen(self, mask: NDArray[np.bool_]) -> tuple[TrainingClips, NDArray[np.bool_]]:
+        """Return the clips as the machines of a mask see them, and the features that it chooses."""
+        return self._everyone(), mask
+
     def _train(
-        self,
-        mask: NDArray[np.bool_],
-        penalty: float,
-        bias: float,
-        clips: _TrainingClips | None = None,
+        self, clips: TrainingClips, mask: NDArray[np.bool_], penalty: float, bias: float
     ) -> tuple[NDArray[np.float64], NDArray[np.float64], NDArray[np.float64]]:
         """Return decisions, weights and beta of the machines that are trained on all clips."""
         penalties = penalty * self._weights(np.ones(len(self._values), np.bool_))
-        chosen = (clips or self._everyone()).chosen(mask, bias)
+        chosen = clips.chosen(mask, bias)
         try:
             return train_machines(chosen, self._targets, penalties, EXACT)
         except IllConditionedError as error:
-            raise IllConditionedError(self._explain(mask, penalty, error)) from None
-
-    def _explain(self, mask: NDArray[np.bool_], penalty: float, error: Exception) -> str:
-        """Return one line that says what double precision cannot hold."""
-        sizes = np.sqrt(np.mean(self._values[:, mask] ** 2, axis=0))
-        sizes = sizes[sizes > 0]
-        return (
-            f"features that double precision can hold expected, found root mean squares from "
-            f"{sizes.min():.1e} to {sizes.max():.1e} at C {penalty:g} ({error}): scaling: standard "
-            "helps"
-        )
+            raise IllConditionedError(_explain(clips.features[:, mask], penalty, error)) from None
 
     def _predict(self, masks: Masks, C: ArrayLike, bias: ArrayLike | None) -> NDArray[np.int64]:
         """Return predicted classes with the clips in the order of the folds."""
@@ -640,7 +651,7 @@ class SubjectFoldFitness:
         predicted: NDArray[np.int64],
     ) -> list[int]:
         """Write what is certain of masks of few features; return the other individuals."""
-        sizes, left = masks.sum(axis=1), []
+        sizes, left = n_selected(self.genome, masks), []
         decisions, reach = np.zeros(self._targets.shape), np.zeros(self._targets.shape)
         for problem in self._problems():
             for place in individuals:
@@ -690,7 +701,7 @@ class SubjectFoldFitness:
                 constant = problem.constant(mask, bias)
                 problem.decide_exactly(mask, penalty, constant, tolerance, found)
         except IllConditionedError as error:
-            raise IllConditionedError(self._explain(mask, penalty, error)) from None
+            raise IllConditionedError(_explain(self.columns(mask), penalty, error)) from None
         return found
 
     def _problems(self) -> Iterator[InnerProblem]:
@@ -716,7 +727,12 @@ class SubjectFoldFitness:
         measured: NDArray[np.bool_] | None = None,
     ) -> InnerProblem:
         """Return the problem of the folds first..last."""
-        return InnerProblem(features, self._targets, self._systems(first, last), share, measured)
+        others = self._targets, self._systems(first, last), share, measured
+        return self._make_problem(features, *others)
+
+    def _make_problem(self, features: NDArray[np.float64], *others: Any) -> InnerProblem:
+        """Return what solves some folds, from what ``InnerProblem`` takes."""
+        return InnerProblem(features, *others)
 
     def _systems(self, first: int, last: int) -> list[System]:
         """Return what the machines of the folds first..last share."""
@@ -737,19 +753,20 @@ class SubjectFoldFitness:
         return self._folds.balanced_weights(training)
 
     def _check(
-        self, masks: Masks, C: ArrayLike, bias: ArrayLike | None
+        self, masks: Masks, C: ArrayLike, bias: ArrayLike | None, n_features: int | None = None
     ) -> tuple[Masks, NDArray[np.float64], NDArray[np.float64]]:
-        """Return masks, penalties and biases if their shapes fit."""
+        """Return masks, penalties and biases if their shapes fit; without it of ``n_features``."""
+        n_wanted = self.n_features if n_features is None else n_features
         penalties = np.asarray(C, np.float64)
         biases = np.zeros_like(penalties) if bias is None else np.asarray(bias, np.float64)
         one_each = masks.shape[:1]
         if (masks.shape[1:], penalties.shape, biases.shape) != (
-            (self.n_features,),
+            (n_wanted,),
             one_each,
             one_each,
         ):
             msg = (
-                f"masks (n, {self.n_features}), C (n,) and bias (n,) expected, "
+                f"masks (n, {n_wanted}), C (n,) and bias (n,) expected, "
                 f"found {masks.shape}, {penalties.shape} and {biases.shape}"
             )
             raise ValueError(msg)
@@ -771,6 +788,24 @@ class SubjectFoldFitness:
     def _both_signs(self, machines: NDArray[np.float64]) -> NDArray[np.float64]:
         """Return one row a class, from one row a machine."""
         return np.concatenate([machines, -machines]) if len(self.classes) == 2 else machines
+
+
+def flipped_masks(mask: NDArray[np.bool_], flipped: NDArray[np.int64]) -> Masks:
+    """Return a mask with each of some features flipped, (n_flips, n_features)."""
+    changed = np.tile(mask, (len(flipped), 1))
+    changed[np.arange(len(flipped)), flipped] ^= True
+    return changed
+
+
+def _explain(chosen: NDArray[np.float64], penalty: float, error: Exception) -> str:
+    """Return one line that says what double precision cannot hold."""
+    sizes = np.sqrt(np.mean(chosen**2, axis=0))
+    sizes = sizes[sizes > 0]
+    return (
+        f"features that double precision can hold expected, found root mean squares from "
+        f"{sizes.min():.1e} to {sizes.max():.1e} at C {penalty:g} ({error}): scaling: standard "
+        "helps"
+    )
 
 
 def compile_kernels(part: int) -> None:

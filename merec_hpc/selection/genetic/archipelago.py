@@ -15,6 +15,7 @@ from merec_hpc.parallel.communicator import Communicator, SerialCommunicator
 from merec_hpc.parallel.signals import StopRequest
 from merec_hpc.progress import track
 from merec_hpc.records import History, Masks, Population, SearchState, Selection
+from merec_hpc.selection.fitness.genome import Genome, genome_of, n_selected
 from merec_hpc.selection.genetic.breeding import Draft, breed, draw, island_rng, keys_of
 from merec_hpc.selection.genetic.hall_of_fame import admit
 from merec_hpc.selection.genetic.migration import best, receive, replace_worst, sources_of
@@ -286,7 +287,8 @@ class _Archipelago:
 
     def _row(self, former: Population | None) -> History:
         """Take down the present generation; ``former`` is the champion before it."""
-        islands = self._teams.gathered([_summary(island) for island in self._islands])
+        genome = genome_of(self._fitness)
+        islands = self._teams.gathered([_summary(island, genome) for island in self._islands])
         n_individuals = self._settings.n_individuals * self._settings.n_islands
         champion = self._hall.take(np.array([0]))
         if former is not None and keys_of(former) == keys_of(champion):
@@ -311,9 +313,9 @@ class _Archipelago:
         return self._fitness.training_accuracies(champion.masks, champion.C, champion.bias)
 
 
-def _summary(island: Population) -> tuple[float, int, int]:
+def _summary(island: Population, genome: Genome | None) -> tuple[float, int, int]:
     """Return the sum of fitness, and the fewest and most features of an individual."""
-    counts = island.masks.sum(axis=1)
+    counts = n_selected(genome, island.masks)
     return fsum(island.fitness), int(counts.min()), int(counts.max())
 
 

@@ -13,7 +13,9 @@ from merec_hpc.config.selection import Criterion, GeneticSettings
 from merec_hpc.criteria import mu, mu_minus_variance
 from merec_hpc.parallel.communicator import SerialCommunicator
 from merec_hpc.records import Features, Masks, Selection
+from merec_hpc.selection.fitness.genome import Genome
 from merec_hpc.selection.fitness.subject_folds import SubjectFoldFitness
+from merec_hpc.selection.fitness.unit_fitness import UnitFitness
 from merec_hpc.selection.genetic.archipelago import evolve
 from merec_hpc.selection.genetic.breeding import Draft, island_rng, keys_of
 
@@ -191,11 +193,15 @@ def test_there_may_be_more_ranks_than_individuals() -> None:
         assert contents(selection) == alone
 
 
-def test_ranks_share_out_real_clips_to_the_same_result(features: Features) -> None:
+@pytest.mark.parametrize("genome", ["feature", "mask", "weights"])
+def test_ranks_share_out_real_clips_to_the_same_result(features: Features, genome: str) -> None:
     settings = replace(SETTINGS, n_generations=2, n_islands=2)
+    clips = features.values, features.labels, features.subjects
 
     def fitness() -> SubjectFoldFitness:
-        return SubjectFoldFitness(features.values, features.labels, features.subjects)
+        if genome == "feature":
+            return SubjectFoldFitness(*clips)
+        return UnitFitness(*clips, genome=Genome(np.arange(30) % 10, weighs=genome == "weights"))
 
     alone = contents(search(settings, fitness()))
     for selection in run_ranks(3, lambda comm: evolve(fitness(), settings, comm)):

@@ -171,3 +171,42 @@ def test_a_search_with_biases_goes_on_to_the_same_bytes(
             n_stops += 1
     assert n_stops == 6
     assert output.read_bytes() == expected.read_bytes()
+
+
+def test_a_search_for_weights_of_groups_goes_on_to_the_same_bytes(
+    store: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    output, expected, table = (
+        tmp_path / name for name in ("selection.h5", "other.h5", "units.csv")
+    )
+    rows = [f"feature{number:02d},g{number % 8}" for number in range(30)]
+    table.write_text("\n".join(["feature,group", *rows]))
+    asked = {"unit": "custom", "unit_table": str(table), "genome": "weights", "n_generations": 6}
+    select(store, expected, **asked)
+    found, _ = read_selection(expected)
+    assert found.last.weights is not None
+    assert set(np.unique(found.last.weights**2).round(12)) == {0.0, 0.5, 1.0, 2.0}
+    monkeypatch.setattr(StopRequest, "__bool__", lambda _: True)  # after every generation
+    n_stops = 0
+    while not output.exists():
+        try:
+            select(store, output, **asked)
+        except InterruptedSearchError:
+            n_stops += 1
+    assert n_stops == 6
+    assert output.read_bytes() == expected.read_bytes()
+
+
+def test_other_groups_start_afresh(
+    store: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    output, table = tmp_path / "selection.h5", tmp_path / "units.csv"
+    asked = {"unit": "custom", "unit_table": str(table), "n_generations": 3}
+    for n_groups in (8, 7):
+        rows = [f"feature{number:02d},g{number % n_groups}" for number in range(30)]
+        table.write_text("\n".join(["feature,group", *rows]))
+        with monkeypatch.context() as stop:
+            stop.setattr(StopRequest, "__bool__", lambda _: True)
+            with pytest.raises(InterruptedSearchError):
+                select(store, output, **asked)
+        assert ("the search starts afresh" in caplog.text) == (n_groups == 7)
