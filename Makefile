@@ -45,7 +45,7 @@ mutants: $(TEST_INPUTS)
 benchmarks: $(TEST_INPUTS)
 	.venv/bin/python -m pip install --quiet --editable '.[dev,benchmark]'
 	mkdir -p benchmarks/tables
-	$(ACTIVATE) for name in fitness rivals full_runs scaling projection planning forward noise descriptors landmarks registration apexes one_pass nested; do \
+	$(ACTIVATE) for name in fitness rivals full_runs scaling projection planning forward units noise descriptors landmarks registration apexes one_pass nested; do \
 		python benchmarks/$$name.py | tee benchmarks/tables/$$name.md || exit 1; done
 	$(ACTIVATE) python benchmarks/all_selectors.py lsvt nci60 | tee benchmarks/tables/all_selectors.md
 
