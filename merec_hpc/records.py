@@ -118,6 +118,9 @@ class Selection:
     rules: "DecidingRules | None" = None
     """Rules that decide in place of masks: all of them as an ensemble and, where the champion is a
     rule, the first of them alone."""
+    front: "Population | None" = None
+    """Of a search for fitness and few features: those that no other beats in both, fewest first; the
+    last is the champion."""
 
 
 @dataclass(frozen=True)

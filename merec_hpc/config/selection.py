@@ -222,6 +222,11 @@ AnySettings = SelectorSettings | RuleSettings
 """The section of a selector."""
 
 
+Objective = Literal["fitness", "n_features"]
+_N_ELITES = 1
+_N_ENDS = 4  # a front that is cut keeps up to two ends of each objective
+
+
 @dataclass(frozen=True, kw_only=True, config=STRICT)
 class GeneticSettings(SelectorSettings):
     """The genetic algorithm of paper 1, on one population or on islands."""
@@ -235,7 +240,7 @@ class GeneticSettings(SelectorSettings):
     crossover_probability: Probability = 0.8
     mutation: Literal["bit", "individual"] = "individual"
     mutation_rate: Probability = 0.05
-    n_elites: int = Field(default=1, ge=0)
+    n_elites: int = Field(default=_N_ELITES, ge=0)
     hall_of_fame_size: Count = 10
     topology: Literal["ring", "torus", "full", "custom"] = "ring"
     edges: tuple[tuple[int, int], ...] = ()
@@ -245,7 +250,18 @@ class GeneticSettings(SelectorSettings):
     flat_window: int | None = Field(default=None, ge=1)
     flat_range: Probability = 0.01
     steep_derivative: Probability = 0.005
+    objectives: tuple[Objective, ...] = Field(default=("fitness",), min_length=1)
     seed: int = Field(default=0, ge=0)
+
+    @property
+    def weighs_two(self) -> bool:
+        """Whether the number of features is an objective beside fitness."""
+        return len(self.objectives) > 1
+
+    @property
+    def n_children(self) -> int:
+        """How many an island breeds in a generation: with two objectives there is no elite."""
+        return self.n_individuals - (0 if self.weighs_two else self.n_elites)
 
     def __post_init__(self) -> None:
         """Check what involves more than one field."""
@@ -278,5 +294,33 @@ class GeneticSettings(SelectorSettings):
             msg = (
                 f"n_emigrants is {self.n_emigrants} from each of {n_givers} islands, "
                 f"must in all be below n_individuals ({self.n_individuals})"
+            )
+            raise ValueError(msg)
+        self._check_objectives()
+
+    def _check_objectives(self) -> None:
+        """Check the objectives, and that nothing is set that two of them leave no room for."""
+        told = f"objectives are [{', '.join(self.objectives)}]"
+        check_distinct("objectives", list(self.objectives))
+        if self.objectives[0] != "fitness":
+            msg = f"{told}, must begin with fitness"
+            raise ValueError(msg)
+        if not self.weighs_two:
+            return
+        if self.genome == "weights":
+            msg = f"genome is weights, must be mask where {told}: genes would be counted twice"
+            raise ValueError(msg)
+        if self.n_elites != _N_ELITES:
+            msg = (
+                f"n_elites is {self.n_elites}, must be {_N_ELITES} where {told}: the front survives"
+            )
+            raise ValueError(msg)
+        if self.flat_window is not None:
+            msg = f"flat_window is {self.flat_window}, must be null where {told}"
+            raise ValueError(msg)
+        if self.n_individuals - self.n_random_migrants < _N_ENDS:
+            msg = (
+                f"n_random_migrants is {self.n_random_migrants}, must be at least {_N_ENDS} below "
+                f"n_individuals ({self.n_individuals}) where {told}"
             )
             raise ValueError(msg)

@@ -7,7 +7,7 @@ from numpy.typing import NDArray
 
 from merec_hpc.config.scaling import ScalingSettings
 from merec_hpc.evaluation.held_out import predict_held_out
-from merec_hpc.records import Features, Selection
+from merec_hpc.records import Features, Masks, Population, Selection
 
 
 @dataclass(frozen=True)
@@ -47,6 +47,21 @@ class FeatureRow:
     """What the scaled feature is multiplied by, 0 outside of the mask; 1 if nothing is weighted."""
 
 
+@dataclass(frozen=True)
+class FrontRow:
+    """One individual of a front."""
+
+    n_selected: int
+    fitness: float
+    C: float
+    bias: float
+    """0 for none."""
+    test_accuracy: float | None
+    """On the held-out subject: for figures only, nothing else reads it."""
+    chosen: int
+    """1 for the champion."""
+
+
 def describe_generations(
     selection: Selection, features: Features, fold: str | None, scaling: ScalingSettings
 ) -> list[GenerationRow]:
@@ -61,7 +76,8 @@ def describe_generations(
     by_masks = selection.rules is None or not selection.rules.is_champion
     tested = None
     if fold is not None and by_masks:
-        tested = _test_accuracies(selection, features, fold, scaling)
+        best = history.best_masks, history.best_C, history.best_bias, selection.best_weights
+        tested = _test_accuracies(*best, features, fold, scaling)
     return [
         GenerationRow(
             generation=generation,
@@ -94,18 +110,64 @@ def describe_features(selection: Selection, names: NDArray[np.str_]) -> list[Fea
     ]
 
 
+def describe_front(
+    selection: Selection, features: Features, fold: str | None, scaling: ScalingSettings
+) -> list[FrontRow]:
+    """Return one row for each individual of the front, fewest features first.
+
+    Parameters
+    ----------
+    fold
+        The held-out one; with ``None`` there is no test accuracy.
+
+    Raises
+    ------
+    ValueError
+        If the selection has no front.
+    """
+    front = selection.front
+    if front is None:
+        msg = "a selection with a front expected, found one without"
+        raise ValueError(msg)
+    tested: list[float | None] = [None] * len(front.C)
+    if fold is not None:
+        masks = front.masks, front.C, front.bias, front.weights
+        tested = list(_test_accuracies(*masks, features, fold, scaling).tolist())
+    return [
+        FrontRow(
+            n_selected=int(mask.sum()),
+            fitness=float(front.fitness[place]),
+            C=float(front.C[place]),
+            bias=float(front.bias[place]),
+            test_accuracy=tested[place],
+            chosen=int(_is_champion(selection, front, place)),
+        )
+        for place, mask in enumerate(front.masks)
+    ]
+
+
+def _is_champion(selection: Selection, front: Population, place: int) -> bool:
+    same_svm = front.C[place] == selection.C and front.bias[place] == selection.bias
+    return bool(same_svm) and np.array_equal(front.masks[place], selection.mask)
+
+
 def _test_accuracies(
-    selection: Selection, features: Features, fold: str, scaling: ScalingSettings
+    masks: Masks,
+    penalties: NDArray[np.float64],
+    biases: NDArray[np.float64],
+    weights: NDArray[np.float64] | None,
+    features: Features,
+    fold: str,
+    scaling: ScalingSettings,
 ) -> NDArray[np.float64]:
-    """Return the accuracy of each generation's best on the held-out subject, (n_generations,)."""
+    """Return the accuracy of each mask on the held-out subject, (n_masks,)."""
     labels = features.only(fold).labels
-    history = selection.history
-    penalties, biases = history.best_C.tolist(), history.best_bias.tolist()
-    weights = selection.best_weights
-    of_each = [None] * len(penalties) if weights is None else list(weights)
+    of_each = [None] * len(masks) if weights is None else list(weights)
     known: dict[tuple[bytes, float, float], float] = {}
     accuracies = []
-    for mask, C, bias, factors in zip(history.best_masks, penalties, biases, of_each, strict=True):
+    for mask, C, bias, factors in zip(
+        masks, penalties.tolist(), biases.tolist(), of_each, strict=True
+    ):
         key = (mask if factors is None else factors).tobytes(), C, bias
         if key not in known:
             predicted = predict_held_out(

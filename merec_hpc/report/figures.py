@@ -85,6 +85,32 @@ def draw_weights(selections: Mapping[str, Selection]) -> Figure:
     return figure
 
 
+def front_figure(selections: Mapping[str, Selection]) -> str:
+    """Return the SVG of the fronts of all folds."""
+    return _svg(draw_fronts(selections))
+
+
+def draw_fronts(selections: Mapping[str, Selection]) -> Figure:
+    """Draw inner fitness over the number of features: a line a fold, the champion at its end.
+
+    Folds without a front, and masks without features, are left out.
+    """
+    figure = Figure(figsize=(7, 4), layout="constrained")
+    axes = figure.subplots()
+    lines, labels = [], []
+    for fold, selection in selections.items():
+        if selection.front is not None:
+            counts = selection.front.masks.sum(axis=1)
+            shown = counts > 0
+            lines += axes.plot(counts[shown], selection.front.fitness[shown], ".-", linewidth=0.8)
+            labels.append(f"without {fold}")
+    axes.set(xscale="log", xlabel="features", ylabel="inner fitness")
+    legend = figure.legend(lines, labels, loc="outside right upper", fontsize=7)
+    for text in legend.get_texts():
+        text.set_parse_math(False)
+    return figure
+
+
 def _svg(figure: Figure) -> str:
     buffer = io.StringIO()
     # The same figure gives the same bytes.

@@ -17,7 +17,12 @@ from merec_hpc.metrics import METRICS, majority_share
 from merec_hpc.records import Failure, Selection
 from merec_hpc.report.block_table import BlockRow
 from merec_hpc.report.comparisons import compare_with, describe_stability
-from merec_hpc.report.figures import confusion_figure, convergence_figure, weights_figure
+from merec_hpc.report.figures import (
+    confusion_figure,
+    convergence_figure,
+    front_figure,
+    weights_figure,
+)
 from merec_hpc.report.scores import by_method, class_names, score_methods, score_subjects
 from merec_hpc.runs.resources import RuleResources
 
@@ -99,6 +104,11 @@ def render_page(
             method: weights_figure(folds)
             for method, folds in selections.items()
             if any(found.weights is not None for found in folds.values())
+        },
+        fronts={
+            method: front_figure(folds)
+            for method, folds in selections.items()
+            if any(found.front is not None for found in folds.values())
         },
         settings=json.dumps(json.loads(config), indent=2),
         resources=resources,

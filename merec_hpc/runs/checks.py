@@ -385,8 +385,8 @@ def _idle_search(config: Config) -> Iterator[_Idle]:
     why = "genetic.n_islands is 1"
     yield _Idle("genetic", alone, search.n_islands == 1, why, "several islands")
     stops = ("flat_range", "steep_derivative")
-    why = "genetic.flat_window is null"
-    yield _Idle("genetic", stops, search.flat_window is None, why, "a flat_window")
+    why = f"genetic.objectives are {_shown(search.objectives)}"
+    yield _Idle("genetic", stops, search.weighs_two, why, "fitness alone")
     why = f"ranking.n_selected is {ranking.n_selected}"
     yield _Idle("ranking", ("n_selected_values",), ranking.n_selected is not None, why, "null")
 

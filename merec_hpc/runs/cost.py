@@ -62,7 +62,7 @@ class Prediction:
 
 def n_evaluations(settings: GeneticSettings) -> int:
     """Return how many individuals a search scores at most: copies are not scored again."""
-    children = settings.n_individuals - settings.n_elites
+    children = settings.n_children
     newcomers = settings.n_generations * (children + settings.n_random_migrants)
     return settings.n_islands * (settings.n_individuals + newcomers)
 
@@ -83,13 +83,13 @@ def predict_search(
     teams = share_out(settings.n_islands, n_ranks)
     slowest = max(teams, key=lambda team: len(team.islands) / len(team.ranks))
     n_islands, team_size = len(slowest.islands), len(slowest.ranks)
-    children = settings.n_individuals - settings.n_elites + settings.n_random_migrants
+    children = settings.n_children + settings.n_random_migrants
     drafts = n_islands * children
     share = ceil(drafts / team_size)
     generations = settings.n_generations
     # A child that is neither crossed nor mutated is a copy, and is not scored again.
     copied = (1 - settings.crossover_probability) * (1 - settings.mutation_rate) ** 2
-    scored = 1 - copied * (settings.n_individuals - settings.n_elites) / children
+    scored = 1 - copied * settings.n_children / children
     evaluation = share * scored * costs.evaluation_s + costs.training_s
     spread = costs.evaluation_spread * sqrt(2 * log(max(n_ranks, 2)) / share) if n_ranks > 1 else 0
     individual = ceil(n_features / 8) + 24
@@ -142,7 +142,7 @@ def measure_costs(fitness: InnerFitness, settings: GeneticSettings) -> Costs:
     parts = [_seconds(partial(score, rows)) for rows in np.split(everybody, 8)]
     island = Population(masks, penalties, biases, rng.random(n_masks))
     breed(island, rng, settings)
-    children = settings.n_individuals - settings.n_elites
+    children = settings.n_children
     mean = float(np.mean(parts))
     return Costs(
         evaluation_s=_seconds(partial(score, everybody)) / n_masks,

@@ -16,6 +16,7 @@ from merec_hpc.config.selection import (
     Criterion,
     ForwardSettings,
     GeneticSettings,
+    Objective,
     RankingSettings,
 )
 from merec_hpc.parallel.communicator import SerialCommunicator
@@ -122,6 +123,13 @@ class GeneticSelector(MaskSelector):
         Growth from one generation to the next above which it is steep, in [0, 1], default 0.005;
         of the series that moves more, the generation of the steepest growth is chosen, or if
         that is not steep that of the second steepest.
+    objectives
+        What to search for: ("fitness",) (default), or ("fitness", "n_features") for few features as
+        well. Then the masks that no other beats in both survive, in place of an elite, parents are
+        drawn by tournaments (NSGA-II), the champion is the fittest of the last generation, of
+        equals that with the fewest features, and ``front_`` has the others; needs
+        ``n_random_migrants`` at least 4 below ``n_individuals``, the default ``n_elites`` and
+        no ``flat_window``.
     scaling
         "standard" (default) standardises features within every inner fold, by its training
         samples, and for ``predict`` by all samples; "none" or ``None`` takes them as they are.
@@ -154,7 +162,9 @@ class GeneticSelector(MaskSelector):
     References
     ----------
     Patel, Hong, Zhao: Selective deep features for micro-expression recognition, ICPR 2016,
-    doi:10.1109/ICPR.2016.7899972.
+    doi:10.1109/ICPR.2016.7899972. Of two objectives Deb, Pratap, Agarwal, Meyarivan: A fast and
+    elitist multiobjective genetic algorithm: NSGA-II, IEEE Transactions on Evolutionary
+    Computation 6(2), 2002, doi:10.1109/4235.996017.
     """
 
     def __init__(
@@ -185,6 +195,7 @@ class GeneticSelector(MaskSelector):
         flat_window: int | None = None,
         flat_range: float = 0.01,
         steep_derivative: float = 0.005,
+        objectives: Sequence[Objective] = ("fitness",),
         scaling: ScalingName | None = "standard",
         class_weight: ClassWeight | Mapping[Any, float] | None = None,
         n_folds: int | None = None,
@@ -218,6 +229,7 @@ class GeneticSelector(MaskSelector):
         self.flat_window = flat_window
         self.flat_range = flat_range
         self.steep_derivative = steep_derivative
+        self.objectives = objectives
         self.scaling = scaling
         self.class_weight = class_weight
         self.n_folds = n_folds

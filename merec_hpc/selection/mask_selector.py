@@ -62,6 +62,10 @@ class MaskSelector(ClassifierMixin, SelectorMixin, BaseEstimator):  # type: igno
         a ``DataFrame`` takes.
     hall_of_fame_
         The fittest individuals of the search: ``masks``, ``C``, ``bias`` and ``fitness``.
+    front_
+        Of a search for fitness and few features the individuals that no other beats in both, fewest
+        features first: ``masks``, ``C``, ``bias`` and ``fitness``, of inner folds and so optimistic;
+        else ``None``.
     classes_, n_features_in_, feature_names_in_
         What ``fit`` has seen; the names only of a table with names.
     """
@@ -117,6 +121,7 @@ class MaskSelector(ClassifierMixin, SelectorMixin, BaseEstimator):  # type: igno
         self.generation_ = selection.generation
         self.history_ = columns_of(selection.history)
         self.hall_of_fame_ = selection.hall_of_fame
+        self.front_ = selection.front
         self._scaling = Scaling.fit(values, scaling)
         self._machines = trained(fitness, deciding([selection], decider), decider)
         return self

@@ -188,6 +188,18 @@ _RULES: tuple[tuple[str, tuple[str, ...], Literal["float", "integer"], str], ...
     ),
 )
 
+_FRONT: tuple[tuple[str, tuple[str, ...], Literal["bits", "float"], str], ...] = (
+    (
+        "front_masks",
+        ("front", "feature"),
+        "bits",
+        "Front of two objectives, fewest features first.",
+    ),
+    ("front_C", ("front",), "float", "Penalties of the front."),
+    ("front_bias", ("front",), "float", "Biases of the front."),
+    ("front_fitness", ("front",), "float", "Fitness of the front, the champion's last."),
+)
+
 SELECTION = FileSpec(
     "selection",
     3,
@@ -253,7 +265,7 @@ SELECTION = FileSpec(
         ArraySpec("last_fitness", ("individual",), "float", "Fitness of the last population."),
         *(
             ArraySpec(name, axes, kind, meaning, since=3, is_optional=True)
-            for name, axes, kind, meaning in _RULES
+            for name, axes, kind, meaning in (*_RULES, *_FRONT)
         ),
     ),
     earlier=(1, 2),
@@ -414,9 +426,9 @@ def _describe(spec: FileSpec) -> Sequence[str]:
 def _write_array(file: h5py.File, array: ArraySpec, arrays: Mapping[str, Any]) -> None:
     if array.name in file:  # written as it came
         pass
-    elif array.is_optional:
-        if arrays.get(array.name) is None:
-            return
+    elif array.is_optional and arrays.get(array.name) is None:
+        return
+    elif array.is_optional and array.kind != "bits":
         # Few values, over and over.
         packed = {"compression": "gzip", "shuffle": True}
         file.create_dataset(array.name, data=np.asarray(arrays[array.name]), **packed)

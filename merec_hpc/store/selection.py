@@ -1,5 +1,6 @@
 """Writes and reads what a selector chose in one fold: the same file for every selector."""
 
+from collections.abc import Iterable
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -46,6 +47,7 @@ def write_selection(path: Path, selection: Selection, origin: SelectionOrigin) -
         **_columns("hall", selection.hall_of_fame),
         **_columns("last", selection.last),
         **({} if selection.rules is None else _rule_arrays(selection.rules)),
+        **({} if selection.front is None else _columns("front", selection.front)),
     }
     write_store(path, SELECTION, arrays, vars(origin))
 
@@ -73,6 +75,7 @@ def read_selection(path: Path) -> tuple[Selection, SelectionOrigin]:
         weights=arrays.get("weights"),
         best_weights=arrays.get("best_weights"),
         rules=_rules(path, arrays),
+        front=_front(path, arrays),
     )
     return selection, origin
 
@@ -89,10 +92,7 @@ def _rules(path: Path, arrays: dict[str, np.ndarray]) -> DecidingRules | None:
     found = {name: arrays[f"rule_{name}"] for name in names if f"rule_{name}" in arrays}
     if not found:
         return None
-    if len(found) < len(names):
-        (missing, *_) = (name for name in names if name not in found)
-        msg = f"{path}: array 'rule_{missing}' expected beside the others of rules, found none"
-        raise MerecError(msg)
+    _check_complete(path, "rules", [f"rule_{name}" for name in names], arrays)
     return DecidingRules(
         genes=found["genes"],
         losses=found["losses"],
@@ -101,6 +101,23 @@ def _rules(path: Path, arrays: dict[str, np.ndarray]) -> DecidingRules | None:
         is_champion=bool(found["is_champion"][0]),
         is_transductive=bool(found["is_transductive"][0]),
     )
+
+
+def _front(path: Path, arrays: dict[str, np.ndarray]) -> Population | None:
+    names = [array.name for array in SELECTION.arrays if array.name.startswith("front_")]
+    if not any(name in arrays for name in names):
+        return None
+    _check_complete(path, "a front", names, arrays)
+    return _population("front", arrays)
+
+
+def _check_complete(
+    path: Path, what: str, names: Iterable[str], arrays: dict[str, np.ndarray]
+) -> None:
+    for name in names:
+        if name not in arrays:
+            msg = f"{path}: array '{name}' expected beside the others of {what}, found none"
+            raise MerecError(msg)
 
 
 def _columns(prefix: str, population: Population) -> dict[str, object]:

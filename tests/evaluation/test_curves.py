@@ -1,6 +1,7 @@
 """The data of the figures, from a run's own history."""
 
 import itertools
+import json
 from dataclasses import replace
 from pathlib import Path
 
@@ -13,8 +14,10 @@ from merec_hpc.config.selection import GeneticSettings
 from merec_hpc.errors import MerecError
 from merec_hpc.evaluation.curves import (
     FeatureRow,
+    FrontRow,
     GenerationRow,
     describe_features,
+    describe_front,
     describe_generations,
 )
 from merec_hpc.evaluation.held_out import predict_held_out
@@ -187,3 +190,53 @@ def test_weights_count_in_the_tables(features: Features) -> None:
         assert row.test_accuracy == (predicted == labels).mean()
         assert row.n_selected == 6
     assert found[0].test_accuracy != found[1].test_accuracy
+
+
+TWO = replace(SETTINGS, objectives=("fitness", "n_features"))
+
+
+def test_rows_of_a_front_have_its_accuracy_on_the_held_out_subject(features: Features) -> None:
+    training = features.without("s02")
+    fitness = SubjectFoldFitness(training.values, training.labels, training.subjects)
+    selection = evolve(fitness, TWO, SerialCommunicator())
+    front = selection.front
+    assert front is not None
+    rows = describe_front(selection, features, "s02", UNSCALED)
+    assert [row.n_selected for row in rows] == front.masks.sum(axis=1).tolist()
+    assert [row.fitness for row in rows] == front.fitness.tolist()
+    assert [row.C for row in rows] == front.C.tolist()
+    assert [row.chosen for row in rows] == [0] * (len(rows) - 1) + [1]
+    held_out = features.only("s02").labels
+    for row, mask in zip(rows, front.masks, strict=True):
+        predicted = predict_held_out(features, "s02", mask, row.C, UNSCALED)
+        assert row.test_accuracy == (predicted == held_out).mean()
+    assert {row.test_accuracy for row in describe_front(selection, features, None, UNSCALED)} == {
+        None
+    }
+    with pytest.raises(ValueError, match="a selection with a front expected"):
+        describe_front(replace(selection, front=None), features, None, UNSCALED)
+
+
+def test_a_front_is_written_and_refused_in_one_line_where_there_is_none(
+    features: Features, tmp_path: Path
+) -> None:
+    table, selection = tmp_path / "table.npz", tmp_path / "selection.h5"
+    np.savez(table, X=features.values, y=features.labels, group=features.subjects)
+    quick = {"n_islands": 1, "n_individuals": 8, "n_random_migrants": 2, "n_generations": 2}
+    tables = [tmp_path / f"{name}.csv" for name in ("features", "generations", "front")]
+    for objectives in (["fitness", "n_features"], ["fitness"]):
+        settings = json.dumps(quick | {"objectives": objectives})
+        select_genetic.run(table, [selection], settings, held_out=["s03"])
+        if len(objectives) == 2:
+            describe_selection.run(table, selection, *tables[:2], front=tables[2])
+            rows = read_rows(tables[2], FrontRow)
+            assert [row.n_selected for row in rows] == sorted({row.n_selected for row in rows})
+            assert rows[-1].chosen == 1
+    for path in tables:
+        path.unlink()
+    with pytest.raises(
+        MerecError, match=r"selection\.h5: a front expected .*, found none"
+    ) as caught:
+        describe_selection.run(table, selection, *tables[:2], front=tables[2])
+    assert "\n" not in str(caught.value)
+    assert not any(path.exists() for path in tables)

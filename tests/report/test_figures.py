@@ -11,7 +11,9 @@ from merec_hpc.report.figures import (
     convergence_figure,
     draw_confusion,
     draw_convergence,
+    draw_fronts,
     draw_weights,
+    front_figure,
     weights_figure,
 )
 
@@ -173,3 +175,31 @@ def test_weights_have_a_row_per_fold_and_a_column_per_feature() -> None:
     np.testing.assert_array_equal(image.get_array(), np.stack([first.mask, weights]))
     assert [text.get_text() for text in axes.get_yticklabels()] == ["s01", "s02"]
     assert "<svg" in weights_figure({"s01": first})
+
+
+def _with_front(n_selected: list[int], fitness: list[float]) -> Selection:
+    masks = np.arange(8) < np.array(n_selected)[:, None]
+    n = len(n_selected)
+    front = Population(masks, np.ones(n), np.zeros(n), np.array(fitness))
+    return replace(_selection(1), front=front)
+
+
+def test_a_front_is_a_line_of_fitness_over_features_for_each_fold_that_has_one() -> None:
+    selections = {
+        "s01": _with_front([1, 3, 8], [0.5, 0.6, 0.7]),
+        "s02": _selection(2),
+        "$s^3": _with_front([2, 5, 0], [0.4, 0.5, 0.9]),  # without features: no place on the axis
+    }
+    figure = draw_fronts(selections)
+    (axes,), (legend,) = figure.axes, figure.legends
+    assert axes.get_xscale() == "log"
+    assert (axes.get_xlabel(), axes.get_ylabel()) == ("features", "inner fitness")
+    drawn = [(list(line.get_xdata()), list(line.get_ydata())) for line in axes.get_lines()]
+    assert drawn == [([1, 3, 8], [0.5, 0.6, 0.7]), ([2, 5], [0.4, 0.5])]
+    assert [text.get_text() for text in legend.get_texts()] == ["without s01", "without $s^3"]
+    colours = [line.get_color() for line in axes.get_lines()]
+    assert [line.get_color() for line in legend.get_lines()] == colours
+    svg = front_figure(selections)
+    assert ET.fromstring(svg).tag == "{http://www.w3.org/2000/svg}svg"
+    assert "without $s^3" in _texts(svg)
+    assert front_figure(selections) == svg

@@ -454,3 +454,14 @@ def test_weights_are_drawn_of_methods_that_weigh(text: str) -> None:
         selections["genetic"][fold] = replace(found, weights=found.mask / 2)
     page = render_page("trial", _predictions(), selections, (), CONFIG, SETTINGS)
     assert page.count("<h2>Weights: genetic</h2>") == page.count("<h2>Weights:") == 1
+
+
+def test_fronts_are_drawn_of_methods_that_have_them_and_called_optimistic(text: str) -> None:
+    assert "<h2>Front:" not in text
+    selections = _selections({"all_features": 1, "genetic": 5})
+    found = selections["genetic"]["s02"]
+    selections["genetic"]["s02"] = replace(found, front=found.last)
+    page = render_page("trial", _predictions(), selections, (), CONFIG, SETTINGS)
+    assert page.count("<h2>Front: genetic</h2>") == page.count("<h2>Front:") == 1
+    assert "Fitness along the front is of inner folds" in page
+    assert "and so optimistic" in page

@@ -113,7 +113,11 @@ def test_official_split_needs_a_dataset_that_has_one() -> None:
             "genetic.migration_interval",
             "several islands",
         ),
-        ({"genetic": {"flat_range": 0.02}}, "genetic.flat_range", "a flat_window"),
+        (
+            {"genetic": {"objectives": ["fitness", "n_features"], "flat_range": 0.02}},
+            "genetic.flat_range",
+            "fitness alone",
+        ),
         (
             {"ranking": {"n_selected": 5, "n_selected_values": [1, 2]}},
             "ranking.n_selected_values",
@@ -132,6 +136,8 @@ def test_key_that_acts_is_let_through() -> None:
     check_config(parse_config({"evaluation": {"protocol": "subject_folds", "n_folds": 5}}))
     check_config(parse_config({"faces": {"landmarks": "active_shape", "shape_model": "/m"}}))
     check_config(parse_config({"features": {"extractor": "lbp_top"}, "lbp_top": {"n_blocks": 3}}))
+    # The rule that chooses the generation reads them, however the search ends.
+    check_config(parse_config({"genetic": {"flat_range": 0.02, "steep_derivative": 0.1}}))
     check_config(parse_config({"faces": {"crop": "shape", "shape_fraction": 0.7}}))
     shrunk = {"min_clips": 4, "kappa": 0.3}
     check_config(parse_config({"scaling": "transductive_shrunk", "calibration": shrunk}))

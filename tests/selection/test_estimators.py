@@ -218,6 +218,13 @@ def test_others_than_the_champion_may_decide(features: Features, decider: str) -
         (GeneticSelector(n_elites=90), "n_elites is 90, must be below n_individuals"),
         (GeneticSelector(mutation="bits"), r"'mutation' is 'bits'.*did you mean 'bit'\?"),
         (GeneticSelector(mutation_rate=np.nan), "'mutation_rate' is nan, "),
+        (GeneticSelector(objectives=["n_features"]), "must begin with fitness"),
+        (GeneticSelector(objectives=["fitness", "size"]), "'objectives.1' is 'size'"),
+        (GeneticSelector(objectives="fitness"), "'objectives' is 'fitness'"),
+        (
+            GeneticSelector(objectives=("fitness", "n_features"), flat_window=3),
+            "flat_window is 3, must be null where objectives are",
+        ),
         (GeneticSelector(flat_range=2), "'flat_range' is 2"),
         (GeneticSelector(criterion="mu_minus_varianc"), r"did you mean 'mu_minus_variance'\?"),
         (GeneticSelector(C_values=0.1), "'C_values' is 0.1"),
@@ -239,6 +246,19 @@ def test_wrong_values_are_refused_in_one_line(
     with pytest.raises(ValueError, match=message) as caught:
         selector.fit(features.values, features.labels, groups=features.subjects)
     assert str(caught.value).count("\n") == 0
+
+
+def test_a_front_is_kept_of_two_objectives(features: Features) -> None:
+    assert fitted(features).front_ is None
+    selector = fitted(features, objectives=("fitness", "n_features"))
+    front = selector.front_
+    assert front is not None
+    counts = front.masks.sum(axis=1)
+    assert (np.diff(counts) > 0).all()
+    assert (np.diff(front.fitness) > 0).all()
+    np.testing.assert_array_equal(front.masks[-1], selector.support_)
+    assert front.fitness[-1] == selector.best_fitness_
+    assert selector.predict(features.values).shape == (24,)
 
 
 def test_none_means_none(features: Features) -> None:

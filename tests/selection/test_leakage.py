@@ -68,6 +68,11 @@ def run_by(method: str, **settings: object) -> "Run":
     return run
 
 
+def run_genetic_front(store: Path, output: Path, scaling: str) -> None:
+    settings = json.dumps(GENETIC | {"objectives": ["fitness", "n_features"]})
+    select_genetic.run(store, [output], settings, scaling, [HELD_OUT])
+
+
 Run = Callable[[Path, Path, str], None]
 SETTINGS: dict[type[AnySettings], dict[str, object]] = {
     AllFeaturesSettings: {"C_values": [0.001, 0.01, 1.0, 100.0]},
@@ -83,6 +88,7 @@ LIKE_OTHERS = {
 FOREST = {"classifier": "random_forest", "oversampling": "smote"}
 RUNS: dict[str, Run] = {
     "genetic": run_genetic,
+    "genetic, front": run_genetic_front,
     **{
         name: run_by(name, **SETTINGS[selector.settings])
         for name, selector in SELECTORS.items()

@@ -636,7 +636,9 @@ def test_weights_are_read_as_written_and_absent_before_there_were_any(
     _assert_same(read_selection(path)[0], weighted)
     names = {array.name for array in SELECTION.arrays if array.is_optional}
     of_rules = {name for name in names if name.startswith("rule_")}
-    assert names - of_rules == {"weights", "best_weights", "hall_weights", "last_weights"}
+    of_fronts = {name for name in names if name.startswith("front_")}
+    expected = {"weights", "best_weights", "hall_weights", "last_weights"}
+    assert names - of_rules - of_fronts == expected
     write_selection(path, plain, ORIGIN)
     with h5py.File(path, "r+") as file:
         assert not names & set(file)
@@ -666,6 +668,25 @@ def test_rules_are_read_as_written_and_refused_where_a_part_is_missing(
         del file["rule_scales"]
     with pytest.raises(MerecError, match=r"selection\.h5: array 'rule_scales' expected"):
         read_selection(path)
+
+
+def test_a_front_is_read_as_written_and_refused_where_a_part_is_missing(tmp_path: Path) -> None:
+    plain, path = _selection(), tmp_path / "selection.h5"
+    with_front = replace(plain, front=plain.last)
+    write_selection(path, with_front, ORIGIN)
+    _assert_same(read_selection(path)[0], with_front)
+    with h5py.File(path, "r+") as file:
+        names = {name for name in file if name.startswith("front_")}
+        assert names == {"front_masks", "front_C", "front_bias", "front_fitness"}
+        del file["front_C"]
+    with pytest.raises(
+        MerecError, match=r"selection\.h5: array 'front_C' expected beside the others of a front"
+    ):
+        read_selection(path)
+    write_selection(path, plain, ORIGIN)
+    with h5py.File(path) as file:
+        assert not names & set(file)
+    assert read_selection(path)[0].front is None
 
 
 def test_weights_of_other_features_are_refused(tmp_path: Path) -> None:

@@ -122,4 +122,5 @@ def in_features(genome: Genome | None, found: Selection) -> Selection:
         last=genome.population(found.last),
         weights=None if weights is None else weights[0],
         best_weights=genome.weights(found.history.best_masks),
+        front=None if found.front is None else genome.population(found.front),
     )

@@ -18,7 +18,9 @@ from merec_hpc.records import History, Masks, Population, SearchState, Selection
 from merec_hpc.selection.fitness.genome import Genome, genome_of, n_selected
 from merec_hpc.selection.genetic.breeding import Draft, breed, draw, island_rng, keys_of
 from merec_hpc.selection.genetic.hall_of_fame import admit
-from merec_hpc.selection.genetic.migration import best, receive, replace_worst, sources_of
+from merec_hpc.selection.genetic.migration import best, receive, sources_of
+from merec_hpc.selection.genetic.objectives import front_of, ranking
+from merec_hpc.selection.genetic.survival import next_island
 from merec_hpc.selection.genetic.teams import Teams
 from merec_hpc.selection.genetic.termination import choose_generation, has_settled
 from merec_hpc.selection.watching import Watcher
@@ -74,6 +76,11 @@ def evolve(
     In each generation an island keeps its elite, fills up with children of parents drawn by
     roulette, and replaces its worst by random migrants. With ``n_islands: 1`` this is the
     paper's panmictic population.
+
+    With the number of features as a second objective, parents are drawn by tournaments and the
+    first fronts of parents and children survive (``survival``); the champion is the fittest of the
+    last generation, and the selection has a front. Of several teams' ranks only the first returns
+    the front of all islands.
 
     Parameters
     ----------
@@ -178,7 +185,7 @@ class _Archipelago:
             draft.append(draw(rng, settings.n_random_migrants, n_features, settings))
         evaluated = self._evaluate(draft)
         self._islands = [
-            replace_worst(best(island, settings.n_elites).joined(children), migrants)
+            next_island(island, children, migrants, settings)
             for island, children, migrants in zip(
                 self._islands, evaluated[::2], evaluated[1::2], strict=True
             )
@@ -201,13 +208,7 @@ class _Archipelago:
     def select(self) -> Selection:
         """Choose the generation, and return its best individual with all that led to it."""
         history = self.history
-        settings = self._settings
-        generation = choose_generation(
-            history.best_fitness,
-            history.training_accuracy,
-            settings.flat_range,
-            settings.steep_derivative,
-        )
+        generation = self._chosen_generation()
         islands = self.state().islands
         last = islands[0]
         for island in islands[1:]:
@@ -221,27 +222,41 @@ class _Archipelago:
             history=history,
             hall_of_fame=self._hall,
             last=last,
+            front=front_of(self._hall.joined(last)) if self._settings.weighs_two else None,
+        )
+
+    def _chosen_generation(self) -> int:
+        """Return the generation whose best individual is the champion: of two objectives the last."""
+        history, settings = self.history, self._settings
+        if settings.weighs_two:
+            return len(history.best_fitness) - 1
+        return choose_generation(
+            history.best_fitness,
+            history.training_accuracy,
+            settings.flat_range,
+            settings.steep_derivative,
         )
 
     def _migrate(self) -> None:
         """Let the best of each island travel to those that receive from it."""
         n_emigrants, own = self._settings.n_emigrants, self._teams.islands
+        orders = [ranking(island, self._settings) for island in self._islands]
         leaving = {
-            number: best(island, n_emigrants)
-            for number, island in zip(own, self._islands, strict=True)
+            number: best(island, order, n_emigrants)
+            for number, island, order in zip(own, self._islands, orders, strict=True)
         }
         emigrants = self._teams.emigrants(leaving, self._sources)
         self._islands = [
-            receive(island, self._sources[number], emigrants)
-            for number, island in zip(own, self._islands, strict=True)
+            receive(island, order, self._sources[number], emigrants)
+            for number, island, order in zip(own, self._islands, orders, strict=True)
         ]
 
     def _admit(self, newcomers: Sequence[Population]) -> None:
         """Admit the newcomers of all islands to the hall of fame."""
-        size = self._settings.hall_of_fame_size
+        size, prefers_few = self._settings.hall_of_fame_size, self._settings.weighs_two
         for island in newcomers:
-            self._hall = admit(self._hall, island, size)
-        self._hall = self._teams.joined_hall(self._hall, size)
+            self._hall = admit(self._hall, island, size, prefers_few=prefers_few)
+        self._hall = self._teams.joined_hall(self._hall, size, prefers_few=prefers_few)
 
     def _evaluate(self, drafts: Sequence[Draft]) -> list[Population]:
         """Score drafts of the team's islands; every rank scores a part and learns the whole.

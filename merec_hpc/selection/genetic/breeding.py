@@ -8,7 +8,13 @@ from numpy.typing import NDArray
 from merec_hpc.config.selection import GeneticSettings
 from merec_hpc.records import Masks, Population
 from merec_hpc.selection.genetic.founders import FOUNDERS, random_biases, random_penalties
-from merec_hpc.selection.genetic.operators import MUTATIONS, cross_uniformly, spin_roulette
+from merec_hpc.selection.genetic.objectives import ranking
+from merec_hpc.selection.genetic.operators import (
+    MUTATIONS,
+    cross_uniformly,
+    hold_tournaments,
+    spin_roulette,
+)
 
 
 @dataclass(frozen=True)
@@ -33,10 +39,12 @@ def draw(rng: np.random.Generator, count: int, n_features: int, settings: Geneti
 
 
 def breed(island: Population, rng: np.random.Generator, settings: GeneticSettings) -> Draft:
-    """Breed as many children as the island holds individuals besides its elite."""
-    n_children = settings.n_individuals - settings.n_elites
-    mothers = spin_roulette(island.fitness, n_children, rng)
-    fathers = spin_roulette(island.fitness, n_children, rng)
+    """Breed as many children as the island holds individuals besides its elite.
+
+    Parents are drawn by roulette, of two objectives by tournaments.
+    """
+    n_children = settings.n_children
+    mothers, fathers = (_draw_parents(island, rng, settings) for _ in range(2))
     masks, crossed = cross_uniformly(
         island.masks[mothers], island.masks[fathers], settings.crossover_probability, rng
     )
@@ -47,6 +55,14 @@ def breed(island: Population, rng: np.random.Generator, settings: GeneticSetting
     fresh = random_penalties(n_children, settings.C_values, rng)
     biases = _breed_biases(island.bias[mothers], island.bias[fathers], crossed, rng, settings)
     return Draft(masks, np.where(redrawn, fresh, penalties), biases)
+
+
+def _draw_parents(
+    island: Population, rng: np.random.Generator, settings: GeneticSettings
+) -> NDArray[np.int64]:
+    if settings.weighs_two:
+        return hold_tournaments(ranking(island, settings), settings.n_children, rng)
+    return spin_roulette(island.fitness, settings.n_children, rng)
 
 
 def _breed_biases(

@@ -3,6 +3,7 @@
 from collections.abc import Mapping, Sequence
 
 import numpy as np
+from numpy.typing import NDArray
 
 from merec_hpc.records import Population
 
@@ -48,22 +49,32 @@ def _torus_edges(n_islands: int) -> set[tuple[int, int]]:
 
 
 def receive(
-    island: Population, givers: Sequence[int], emigrants: Mapping[int, Population]
+    island: Population,
+    order: NDArray[np.int64],
+    givers: Sequence[int],
+    emigrants: Mapping[int, Population],
 ) -> Population:
-    """Replace an island's worst by what its givers send; its size does not change."""
+    """Replace an island's worst by what its givers send; its size does not change.
+
+    Parameters
+    ----------
+    order
+        Places of the island's individuals, best first, as ``ranking`` returns them.
+    """
     newcomers = island.take(np.empty(0, np.int64))
     for giver in givers:
         newcomers = newcomers.joined(emigrants[giver])
-    return replace_worst(island, newcomers)
+    return replace_worst(island, order, newcomers)
 
 
-def best(island: Population, count: int) -> Population:
-    """Return the fittest individuals, fittest first; of equals the first."""
-    return island.take(np.argsort(-island.fitness, kind="stable")[:count])
+def best(island: Population, order: NDArray[np.int64], count: int) -> Population:
+    """Return the best individuals, best first; ``order`` as in ``receive``."""
+    return island.take(order[:count])
 
 
-def replace_worst(island: Population, newcomers: Population) -> Population:
-    """Replace as many of the least fit as there are newcomers, of equals the last."""
-    order = np.argsort(-island.fitness, kind="stable")
+def replace_worst(
+    island: Population, order: NDArray[np.int64], newcomers: Population
+) -> Population:
+    """Replace as many of the worst as there are newcomers; ``order`` as in ``receive``."""
     kept = np.sort(order[: len(order) - len(newcomers.fitness)])
     return island.take(kept).joined(newcomers)

@@ -20,6 +20,20 @@ def spin_roulette(
     return np.asarray(np.minimum(drawn, len(fitness) - 1), np.int64)
 
 
+def hold_tournaments(
+    order: NDArray[np.int64], n_draws: int, rng: np.random.Generator
+) -> NDArray[np.int64]:
+    """Draw the better of two individuals, each as likely, shape (n_draws,).
+
+    Parameters
+    ----------
+    order
+        Places of the individuals, best first.
+    """
+    pairs = rng.integers(len(order), size=(n_draws, 2))
+    return np.asarray(order[pairs.min(axis=1)], np.int64)
+
+
 def cross_uniformly(
     mothers: Masks, fathers: Masks, probability: float, rng: np.random.Generator
 ) -> tuple[Masks, NDArray[np.bool_]]:

@@ -70,13 +70,14 @@ class Teams:
         """Whether this rank is the one that speaks for its team."""
         return self.ranks.rank == 0
 
-    def joined_hall(self, hall: Population, size: int) -> Population:
-        """Return the best distinct individuals of all teams' halls of fame."""
+    def joined_hall(self, hall: Population, size: int, *, prefers_few: bool = False) -> Population:
+        """Return the best distinct individuals of all teams' halls of fame, see ``admit``."""
         if self._is_one:
             return hall
 
         def join(former: PackedPopulation, later: PackedPopulation) -> PackedPopulation:
-            return PackedPopulation.of(admit(former.unpacked(), later.unpacked(), size))
+            joined = admit(former.unpacked(), later.unpacked(), size, prefers_few=prefers_few)
+            return PackedPopulation.of(joined)
 
         return self._comm.reduce(PackedPopulation.of(hall), join).unpacked()
 

@@ -74,6 +74,10 @@ SETTINGS = GeneticSettings(
 )
 
 
+TWO = ("fitness", "n_features")
+FRONT = replace(SETTINGS, objectives=TWO)
+
+
 def search(settings: GeneticSettings, fitness: Any = None) -> Selection:
     return evolve(fitness or OneMax(), settings, SerialCommunicator())
 
@@ -85,8 +89,8 @@ def contents(selection: Selection) -> bytes:
         *(parts[name] for name in ("mask", "C", "fitness", "generation")),
         *(
             column
-            for name in ("history", "hall_of_fame", "last")
-            for column in parts[name].values()
+            for name in ("history", "hall_of_fame", "last", "front")
+            for column in (parts[name] or {}).values()
         ),
     ]
     return b"".join(
@@ -177,10 +181,11 @@ def test_islands_draw_different_numbers() -> None:
 
 @pytest.mark.parametrize("n_ranks", [1, 2, 3, 4, 5])
 @pytest.mark.parametrize("training_accuracy", ["resubstitution", "inner_folds"])
+@pytest.mark.parametrize("objectives", [("fitness",), TWO])
 def test_result_does_not_depend_on_the_number_of_ranks(
-    n_ranks: int, training_accuracy: Any
+    n_ranks: int, training_accuracy: Any, objectives: Any
 ) -> None:
-    settings = replace(SETTINGS, training_accuracy=training_accuracy)
+    settings = replace(SETTINGS, training_accuracy=training_accuracy, objectives=objectives)
     alone = contents(search(settings))
     for selection in run_ranks(n_ranks, lambda comm: evolve(OneMax(), settings, comm)):
         assert contents(selection) == alone
@@ -193,9 +198,14 @@ def test_there_may_be_more_ranks_than_individuals() -> None:
         assert contents(selection) == alone
 
 
-@pytest.mark.parametrize("genome", ["feature", "mask", "weights"])
-def test_ranks_share_out_real_clips_to_the_same_result(features: Features, genome: str) -> None:
-    settings = replace(SETTINGS, n_generations=2, n_islands=2)
+@pytest.mark.parametrize(
+    ("genome", "objectives"),
+    [("feature", ("fitness",)), ("feature", TWO), ("mask", TWO), ("weights", ("fitness",))],
+)
+def test_ranks_share_out_real_clips_to_the_same_result(
+    features: Features, genome: str, objectives: Any
+) -> None:
+    settings = replace(SETTINGS, n_generations=2, n_islands=2, objectives=objectives)
     clips = features.values, features.labels, features.subjects
 
     def fitness() -> SubjectFoldFitness:
@@ -292,9 +302,12 @@ def test_the_criteria_lead_to_different_populations() -> None:
         {"n_elites": 0},
         {"n_elites": 9},
         {"n_emigrants": 9, "migration_interval": 1},
+        {"objectives": TWO},
+        {"objectives": TWO, "n_random_migrants": 0},
+        {"objectives": TWO, "n_random_migrants": 6, "n_emigrants": 9, "migration_interval": 1},
     ],
 )
-def test_the_population_keeps_its_size(change: dict[str, int]) -> None:
+def test_the_population_keeps_its_size(change: dict[str, Any]) -> None:
     settings = replace(SETTINGS, **change)
     last = search(settings).last
     n_individuals = settings.n_islands * settings.n_individuals
@@ -493,3 +506,59 @@ def test_biases_do_not_depend_on_the_number_of_ranks(features: Features, n_ranks
     assert set(alone.last.bias) == {0.0, 0.3}
     for selection in run_ranks(n_ranks, lambda comm: evolve(fitness(), settings, comm)):
         assert contents(selection) == contents(alone)
+
+
+def test_a_search_for_fitness_alone_has_no_front() -> None:
+    assert search(SETTINGS).front is None
+
+
+@pytest.mark.parametrize("seed", range(4))
+@pytest.mark.parametrize("hall_of_fame_size", [1, 8])
+def test_nobody_of_the_last_population_or_the_hall_beats_the_front(
+    seed: int, hall_of_fame_size: int
+) -> None:
+    selection = search(replace(FRONT, seed=seed, hall_of_fame_size=hall_of_fame_size))
+    front = selection.front
+    assert front is not None
+    everybody = selection.last.joined(selection.hall_of_fame)
+    found = list(zip(front.fitness.tolist(), front.masks.sum(axis=1).tolist(), strict=True))
+    assert found == sorted(set(found))
+    for fitness, mask in zip(everybody.fitness, everybody.masks, strict=True):
+        assert any(best >= fitness and few <= mask.sum() for best, few in found) or not mask.any()
+    assert set(keys_of(front)) <= set(keys_of(everybody))
+
+
+@pytest.mark.parametrize("seed", range(4))
+def test_the_champion_is_the_end_of_the_front_and_of_the_last_generation(seed: int) -> None:
+    selection = search(replace(FRONT, seed=seed, n_generations=5))
+    front, hall = selection.front, selection.hall_of_fame
+    assert front is not None
+    assert selection.generation == 5
+    np.testing.assert_array_equal(front.masks[-1], selection.mask)
+    assert (front.C[-1], front.bias[-1]) == (selection.C, selection.bias)
+    assert front.fitness[-1] == selection.fitness == hall.fitness.max()
+    counts = hall.masks.sum(axis=1)
+    assert counts[0] == counts[hall.fitness == hall.fitness[0]].min()
+
+
+def test_one_max_has_a_front_of_all_that_is_worth_having() -> None:
+    # Every right bit that is set adds 1/16: the best of k features have 10 + k right ones.
+    settings = replace(FRONT, n_generations=60, n_individuals=30, mutation_rate=0.1)
+    front = search(settings).front
+    assert front is not None
+    counts = front.masks.sum(axis=1)
+    assert counts.tolist() == [1, 2, 3, 4, 5, 6]
+    assert front.fitness.tolist() == ((10 + counts) / 16).tolist()
+
+
+def test_few_features_are_found_where_they_are_sought() -> None:
+    one, two = search(SETTINGS), search(FRONT)
+    assert one.history.min_selected[0] == two.history.min_selected[0]
+    assert two.last.masks.sum(axis=1).mean() < one.last.masks.sum(axis=1).mean()
+
+
+def test_the_founders_have_a_front_too() -> None:
+    selection = search(replace(FRONT, n_generations=0))
+    assert selection.generation == 0
+    assert selection.front is not None
+    np.testing.assert_array_equal(selection.front.masks[-1], selection.mask)

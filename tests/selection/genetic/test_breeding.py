@@ -111,3 +111,23 @@ def test_biases_of_children_are_redrawn_at_the_mutation_rate() -> None:
     assert abs((children.bias == 0.3).mean() - 0.15) < 0.03  # half of the fresh ones
     drawn = draw(island_rng(0, 0), 4000, 50, settings)
     assert abs((drawn.bias == 0.3).mean() - 0.5) < 0.03
+
+
+def test_of_two_objectives_parents_are_drawn_by_tournaments_and_there_is_no_elite() -> None:
+    settings = replace(
+        SETTINGS,
+        n_individuals=4000,
+        crossover_probability=0.0,
+        mutation_rate=0.0,
+        objectives=("fitness", "n_features"),
+    )
+    # Fitness grows with features: all are on one front but the last, which is beaten by all.
+    masks = np.tri(5, 50, dtype=np.bool_)
+    masks[4] = True
+    island = Population(masks, np.full(5, 0.1), np.zeros(5), np.array([0.2, 0.3, 0.4, 0.9, 0.1]))
+    children = breed(island, island_rng(0, 0), settings)
+    counts = np.bincount(children.masks.sum(axis=1), minlength=51)
+    assert counts.sum() == 4000
+    # Best first: both ends of the front, then the more distant of the others, the last at last.
+    shares = counts[[1, 4, 3, 2, 50]] / 4000
+    np.testing.assert_allclose(shares, np.array([9, 7, 5, 3, 1]) / 25, atol=0.03)

@@ -80,6 +80,17 @@ def test_masks_that_differ_beyond_whole_bytes_are_distinct() -> None:
     assert len(hall.C) == 2
 
 
+def test_of_equals_those_with_fewer_features_may_come_first() -> None:
+    former, latter = one([1, 1, 0], 1.0, 0.5), one([0, 1, 0], 1.0, 0.5)
+    fewest = admit(former, latter, 2, prefers_few=True)
+    assert fewest.masks.sum(axis=1).tolist() == [1, 2]
+    assert admit(former, latter, 2).masks.sum(axis=1).tolist() == [2, 1]
+    fitter = one([1, 1, 1], 1.0, 0.6)
+    assert admit(fewest, fitter, 1, prefers_few=True).masks.sum() == 3
+    empty = admit(fitter, one([0, 0, 0], 1.0, 0.6), 2, prefers_few=True)
+    assert empty.masks.sum(axis=1).tolist() == [3, 0]
+
+
 def test_an_individual_is_admitted_once() -> None:
     hall = one([1, 0], 1.0, 0.5)
     assert len(admit(hall, hall, 5).C) == 1

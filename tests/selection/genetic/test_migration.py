@@ -4,9 +4,12 @@ import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from numpy.typing import NDArray
 
+from merec_hpc.config.selection import GeneticSettings
 from merec_hpc.records import Population
 from merec_hpc.selection.genetic.migration import best, receive, replace_worst, sources_of
+from merec_hpc.selection.genetic.objectives import ranking
 
 
 def island(fitness: list[float], smallest: float = 1.0) -> Population:
@@ -20,13 +23,22 @@ def island(fitness: list[float], smallest: float = 1.0) -> Population:
     )
 
 
+def fittest(island: Population) -> NDArray[np.int64]:
+    """Return the places by fitness alone."""
+    return ranking(island, GeneticSettings())
+
+
 def migrate(
     islands: list[Population], sources: list[list[int]], n_emigrants: int
 ) -> list[Population]:
     """Let all islands give at once."""
-    emigrants = {place: best(island, n_emigrants) for place, island in enumerate(islands)}
+    orders = [fittest(island) for island in islands]
+    emigrants = {
+        place: best(island, orders[place], n_emigrants) for place, island in enumerate(islands)
+    }
     return [
-        receive(island, givers, emigrants) for island, givers in zip(islands, sources, strict=True)
+        receive(island, order, givers, emigrants)
+        for island, order, givers in zip(islands, orders, sources, strict=True)
     ]
 
 
@@ -52,7 +64,7 @@ def test_sizes_are_kept_and_the_best_is_never_lost(
     migrated = migrate(islands, ring(islands), n_emigrants)
     assert [len(part.C) for part in migrated] == [len(part.C) for part in islands]
     for before, after in zip(islands, migrated, strict=True):
-        champion = best(before, 1)
+        champion = best(before, fittest(before), 1)
         assert champion.C[0] in after.C
         assert after.fitness.max() >= champion.fitness[0]
 
@@ -95,16 +107,19 @@ def test_without_partners_or_emigrants_nothing_changes(n_islands: int, n_emigran
 
 
 def test_the_best_of_equals_are_the_first() -> None:
-    assert best(island([0.5, 0.7, 0.5, 0.7]), 3).C.tolist() == [2.0, 4.0, 1.0]
+    four = island([0.5, 0.7, 0.5, 0.7])
+    assert best(four, fittest(four), 3).C.tolist() == [2.0, 4.0, 1.0]
 
 
 def test_the_worst_of_equals_are_the_last() -> None:
-    replaced = replace_worst(island([0.5, 0.7, 0.5, 0.5]), island([0.0], smallest=9.0))
+    four = island([0.5, 0.7, 0.5, 0.5])
+    replaced = replace_worst(four, fittest(four), island([0.0], smallest=9.0))
     assert replaced.C.tolist() == [1.0, 2.0, 3.0, 9.0]
 
 
 def test_newcomers_are_kept_even_if_they_are_worse() -> None:
-    replaced = replace_worst(island([0.5, 0.7]), island([0.0], smallest=9.0))
+    two = island([0.5, 0.7])
+    replaced = replace_worst(two, fittest(two), island([0.0], smallest=9.0))
     assert replaced.C.tolist() == [2.0, 9.0]
 
 
@@ -149,3 +164,12 @@ def test_an_island_takes_the_best_of_each_giver() -> None:
     islands = [island([0.9, 0.1, 0.5], 10), island([0.2, 0.8, 0.3], 20), island([0.7] * 3, 30)]
     after = migrate(islands, [[], [], [0, 1]], 1)
     assert after[2].C.tolist() == [30.0, 10.0, 21.0]
+
+
+def test_of_two_objectives_those_of_the_last_front_make_room() -> None:
+    masks = np.array([[1, 1, 0, 0], [1, 0, 0, 0], [1, 1, 1, 0], [1, 1, 1, 1]], np.bool_)
+    four = Population(masks, np.arange(4.0), np.zeros(4), np.array([0.6, 0.5, 0.4, 0.7]))
+    order = ranking(four, GeneticSettings(objectives=("fitness", "n_features")))
+    assert best(four, order, 4).C.tolist() == [1.0, 3.0, 0.0, 2.0]
+    replaced = receive(four, order, [0], {0: island([0.0], smallest=9.0)})
+    assert replaced.C.tolist() == [0.0, 1.0, 3.0, 9.0]

@@ -13,6 +13,7 @@ from merec_hpc.selection.genetic.operators import (
     cross_uniformly,
     flip_bits,
     flip_one_bit,
+    hold_tournaments,
     spin_roulette,
 )
 
@@ -137,3 +138,17 @@ def test_individual_mutation_flips_any_bit_at_the_rate(rng: np.random.Generator)
     flips = flip_one_bit(np.zeros((20_000, 5), np.bool_), 0.5, rng)
     assert flips.any(axis=1).mean() == pytest.approx(0.5, abs=0.02)
     np.testing.assert_allclose(flips.mean(axis=0), 0.5 / 5, atol=0.01)
+
+
+def test_of_two_that_meet_the_better_wins() -> None:
+    rng = np.random.default_rng(0)
+    order = np.array([2, 0, 3, 1])
+    drawn = hold_tournaments(order, 40_000, rng)
+    assert drawn.shape == (40_000,)
+    # The k-th of n wins against those behind it and itself: (2 (n - k) + 1) / n^2.
+    shares = np.bincount(drawn, minlength=4)[order] / len(drawn)
+    np.testing.assert_allclose(shares, np.array([7, 5, 3, 1]) / 16, atol=0.01)
+
+
+def test_one_that_is_alone_wins() -> None:
+    assert hold_tournaments(np.array([0]), 3, np.random.default_rng(0)).tolist() == [0, 0, 0]

@@ -34,14 +34,14 @@ def select(store: Path, output: Path, **changes: object) -> None:
     select_genetic.run(store, [output], settings, "standard", ["s02"], checkpoint_every=1)
 
 
-def start(store: Path, output: Path) -> int:
+def start(store: Path, output: Path, **changes: object) -> int:
     """Select in a child process, and return its number."""
     child = os.fork()
     if child:
         return child
     status = 1
     try:
-        select(store, output)
+        select(store, output, **changes)
         status = 0
     except InterruptedSearchError:
         status = INTERRUPTED
@@ -210,3 +210,22 @@ def test_other_groups_start_afresh(
             with pytest.raises(InterruptedSearchError):
                 select(store, output, **asked)
         assert ("the search starts afresh" in caplog.text) == (n_groups == 7)
+
+
+def test_a_front_is_the_same_after_an_end(store: Path, tmp_path: Path) -> None:
+    output, two = tmp_path / "selection.h5", ["fitness", "n_features"]
+    select(store, output, objectives=two)
+    expected = output.read_bytes()
+    found = read_selection(output)[0].front
+    assert found is not None
+    assert len(found.C) > 1
+    output.unlink()
+    for _ in range(3):
+        child = start(store, output, objectives=two)
+        while not (checkpoint := output.with_name(output.name + ".checkpoint")).exists():
+            time.sleep(0.001)
+        os.kill(child, signal.SIGKILL)
+        os.waitpid(child, 0)
+        assert checkpoint.exists()
+    select(store, output, objectives=two)
+    assert output.read_bytes() == expected

@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 from parallel.threads import run_ranks
-from selection.genetic.test_archipelago import SETTINGS, OneMax, contents, search
+from selection.genetic.test_archipelago import SETTINGS, TWO, OneMax, contents, search
 
 from merec_hpc.config.selection import GeneticSettings
 from merec_hpc.errors import InterruptedSearchError
@@ -57,8 +57,21 @@ def test_the_first_rank_returns_what_one_rank_alone_would(topology: Any, n_ranks
         assert len(selection.last.C) < len(alone.last.C)
 
 
-def test_islands_of_many_teams_go_on_after_an_end(tmp_path: Path) -> None:
-    alone = contents(search(MANY))
+@pytest.mark.parametrize("n_ranks", [6, 24])
+def test_the_first_rank_returns_the_front_that_one_rank_alone_would(n_ranks: int) -> None:
+    settings = replace(MANY, objectives=TWO)
+    alone = search(settings)
+    first, *others = run_ranks(n_ranks, lambda comm: evolve(OneMax(), settings, comm))
+    assert contents(first) == contents(alone)
+    for selection in others:  # of the whole archipelago: the champion and all that led to it
+        known = replace(selection, last=alone.last, front=alone.front)
+        assert contents(known) == contents(alone)
+
+
+@pytest.mark.parametrize("objectives", [("fitness",), TWO])
+def test_islands_of_many_teams_go_on_after_an_end(tmp_path: Path, objectives: Any) -> None:
+    settings = replace(MANY, objectives=objectives)
+    alone = contents(search(settings))
 
     def stopped_then_resumed(comm: Communicator) -> Selection:
         stop = StopRequest()
@@ -69,8 +82,8 @@ def test_islands_of_many_teams_go_on_after_an_end(tmp_path: Path) -> None:
 
         checkpoints = Checkpoints(tmp_path / "checkpoint", "key", interval=100)
         with pytest.raises(InterruptedSearchError):
-            evolve(OneMax(), MANY, comm, checkpoints, stop, ask)
-        return evolve(OneMax(), MANY, comm, checkpoints)
+            evolve(OneMax(), settings, comm, checkpoints, stop, ask)
+        return evolve(OneMax(), settings, comm, checkpoints)
 
     assert contents(run_ranks(6, stopped_then_resumed)[0]) == alone
 
