@@ -11,6 +11,7 @@ from numpy.typing import NDArray
 from merec_hpc.records import Selection
 
 _COLUMNS = 4
+_LEGEND_ROWS = 24
 
 
 def confusion_figure(counts: NDArray[np.int64], classes: Sequence[str]) -> str:
@@ -105,7 +106,10 @@ def draw_fronts(selections: Mapping[str, Selection]) -> Figure:
             lines += axes.plot(counts[shown], selection.front.fitness[shown], ".-", linewidth=0.8)
             labels.append(f"without {fold}")
     axes.set(xscale="log", xlabel="features", ylabel="inner fitness")
-    legend = figure.legend(lines, labels, loc="outside right upper", fontsize=7)
+    n_columns = -(-len(labels) // _LEGEND_ROWS)
+    legend = figure.legend(
+        lines, labels, loc="outside right upper", fontsize=7, ncols=max(n_columns, 1)
+    )
     for text in legend.get_texts():
         text.set_parse_math(False)
     return figure
