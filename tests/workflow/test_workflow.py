@@ -75,8 +75,9 @@ def test_a_run_ends_with_a_report_and_one_row_per_clip_and_method(finished: Path
     assert list(rows[0]) == [*expected, "decisions"]
     clips = {row["clip"] for row in rows}
     assert len(clips) == SMALL["simulated"]["n_clips"]
-    assert len(rows) == 2 * len(clips)
-    assert {row["method"] for row in rows} == {"all_features", "genetic"}
+    assert len(rows) == 3 * len(clips)
+    methods = {"all_features", "all_features+ensemble", "genetic"}
+    assert {row["method"] for row in rows} == methods
     assert all(row["fold"] == row["subject"] for row in rows)
     assert "majority class" in (results / "report" / "index.html").read_text()
 
@@ -85,7 +86,7 @@ def test_a_run_ends_with_a_report_and_one_row_per_clip_and_method(finished: Path
 def test_a_plan_made_before_the_run_counts_the_jobs_that_ran(finished: Path) -> None:
     counts = yaml.safe_load((finished / "counts.yaml").read_text())
     assert counts["planned"] == counts["done"]
-    assert sum(counts["done"].values()) == 22
+    assert sum(counts["done"].values()) == 23
 
 
 def without_resources(page: str) -> str:
@@ -197,7 +198,8 @@ def test_what_is_calibrated_by_subject_says_so(finished: Path) -> None:
     assert "extract_features" not in planned_rules(run)
     results = finished / "results" / "small"
     rows = rows_of(results / "predictions.csv")
-    expected = {"all_features (transductive)", "genetic (transductive)"}
+    names = ("all_features", "all_features+ensemble", "genetic")
+    expected = {f"{name} (transductive)" for name in names}
     assert {row["method"] for row in rows} == expected
     chosen = rows_of(results / "chosen_features.csv")
     assert {row["method"] for row in chosen} == {"genetic (transductive)"}
