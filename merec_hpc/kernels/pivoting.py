@@ -20,8 +20,10 @@ from merec_hpc.kernels.blocks import (
 )
 from merec_hpc.kernels.compiled import compiled
 from merec_hpc.kernels.inverse import invert
+from merec_hpc.kernels.path import follow
 
-N_BLOCK_PIVOTS = 5  # without progress, before single pivots begin
+N_BLOCK_PIVOTS = 5  # without progress, before single pivots begin, where there is no path
+PATIENCE = 1  # rounds without progress, before a path is followed
 MOST_ROUNDS = 50
 SLACK = 1e-10
 """Of the machine's largest beta: what a condition may lack, and in margins, times the ridge."""
@@ -54,7 +56,7 @@ def settle_all(
     for clip in range(n_clips):
         signed[clip] = start[clip]
     core, core_inverse = np.empty(0, np.int64), np.empty((0, 0))
-    fewest, patience = n_clips + 1, N_BLOCK_PIVOTS
+    fewest, patience = n_clips + 1, PATIENCE
     for _ in range(MOST_ROUNDS):
         largest = largest_dual(signed, outside)
         for clip in range(n_clips):
@@ -62,9 +64,12 @@ def settle_all(
         n_wrong = count_below(target, signed, limits)
         if n_wrong == 0:
             return SOLVED, core, core_inverse
-        patience = N_BLOCK_PIVOTS if n_wrong < fewest else patience - 1
+        patience = PATIENCE if n_wrong < fewest and patience >= 0 else patience - 1
         fewest = min(fewest, n_wrong)
-        _change_sides(target, signed, limits, outside, patience < 0)
+        if patience == -1:
+            _follow(inverse, target, start, outside)
+        else:
+            _change_sides(target, signed, limits, outside, patience < 0)
         if is_by_support(outside):
             wanted = places_of(outside, False)
             is_definite, core, core_inverse = _invert_core(kernel, core, core_inverse, wanted)
@@ -76,6 +81,24 @@ def settle_all(
         if not is_definite:
             return IMPRECISE, core, core_inverse
     return UNSETTLED, core, core_inverse
+
+
+@compiled
+def _follow(
+    inverse: NDArray[np.float64],  # (n_clips, n_clips), M
+    target: NDArray[np.float64],  # (n_clips,)
+    start: NDArray[np.float64],  # (n_clips,), M y
+    outside: NDArray[np.bool_],  # (n_clips,), written
+) -> None:
+    """Write who is outside at the end of a path that begins where all are support vectors."""
+    signed, largest = start.copy(), 0.0
+    for clip in range(len(start)):
+        largest = max(largest, abs(start[clip]))
+    for clip in range(len(start)):
+        if target[clip] * start[clip] < 0:
+            signed[clip] = target[clip] * largest
+    nobody = np.zeros(len(start), np.bool_)
+    follow(inverse, target, nobody, start - signed, 0, 0, signed, outside)
 
 
 @compiled
