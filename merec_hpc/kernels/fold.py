@@ -47,6 +47,7 @@ def leave_fold_out(
     limits = _limits_of(allowed, outside, first, last)
     signed = np.empty(n_clips)
     fewest, patience, state = n_clips + 1, PATIENCE, UNSETTLED
+    is_precise = True
     for _ in range(MOST_ROUNDS):
         moved = places_of(is_moved, True)
         factor = factorise(tableau, moved)
@@ -56,7 +57,9 @@ def leave_fold_out(
         if not _smallest_pivot(factor) > least_pivot and not _refine(
             kernel, tableau, target, outside, is_moved, moved, factor, signed
         ):
-            return IMPRECISE
+            if len(dual) == 0:
+                return IMPRECISE
+            is_precise = False  # what beta lacks is seen by its certificate
         n_wrong = count_below(target, signed, limits)
         if n_wrong == 0:
             state = SOLVED
@@ -69,7 +72,7 @@ def leave_fold_out(
         else:
             _move(allowed, outside, target, signed, is_moved, limits, patience < 0)
     _write(target, signed, outside, is_moved, fold, norms, bounds, decisions, reach, dual)
-    return state
+    return state if is_precise else IMPRECISE
 
 
 @compiled_freely

@@ -182,7 +182,22 @@ def _invert_core(
     core_inverse: NDArray[np.float64],  # (n_core, n_core), its inverse
     wanted: NDArray[np.int64],  # (n_wanted,), as it is to be, ascending
 ) -> tuple[bool, NDArray[np.int64], NDArray[np.float64]]:
-    """Return the core and the inverse of its block, changed where few clips come and go."""
+    """Return the core and the inverse of its block: if it is definite, as far as one can tell."""
+    is_definite, changed, inverse = _change_core(matrix, core, core_inverse, wanted)
+    if is_definite:
+        return True, changed, inverse
+    fresh = part(matrix, wanted, wanted)  # changes may have piled up rounding
+    return invert(fresh), wanted, fresh
+
+
+@compiled
+def _change_core(
+    matrix: NDArray[np.float64],  # (n_clips, n_clips)
+    core: NDArray[np.int64],  # (n_core,)
+    core_inverse: NDArray[np.float64],  # (n_core, n_core)
+    wanted: NDArray[np.int64],  # (n_wanted,)
+) -> tuple[bool, NDArray[np.int64], NDArray[np.float64]]:
+    """Do as ``_invert_core``, by the inverse that is there where few clips come and go."""
     is_wanted, is_old = np.zeros(len(matrix), np.bool_), np.zeros(len(matrix), np.bool_)
     for clip in wanted:
         is_wanted[clip] = True
