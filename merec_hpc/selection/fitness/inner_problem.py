@@ -19,7 +19,7 @@ from merec_hpc.kernels.pivoting import IMPRECISE, SOLVED
 from merec_hpc.kernels.simd import BLOCK
 from merec_hpc.learning.bias import bias_feature, mean_squares, with_constant
 from merec_hpc.records import Masks
-from merec_hpc.selection.fitness.exact_folds import Exact
+from merec_hpc.selection.fitness.exact_folds import Exact, ExactFold
 from merec_hpc.selection.fitness.least_squares import rotate
 
 PRECISION = 2.0**-24
@@ -56,6 +56,16 @@ class System:
     """Of all inner folds, the first of these."""
 
 
+@dataclass(frozen=True)
+class _Part:
+    """One machine without one fold."""
+
+    place: int  # of its system
+    system: System
+    machine: int
+    fold: ExactFold
+
+
 class InnerProblem:
     """Gram matrices of masks, and the decisions that follow from them."""
 
@@ -84,6 +94,7 @@ class InnerProblem:
         # Sums of centred features are small, and so are their rounding errors.
         self._mean = features.mean(axis=0)
         self._columns = share(self._centred_columns)
+        self._rooms: list[tuple[NDArray[np.float32], NDArray[np.float64]]] = []
         # Of G = (Xc + 1 m')(Xc + 1 m')' what is not Xc Xc': the sum of a row's and a column's part.
         self._shares = share(self._row_shares)
 
@@ -132,15 +143,14 @@ class InnerProblem:
         """Yield a Gram matrix of each mask; its upper triangle only.
 
         With many more features than clips, in single precision: it then depends on the masks
-        that it is computed with, by rounding.
+        that it is computed with, by rounding, and is written over by the next ones.
         """
         if not self._is_wide:
             yield from map(self.exact_gram, masks)
             return
         size = _group_size(masks.shape[1])
-        blocks = np.empty_like(self._columns)
-        n_padded = len(blocks) * BLOCK
-        matrices = np.empty((size, n_padded, n_padded))
+        # Fresh memory costs as much as a sixth of the sums: it is kept from call to call.
+        blocks, matrices = self._rooms.pop() if self._rooms else self._room()
         for first in range(0, len(masks), size):
             if first % (_GROUPS_AT_ONCE * size) == 0:
                 chunk = masks[first : first + _GROUPS_AT_ONCE * size]
@@ -148,6 +158,13 @@ class InnerProblem:
             group = np.ascontiguousarray(masks[first : first + size])
             gram_matrices(self._columns, group, blocks, matrices)
             yield from map(Gram, matrices[: len(group)], shifts, repeat(True))
+        self._rooms.append((blocks, matrices))
+
+    def _room(self) -> tuple[NDArray[np.float32], NDArray[np.float64]]:
+        """Return memory for the features and the Gram matrices of one group of masks."""
+        n_padded = len(self._columns) * BLOCK
+        matrices = np.empty((_group_size(self._columns.shape[1]), n_padded, n_padded))
+        return np.empty_like(self._columns), matrices
 
     def exact_gram(self, mask: NDArray[np.bool_]) -> Gram:
         """Return the Gram matrix of a mask in double precision: of that mask alone."""
@@ -260,6 +277,7 @@ class InnerProblem:
         constant: float,
         tolerance: float,
         found: Exact,
+        is_trained: NDArray[np.bool_] | None = None,
     ) -> None:
         """Write decisions of the folds, each right within a tolerance.
 
@@ -271,7 +289,10 @@ class InnerProblem:
         constant
             The feature that a bias gives every clip, or 0.
         tolerance
-            Of a fold's largest decision by a machine; infinity takes what the Gram matrix gives.
+            Of a fold's largest decision by a machine.
+        is_trained
+            (n_clips, n_classes), False for a class without a machine: with it, what cannot change
+            a clip's class may be further off.
 
         Raises
         ------
@@ -280,25 +301,33 @@ class InnerProblem:
         """
         chosen = with_constant(self.chosen(mask), constant)
         gram = chosen @ chosen.T
-        rotated: NDArray[np.float64] | None = None
-        for system in self._systems:
-            stiffness = self._decide_by_gram(gram, penalty, system, found)
-            if np.isinf(tolerance):
-                continue
-            for machine in range(*system.machines.indices(len(self._targets))):
-                for place, (first, last) in enumerate(pairwise(system.edges)):
-                    held = slice(first, last)
-                    part = found.of(machine, system.first_fold + place, held)
-                    machines = self._targets[machine], penalty * system.penalties
-                    if part.is_within(tolerance):
-                        continue
-                    if part.refine(gram, *machines, stiffness) and part.is_within(tolerance):
-                        continue
-                    if rotated is None:
-                        rotated = rotate(chosen)
-                    part.solve(rotated, *machines)
-                    if rotated is not chosen and not part.is_within(tolerance):
-                        part.solve(chosen, *machines)
+        stiffness = [self._decide_by_gram(gram, penalty, system, found) for system in self._systems]
+        for part in self._lacking(found, tolerance, is_trained):
+            penalties = penalty * part.system.penalties
+            part.fold.refine(gram, self._targets[part.machine], penalties, stiffness[part.place])
+        lacking = self._lacking(found, tolerance, is_trained)
+        rotated = rotate(chosen) if lacking else chosen
+        for part in lacking:
+            machine = self._targets[part.machine], penalty * part.system.penalties
+            part.fold.solve(rotated, *machine)
+            if rotated is not chosen and not part.fold.is_within(tolerance):
+                part.fold.solve(chosen, *machine)
+
+    def _lacking(
+        self, found: Exact, tolerance: float, is_trained: NDArray[np.bool_] | None
+    ) -> list[_Part]:
+        """Return machines and folds whose decisions are not known well enough."""
+        counts = np.ones_like(found.errors, np.bool_)
+        if is_trained is not None:
+            counts = found.doubtful(is_trained)
+        parts = [
+            _Part(place, system, machine, found.of(machine, system.first_fold + fold, held))
+            for place, system in enumerate(self._systems)
+            for fold, held in enumerate(map(slice, system.edges[:-1], system.edges[1:]))
+            for machine in range(*system.machines.indices(len(self._targets)))
+            if counts[machine, held].any()
+        ]
+        return [part for part in parts if not part.fold.is_within(tolerance)]
 
     def seen(
         self, mask: NDArray[np.bool_], bias: float

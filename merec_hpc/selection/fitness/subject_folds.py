@@ -535,21 +535,24 @@ class SubjectFoldFitness:
 
         Return the decisions, (n_machines, n_clips).
         """
-        found = self._decide_exactly(mask, C, bias, np.inf)
-        if not predict(found.decisions, found.errors, 1.0, self._is_trained, predicted):
-            found = self._decide_exactly(mask, C, bias, EXACT)
-            predict(found.decisions, found.errors, 0.0, self._is_trained, predicted)
+        found = self._decide_exactly(mask, C, bias, EXACT, self._is_trained)
+        predict(found.decisions, found.errors, 0.0, self._is_trained, predicted)
         return found.decisions
 
     def _decide_exactly(
-        self, mask: NDArray[np.bool_], penalty: float, bias: float, tolerance: float
+        self,
+        mask: NDArray[np.bool_],
+        penalty: float,
+        bias: float,
+        tolerance: float,
+        is_trained: NDArray[np.bool_] | None = None,
     ) -> Exact:
         """Return decisions that depend on mask, C and bias alone, as ``InnerProblem`` has them."""
         found = Exact.empty(self._targets, self._folds.n_folds)
         try:
             for problem in self._problems():
                 constant = problem.constant(mask, bias)
-                problem.decide_exactly(mask, penalty, constant, tolerance, found)
+                problem.decide_exactly(mask, penalty, constant, tolerance, found, is_trained)
         except IllConditionedError as error:
             raise IllConditionedError(self._explain(mask, penalty, error)) from None
         return found
