@@ -7,7 +7,7 @@ no support vector is the same to the algebra.
 
 Every machine is solved on all clips first. Where all clips are support vectors (d >> n), the
 folds of all machines share M = K^-1 and one small inverse a fold; else the machine has its
-own tableau, by way of the clips outside S, or of S where it is a third of them or less.
+own tableau, by way of the clips outside S, or of S where it is less than half.
 ``docs/engine.md`` derives all of this, with an example of six clips.
 """
 

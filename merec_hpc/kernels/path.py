@@ -4,7 +4,7 @@ Right-hand sides that change at constant rates change s at constant rates, until
 the border of its condition and changes sides. At the end of the path all conditions hold, after
 little more changes than are needed, where blocks of pivots may go round in circles
 (Cottle: Monotone solutions of the parametric linear complementarity problem, Mathematical
-Programming 3, 1972, doi:10.1007/BF01584991). ``docs/engine.md``, step 3, has the equations.
+Programming 3, 1972, doi:10.1007/BF01584991). ``docs/engine.md``, step 3, says where paths begin.
 """
 
 import numpy as np

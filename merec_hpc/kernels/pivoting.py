@@ -142,8 +142,8 @@ def _exchange(
 
 @compiled
 def is_by_support(outside: NDArray[np.bool_]) -> bool:
-    """Return whether the core is the support set: it is if two thirds of the clips are outside."""
-    return 3 * len(places_of(outside, True)) > 2 * len(outside)
+    """Return whether the core is the support set: it is if most clips are outside."""
+    return 2 * len(places_of(outside, True)) > len(outside)
 
 
 @compiled

@@ -100,3 +100,19 @@ def test_decisions_near_interpolation_are_the_oracles(share: float, C: float) ->
     found = fitness.decisions(everything, [C])[0]
     assert np.abs(found - expected).max() < 1e-7 * max(1.0, np.abs(expected).max())
     np.testing.assert_array_equal(fitness.predictions(everything, [C])[0], expected.argmax(axis=1))
+
+
+@pytest.mark.parametrize("n_features", [40, 50, 60])
+def test_no_class_near_interpolation_takes_the_slow_way(
+    monkeypatch: pytest.MonkeyPatch, n_features: int
+) -> None:
+    def refuse(*_: object) -> None:
+        pytest.fail("a machine was trained by orthogonal factors")
+
+    monkeypatch.setattr("merec_hpc.selection.fitness.exact_folds.fit_machine", refuse)
+    rng = np.random.default_rng(n_features)
+    labels, features = rng.integers(3, size=90), rng.normal(size=(90, n_features))
+    fitness = SubjectFoldFitness(features, labels, np.arange(90) // 6)
+    everything, penalties = np.ones((3, n_features), np.bool_), [10.0, 100.0, 1e3]
+    predicted = fitness.predictions(everything, penalties)
+    assert (predicted >= 0).all()
