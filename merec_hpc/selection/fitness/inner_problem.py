@@ -94,7 +94,6 @@ class InnerProblem:
         # Sums of centred features are small, and so are their rounding errors.
         self._mean = features.mean(axis=0)
         self._columns = share(self._centred_columns)
-        self._rooms: list[tuple[NDArray[np.float32], NDArray[np.float64]]] = []
         # Of G = (Xc + 1 m')(Xc + 1 m')' what is not Xc Xc': the sum of a row's and a column's part.
         self._shares = share(self._row_shares)
 
@@ -143,14 +142,15 @@ class InnerProblem:
         """Yield a Gram matrix of each mask; its upper triangle only.
 
         With many more features than clips, in single precision: it then depends on the masks
-        that it is computed with, by rounding, and is written over by the next ones.
+        that it is computed with, by rounding.
         """
         if not self._is_wide:
             yield from map(self.exact_gram, masks)
             return
         size = _group_size(masks.shape[1])
-        # Fresh memory costs as much as a sixth of the sums: it is kept from call to call.
-        blocks, matrices = self._rooms.pop() if self._rooms else self._room()
+        blocks = np.empty_like(self._columns)
+        n_padded = len(blocks) * BLOCK
+        matrices = np.empty((size, n_padded, n_padded))
         for first in range(0, len(masks), size):
             if first % (_GROUPS_AT_ONCE * size) == 0:
                 chunk = masks[first : first + _GROUPS_AT_ONCE * size]
@@ -158,13 +158,6 @@ class InnerProblem:
             group = np.ascontiguousarray(masks[first : first + size])
             gram_matrices(self._columns, group, blocks, matrices)
             yield from map(Gram, matrices[: len(group)], shifts, repeat(True))
-        self._rooms.append((blocks, matrices))
-
-    def _room(self) -> tuple[NDArray[np.float32], NDArray[np.float64]]:
-        """Return memory for the features and the Gram matrices of one group of masks."""
-        n_padded = len(self._columns) * BLOCK
-        matrices = np.empty((_group_size(self._columns.shape[1]), n_padded, n_padded))
-        return np.empty_like(self._columns), matrices
 
     def exact_gram(self, mask: NDArray[np.bool_]) -> Gram:
         """Return the Gram matrix of a mask in double precision: of that mask alone."""
