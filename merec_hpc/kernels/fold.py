@@ -8,10 +8,11 @@ from numpy.typing import NDArray
 
 from merec_hpc.kernels.blocks import places_of, subtract
 from merec_hpc.kernels.compiled import compiled, compiled_freely
+from merec_hpc.kernels.path import follow
 from merec_hpc.kernels.pivoting import (
     IMPRECISE,
     MOST_ROUNDS,
-    N_BLOCK_PIVOTS,
+    PATIENCE,
     SOLVED,
     UNSETTLED,
     count_below,
@@ -45,8 +46,8 @@ def leave_fold_out(
         is_moved[clip] = not outside[clip]
     limits = _limits_of(allowed, outside, first, last)
     signed = np.empty(n_clips)
-    fewest, patience = n_clips + 1, N_BLOCK_PIVOTS
-    state = UNSETTLED
+    fewest, patience, state = n_clips + 1, PATIENCE, UNSETTLED
+    is_precise = True
     for _ in range(MOST_ROUNDS):
         moved = places_of(is_moved, True)
         factor = factorise(tableau, moved)
@@ -56,16 +57,22 @@ def leave_fold_out(
         if not _smallest_pivot(factor) > least_pivot and not _refine(
             kernel, tableau, target, outside, is_moved, moved, factor, signed
         ):
-            return IMPRECISE
+            if len(dual) == 0:
+                return IMPRECISE
+            is_precise = False  # what beta lacks is seen by its certificate
         n_wrong = count_below(target, signed, limits)
         if n_wrong == 0:
             state = SOLVED
             break
-        patience = N_BLOCK_PIVOTS if n_wrong < fewest else patience - 1
+        patience = PATIENCE if n_wrong < fewest and patience >= 0 else patience - 1
         fewest = min(fewest, n_wrong)
-        _move(allowed, outside, target, signed, is_moved, limits, patience < 0)
+        if patience == -1:
+            _follow(tableau, target, start, outside, first, last, is_moved)
+            limits = _limits_of(allowed, outside != is_moved, first, last)
+        else:
+            _move(allowed, outside, target, signed, is_moved, limits, patience < 0)
     _write(target, signed, outside, is_moved, fold, norms, bounds, decisions, reach, dual)
-    return state
+    return state if is_precise else IMPRECISE
 
 
 @compiled_freely
@@ -102,6 +109,23 @@ def _move(
             limits[clip] = allowed[np.intp(outside[clip] != is_moved[clip]), clip]
             if last_alone:
                 return
+
+
+@compiled
+def _follow(
+    tableau: NDArray[np.float64],  # (n_clips, n_clips)
+    target: NDArray[np.float64],  # (n_clips,)
+    start: NDArray[np.float64],  # (n_clips,), s for p = 0
+    outside: NDArray[np.bool_],  # (n_clips,)
+    first: int,
+    last: int,
+    is_moved: NDArray[np.bool_],  # (n_clips,), written
+) -> None:
+    """Write who changes sides while beta of the held-out clips goes to 0."""
+    signed, rates = start.copy(), np.zeros(len(start))
+    for clip in range(first, last):
+        rates[clip] = start[clip]
+    follow(tableau, target, outside, rates, first, last, signed, is_moved)
 
 
 @compiled

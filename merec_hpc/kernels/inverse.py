@@ -6,7 +6,7 @@ At a few hundred rows LAPACK's own inverse runs at a third of the speed of a mat
 import numpy as np
 from numpy.typing import NDArray
 
-from merec_hpc.kernels.blocks import negative, part, product, put, span, subtract_from, transposed
+from merec_hpc.kernels.blocks import negative, product, subtract_from, transposed
 from merec_hpc.kernels.compiled import compiled
 
 _SMALL = 32  # rows of a block that is inverted row by row
@@ -27,24 +27,152 @@ def invert(matrix: NDArray[np.float64]) -> bool:
     n = len(matrix)
     if n <= _SMALL:
         return _sweep(matrix)
-    upper, lower = span(0, n // 2), span(n // 2, n)
-    first = part(matrix, upper, upper)
+    half = n // 2
+    first, beside, second = _blocks_of(matrix, half)
     if not invert(first):
         return False
-    beside = part(matrix, upper, lower)
     ratio = product(first, beside)
-    second = part(matrix, lower, lower)
-    subtract_from(second, product(transposed(beside), ratio))
+    subtract_from(second, np.dot(beside.T, ratio))
     if not invert(second):
         return False
     across = product(ratio, second)
-    back = transposed(across)
-    subtract_from(first, product(negative(across), transposed(ratio)))
-    put(matrix, upper, upper, 1.0, first)
-    put(matrix, lower, lower, 1.0, second)
-    put(matrix, upper, lower, -1.0, across)
-    put(matrix, lower, upper, -1.0, back)
+    _put_back(matrix, first, np.dot(across, ratio.T), across, second)
     return True
+
+
+@compiled
+def invert_carefully(matrix: NDArray[np.float64]) -> bool:
+    """Do as ``invert``, with errors that grow with the condition and not with its square.
+
+    By the inverse of its Cholesky factor L, the product of whose transpose with it this is:
+    (L^-1)' L^-1.
+    """
+    factor = np.empty_like(matrix)
+    if not _invert_factor(matrix, factor):
+        return False
+    _square(factor, matrix)
+    return True
+
+
+@compiled
+def _square(factor: NDArray[np.float64], square: NDArray[np.float64]) -> None:
+    """Write L'L of a lower triangle L, (n, n), half by half, so that less of it is zeros."""
+    n, half = len(factor), len(factor) // 2
+    if n <= 2 * _SMALL:
+        square[:] = np.dot(factor.T, factor)
+        return
+    turned = transposed(factor)  # its blocks are [[a', c'], [0, b']]
+    upper, beside, lower = _blocks_of(turned, half)
+    first, second = np.empty_like(upper), np.empty_like(lower)
+    _square(transposed(upper), first)
+    _square(transposed(lower), second)
+    across = np.dot(beside, lower.T)
+    _put_back(square, first, np.dot(beside, beside.T), negative(across), second)
+
+
+@compiled
+def _invert_factor(matrix: NDArray[np.float64], factor: NDArray[np.float64]) -> bool:
+    """Write L^-1, with zeros above its diagonal; the matrix is destroyed.
+
+    With blocks as in ``invert``, L^-1 of A, a, and L^-1 of D - T'T, b, where T = a B, it is
+    [[a, 0], [-b T'a, b]].
+    """
+    n = len(matrix)
+    if n <= _SMALL:
+        return _eliminate(matrix, factor)
+    half = n // 2
+    first, beside, second = _blocks_of(matrix, half)
+    upper, lower = np.empty_like(first), np.empty_like(second)
+    if not _invert_factor(first, upper):
+        return False
+    ratio = product(upper, beside)
+    subtract_from(second, np.dot(ratio.T, ratio))
+    if not _invert_factor(second, lower):
+        return False
+    across = product(lower, np.dot(ratio.T, upper))
+    for row in range(half):
+        for column in range(half):
+            factor[row, column] = upper[row, column]
+        for column in range(half, n):
+            factor[row, column] = 0.0
+    for row in range(half, n):
+        for column in range(half):
+            factor[row, column] = -across[row - half, column]
+        for column in range(half, n):
+            factor[row, column] = lower[row - half, column - half]
+    return True
+
+
+@compiled
+def _eliminate(matrix: NDArray[np.float64], factor: NDArray[np.float64]) -> bool:
+    """Write L^-1 row by row."""
+    n = len(matrix)
+    for row in range(n):
+        for column in range(n):
+            factor[row, column] = 1.0 if row == column else 0.0
+    for k in range(n):
+        if not matrix[k, k] > 0:
+            return False
+        pivot, known = matrix[k], factor[k]
+        for row in range(k + 1, n):
+            target, written = matrix[row], factor[row]
+            share = pivot[row] / pivot[k]
+            for column in range(row, n):
+                target[column] -= share * pivot[column]
+            for column in range(k + 1):
+                written[column] -= share * known[column]
+        scale = 1.0 / np.sqrt(pivot[k])
+        for column in range(k + 1):
+            known[column] *= scale
+    return True
+
+
+@compiled
+def _blocks_of(
+    matrix: NDArray[np.float64],  # (n, n)
+    half: int,
+) -> tuple[NDArray[np.float64], NDArray[np.float64], NDArray[np.float64]]:
+    """Return its first half, what stands beside that, and its second half."""
+    n = len(matrix)
+    first, beside = np.empty((half, half)), np.empty((half, n - half))
+    second = np.empty((n - half, n - half))
+    for row in range(half):
+        source, left, right = matrix[row], first[row], beside[row]
+        for column in range(half):
+            left[column] = source[column]
+        for column in range(n - half):
+            right[column] = source[half + column]
+    for row in range(n - half):
+        source, target = matrix[half + row], second[row]
+        for column in range(n - half):
+            target[column] = source[half + column]
+    return first, beside, second
+
+
+@compiled
+def _put_back(
+    matrix: NDArray[np.float64],  # (n, n), written
+    first: NDArray[np.float64],  # (half, half), A^-1
+    change: NDArray[np.float64],  # (half, half), to be added to it
+    across: NDArray[np.float64],  # (half, n - half), T E^-1
+    second: NDArray[np.float64],  # (n - half, n - half), E^-1
+) -> None:
+    half, rest = across.shape
+    for row in range(half):
+        target, left, more, right = matrix[row], first[row], change[row], across[row]
+        for column in range(half):
+            target[column] = left[column] + more[column]
+        for column in range(rest):
+            target[half + column] = -right[column]
+    for top in range(0, rest, _SMALL):  # tile by tile for the cache's sake
+        for column in range(half):
+            source = across[column]
+            for row in range(top, min(top + _SMALL, rest)):
+                matrix[half + row, column] = -source[row]
+    for row in range(rest):
+        target, source = matrix[half + row], second[row]
+        for column in range(rest):
+            target[half + column] = source[column]
 
 
 @compiled

@@ -7,7 +7,7 @@ no support vector is the same to the algebra.
 
 Every machine is solved on all clips first. Where all clips are support vectors (d >> n), the
 folds of all machines share M = K^-1 and one small inverse a fold; else the machine has its
-own tableau, by way of the clips outside S, or of S where it is a third of them or less.
+own tableau, by way of the clips outside S, or of S where it is less than half.
 ``docs/engine.md`` derives all of this, with an example of six clips.
 """
 
@@ -27,7 +27,7 @@ from merec_hpc.kernels.blocks import (
 )
 from merec_hpc.kernels.compiled import compiled
 from merec_hpc.kernels.fold import leave_fold_out, measure_length
-from merec_hpc.kernels.inverse import invert, mirror
+from merec_hpc.kernels.inverse import invert, invert_carefully, mirror
 from merec_hpc.kernels.pivoting import (
     IMPRECISE,
     SOLVED,
@@ -94,7 +94,10 @@ def leave_folds_out(
             shared.kernel, shared.inverse, target, start[machine], outside, signed, shared.slacks
         )
         if state == IMPRECISE:
-            return IMPRECISE
+            if len(duals) == 0:
+                return IMPRECISE
+            worst = IMPRECISE  # beta of this machine alone is not written
+            continue
         is_whole[machine] = len(core) == 0
         if not is_whole[machine]:
             _fill_tableau_of(shared, outside, core, core_inverse, tableau)
@@ -252,12 +255,12 @@ def _fill_kernel(
         for column in range(n_clips):
             inverse[row, column] = kernel[row, column]
     is_definite = invert(inverse)
-    # Block by block the error grows with the square of the condition, by LU with the condition.
-    if not trace(kernel) * frobenius(inverse) < _BLOCKWISE:
-        exact = np.linalg.inv(kernel)
+    # Block by block the error grows with the square of the condition.
+    if not (is_definite and trace(kernel) * frobenius(inverse) < _BLOCKWISE):
         for row in range(n_clips):
             for column in range(n_clips):
-                inverse[row, column] = exact[row, column]
+                inverse[row, column] = kernel[row, column]
+        return invert_carefully(inverse)
     return is_definite
 
 

@@ -20,8 +20,10 @@ from merec_hpc.kernels.blocks import (
 )
 from merec_hpc.kernels.compiled import compiled
 from merec_hpc.kernels.inverse import invert
+from merec_hpc.kernels.path import follow
 
-N_BLOCK_PIVOTS = 5  # without progress, before single pivots begin
+N_BLOCK_PIVOTS = 5  # without progress, before single pivots begin, where there is no path
+PATIENCE = 1  # rounds without progress, before a path is followed
 MOST_ROUNDS = 50
 SLACK = 1e-10
 """Of the machine's largest beta: what a condition may lack, and in margins, times the ridge."""
@@ -54,7 +56,7 @@ def settle_all(
     for clip in range(n_clips):
         signed[clip] = start[clip]
     core, core_inverse = np.empty(0, np.int64), np.empty((0, 0))
-    fewest, patience = n_clips + 1, N_BLOCK_PIVOTS
+    fewest, patience = n_clips + 1, PATIENCE
     for _ in range(MOST_ROUNDS):
         largest = largest_dual(signed, outside)
         for clip in range(n_clips):
@@ -62,9 +64,12 @@ def settle_all(
         n_wrong = count_below(target, signed, limits)
         if n_wrong == 0:
             return SOLVED, core, core_inverse
-        patience = N_BLOCK_PIVOTS if n_wrong < fewest else patience - 1
+        patience = PATIENCE if n_wrong < fewest and patience >= 0 else patience - 1
         fewest = min(fewest, n_wrong)
-        _change_sides(target, signed, limits, outside, patience < 0)
+        if patience == -1:
+            _follow(inverse, target, start, outside)
+        else:
+            _change_sides(target, signed, limits, outside, patience < 0)
         if is_by_support(outside):
             wanted = places_of(outside, False)
             is_definite, core, core_inverse = _invert_core(kernel, core, core_inverse, wanted)
@@ -76,6 +81,24 @@ def settle_all(
         if not is_definite:
             return IMPRECISE, core, core_inverse
     return UNSETTLED, core, core_inverse
+
+
+@compiled
+def _follow(
+    inverse: NDArray[np.float64],  # (n_clips, n_clips), M
+    target: NDArray[np.float64],  # (n_clips,)
+    start: NDArray[np.float64],  # (n_clips,), M y
+    outside: NDArray[np.bool_],  # (n_clips,), written
+) -> None:
+    """Write who is outside at the end of a path that begins where all are support vectors."""
+    signed, largest = start.copy(), 0.0
+    for clip in range(len(start)):
+        largest = max(largest, abs(start[clip]))
+    for clip in range(len(start)):
+        if target[clip] * start[clip] < 0:
+            signed[clip] = target[clip] * largest
+    nobody = np.zeros(len(start), np.bool_)
+    follow(inverse, target, nobody, start - signed, 0, 0, signed, outside)
 
 
 @compiled
@@ -119,8 +142,8 @@ def _exchange(
 
 @compiled
 def is_by_support(outside: NDArray[np.bool_]) -> bool:
-    """Return whether the core is the support set: it is if two thirds of the clips are outside."""
-    return 3 * len(places_of(outside, True)) > 2 * len(outside)
+    """Return whether the core is the support set: it is if most clips are outside."""
+    return 2 * len(places_of(outside, True)) > len(outside)
 
 
 @compiled
@@ -159,7 +182,22 @@ def _invert_core(
     core_inverse: NDArray[np.float64],  # (n_core, n_core), its inverse
     wanted: NDArray[np.int64],  # (n_wanted,), as it is to be, ascending
 ) -> tuple[bool, NDArray[np.int64], NDArray[np.float64]]:
-    """Return the core and the inverse of its block, changed where few clips come and go."""
+    """Return the core and the inverse of its block: if it is definite, as far as one can tell."""
+    is_definite, changed, inverse = _change_core(matrix, core, core_inverse, wanted)
+    if is_definite:
+        return True, changed, inverse
+    fresh = part(matrix, wanted, wanted)  # changes may have piled up rounding
+    return invert(fresh), wanted, fresh
+
+
+@compiled
+def _change_core(
+    matrix: NDArray[np.float64],  # (n_clips, n_clips)
+    core: NDArray[np.int64],  # (n_core,)
+    core_inverse: NDArray[np.float64],  # (n_core, n_core)
+    wanted: NDArray[np.int64],  # (n_wanted,)
+) -> tuple[bool, NDArray[np.int64], NDArray[np.float64]]:
+    """Do as ``_invert_core``, by the inverse that is there where few clips come and go."""
     is_wanted, is_old = np.zeros(len(matrix), np.bool_), np.zeros(len(matrix), np.bool_)
     for clip in wanted:
         is_wanted[clip] = True

@@ -21,7 +21,6 @@ from merec_hpc.kernels.blocks import (
     product,
     put,
     subtract,
-    subtract_from,
     transposed,
 )
 from merec_hpc.kernels.compiled import compiled
@@ -46,12 +45,14 @@ def fill_tableau(
     rest = places_of(is_core, False)
     beside = part(matrix, core, rest)
     across = product(core_inverse, beside)
-    change = part(matrix, rest, rest)
-    subtract_from(change, product(transposed(across), beside))
+    change = np.dot(across.T, beside)
+    for i in range(len(rest)):
+        source, written, taken = matrix[rest[i]], tableau[rest[i]], change[i]
+        for j in range(len(rest)):
+            written[rest[j]] = sign * (source[rest[j]] - taken[j])
     put(tableau, core, core, -sign, core_inverse)
     put(tableau, core, rest, -sign, across)
     put(tableau, rest, core, -sign, transposed(across))
-    put(tableau, rest, rest, sign, change)
 
 
 @compiled

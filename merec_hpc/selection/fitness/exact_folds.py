@@ -26,6 +26,27 @@ class Exact:
         duals = np.zeros((n_machines, n_folds, n_clips))
         return cls(np.zeros_like(targets), np.zeros_like(targets), duals)
 
+    def doubtful(self, is_trained: NDArray[np.bool_]) -> NDArray[np.bool_]:
+        """Return whose errors may change the class of which clip, (n_machines, n_clips).
+
+        Parameters
+        ----------
+        is_trained
+            (n_clips, n_classes), False for a class without a machine.
+        """
+        decisions, errors = self.decisions, self.errors
+        if is_trained.shape[1] == 2:
+            return ~(np.abs(decisions) > errors) & is_trained.all(axis=1)
+        decisions = np.where(is_trained.T, decisions, -np.inf)
+        best = decisions.argmax(axis=0)
+        clips = np.arange(len(best))
+        margins = decisions[best, clips] - decisions
+        overtakes = ~(margins > errors[best, clips] + errors) & is_trained.T
+        overtakes[best, clips] = False
+        overtakes[best, clips] = overtakes.any(axis=0)
+        flags: NDArray[np.bool_] = overtakes
+        return flags
+
     def of(self, machine: int, fold: int, held: slice) -> "ExactFold":
         """Return the part of one machine and fold."""
         return ExactFold(
@@ -86,7 +107,8 @@ class ExactFold:
         """
         training = np.ones(len(values), np.bool_)
         training[self.held] = False
-        machine = fit_machine(values[training], target[training], penalties[training])
+        start = self.dual[training] @ values[training]  # of what the Gram matrix gave
+        machine = fit_machine(values[training], target[training], penalties[training], start)
         self.dual[:] = 0.0
         self.dual[training] = machine.dual
         held = np.ascontiguousarray(values[self.held].T)

@@ -21,7 +21,7 @@ from merec_hpc.kernels.pivoting import IMPRECISE, SOLVED
 from merec_hpc.kernels.simd import BLOCK
 from merec_hpc.learning.bias import bias_feature, mean_squares, with_constant
 from merec_hpc.records import Masks
-from merec_hpc.selection.fitness.exact_folds import Exact
+from merec_hpc.selection.fitness.exact_folds import Exact, ExactFold
 from merec_hpc.selection.fitness.least_squares import rotate
 
 PRECISION = 2.0**-24
@@ -58,6 +58,16 @@ class System:
     penalties: NDArray[np.float64]  # (n_clips,), of each clip, in units of C
     first_fold: int = 0
     """Of all inner folds, the first of these."""
+
+
+@dataclass(frozen=True)
+class _Part:
+    """One machine without one fold."""
+
+    place: int  # of its system
+    system: System
+    machine: int
+    fold: ExactFold
 
 
 class InnerProblem:
@@ -322,6 +332,7 @@ class InnerProblem:
         constant: float,
         tolerance: float,
         found: Exact,
+        is_trained: NDArray[np.bool_] | None = None,
     ) -> None:
         """Write decisions of the folds, each right within a tolerance.
 
@@ -333,7 +344,10 @@ class InnerProblem:
         constant
             The feature that a bias gives every clip, or 0.
         tolerance
-            Of a fold's largest decision by a machine; infinity takes what the Gram matrix gives.
+            Of a fold's largest decision by a machine.
+        is_trained
+            (n_clips, n_classes), False for a class without a machine: with it, what cannot change
+            a clip's class may be further off.
 
         Raises
         ------
@@ -341,27 +355,36 @@ class InnerProblem:
             If double precision cannot hold a machine.
         """
         gram = self.double_gram(mask, constant)
-        chosen: NDArray[np.float64] | None = None
-        rotated: NDArray[np.float64] | None = None
-        for system in self._systems:
-            stiffness = self._decide_by_gram(gram, penalty, system, found)
-            if np.isinf(tolerance):
-                continue
-            for machine in range(*system.machines.indices(len(self._targets))):
-                for place, (first, last) in enumerate(pairwise(system.edges)):
-                    held = slice(first, last)
-                    part = found.of(machine, system.first_fold + place, held)
-                    machines = self._targets[machine], penalty * system.penalties
-                    if part.is_within(tolerance):
-                        continue
-                    if part.refine(gram, *machines, stiffness) and part.is_within(tolerance):
-                        continue
-                    if chosen is None or rotated is None:
-                        chosen = with_constant(self.chosen(mask), constant)
-                        rotated = rotate(chosen)
-                    part.solve(rotated, *machines)
-                    if rotated is not chosen and not part.is_within(tolerance):
-                        part.solve(chosen, *machines)
+        stiffness = [self._decide_by_gram(gram, penalty, system, found) for system in self._systems]
+        for part in self._lacking(found, tolerance, is_trained):
+            penalties = penalty * part.system.penalties
+            part.fold.refine(gram, self._targets[part.machine], penalties, stiffness[part.place])
+        lacking = self._lacking(found, tolerance, is_trained)
+        if not lacking:
+            return
+        chosen = with_constant(self.chosen(mask), constant)
+        rotated = rotate(chosen)
+        for part in lacking:
+            machine = self._targets[part.machine], penalty * part.system.penalties
+            part.fold.solve(rotated, *machine)
+            if rotated is not chosen and not part.fold.is_within(tolerance):
+                part.fold.solve(chosen, *machine)
+
+    def _lacking(
+        self, found: Exact, tolerance: float, is_trained: NDArray[np.bool_] | None
+    ) -> list[_Part]:
+        """Return machines and folds whose decisions are not known well enough."""
+        counts = np.ones_like(found.errors, np.bool_)
+        if is_trained is not None:
+            counts = found.doubtful(is_trained)
+        parts = [
+            _Part(place, system, machine, found.of(machine, system.first_fold + fold, held))
+            for place, system in enumerate(self._systems)
+            for fold, held in enumerate(map(slice, system.edges[:-1], system.edges[1:]))
+            for machine in range(*system.machines.indices(len(self._targets)))
+            if counts[machine, held].any()
+        ]
+        return [part for part in parts if not part.fold.is_within(tolerance)]
 
     def seen(
         self, mask: NDArray[np.bool_], bias: float

@@ -672,10 +672,8 @@ class SubjectFoldFitness:
 
         Return the decisions, (n_machines, n_clips).
         """
-        found = self._decide_exactly(mask, C, bias, np.inf)
-        if not self._name_classes(found.decisions, found.errors, 1.0, predicted):
-            found = self._decide_exactly(mask, C, bias, EXACT)
-            self._name_classes(found.decisions, found.errors, 0.0, predicted)
+        found = self._decide_exactly(mask, C, bias, EXACT, self._is_trained)
+        self._name_classes(found.decisions, found.errors, 0.0, predicted)
         return found.decisions
 
     def _name_classes(
@@ -692,14 +690,19 @@ class SubjectFoldFitness:
         return bool(certain)
 
     def _decide_exactly(
-        self, mask: NDArray[np.bool_], penalty: float, bias: float, tolerance: float
+        self,
+        mask: NDArray[np.bool_],
+        penalty: float,
+        bias: float,
+        tolerance: float,
+        is_trained: NDArray[np.bool_] | None = None,
     ) -> Exact:
         """Return decisions that depend on mask, C and bias alone, as ``InnerProblem`` has them."""
         found = Exact.empty(self._targets, self._folds.n_folds)
         try:
             for problem in self._problems():
                 constant = problem.constant(mask, bias)
-                problem.decide_exactly(mask, penalty, constant, tolerance, found)
+                problem.decide_exactly(mask, penalty, constant, tolerance, found, is_trained)
         except IllConditionedError as error:
             raise IllConditionedError(_explain(self.columns(mask), penalty, error)) from None
         return found

@@ -1,6 +1,7 @@
 """One machine and fold: refined, solved from features, and known to be right or not."""
 
 import numpy as np
+import pytest
 from oracles.leave_out import svm_weights
 
 from merec_hpc.selection.fitness.exact_folds import Exact
@@ -30,3 +31,28 @@ def test_a_singular_system_cannot_be_refined() -> None:
     part.dual[:2] = 1.0
     target = np.array([1.0, 1.0, -1.0])
     assert not part.refine(np.ones((3, 3)), target, np.full(3, 1e300), 1.0)
+
+
+@pytest.mark.parametrize("n_classes", [2, 3, 4])
+def test_who_is_in_doubt_is_who_may_change_a_class(
+    rng: np.random.Generator, n_classes: int
+) -> None:
+    n_machines, n_clips = 1 if n_classes == 2 else n_classes, 60
+    decisions, errors = rng.normal(size=(2, n_machines, n_clips))
+    errors = np.abs(errors) / 4
+    is_trained = rng.random((n_clips, n_classes)) < 0.9
+    is_trained[:, 0] = True
+    found = Exact(decisions, errors, np.zeros((n_machines, 1, n_clips)))
+    values = np.concatenate([decisions, -decisions]) if n_classes == 2 else decisions
+    doubts = np.concatenate([errors, errors]) if n_classes == 2 else errors
+    expected = np.zeros((n_classes, n_clips), np.bool_)
+    for clip, trained in enumerate(is_trained):
+        kinds = np.flatnonzero(trained)
+        best = max(kinds, key=lambda kind: values[kind, clip])
+        for kind in kinds:
+            gap = values[best, clip] - values[kind, clip]
+            if kind != best and gap <= doubts[best, clip] + doubts[kind, clip]:
+                expected[[kind, best], clip] = True
+    np.testing.assert_array_equal(found.doubtful(is_trained), expected[:n_machines])
+    assert expected.any()
+    assert not expected.all()
