@@ -13,7 +13,7 @@ from conftest import REPOSITORY
 PAGE = (REPOSITORY / "docs" / "engine.md").read_text(encoding="utf-8")
 KERNELS = REPOSITORY / "merec_hpc" / "kernels"
 FITNESS = REPOSITORY / "merec_hpc" / "selection" / "fitness"
-OTHERS = {"__init__", "lbp"}  # no part of the engine
+OTHERS = {"__init__", "gathering", "lbp"}  # no part of the engine
 NAME = re.compile(r"`([A-Za-z_]\w*)`")
 
 

@@ -39,7 +39,7 @@ def check_groups(groups: ArrayLike, n_samples: int) -> NDArray[Any]:
         As ``owners_of``.
     """
     given = np.asarray(groups, object)  # in a list of texts NumPy makes NaN the text 'nan'
-    if given.shape != (n_samples,):
+    if given.ndim != 1:
         msg = f"groups: shape ({n_samples},) expected, found {given.shape}"
         raise ValueError(msg)
     missing = [place for place, group in enumerate(given) if _is_missing(group)]

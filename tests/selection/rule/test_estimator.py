@@ -121,5 +121,5 @@ def test_missing_groups_are_refused_in_prediction_too(people: Table) -> None:
     selector = RuleSelector(**FEW).fit(values, labels, groups=subjects)
     with pytest.raises(ValueError, match="groups: one for each sample expected, found None at 0"):
         selector.predict(values, groups=[None, *subjects[1:]])
-    with pytest.raises(ValueError, match=r"groups: shape \(48,\) expected, found \(47,\)"):
+    with pytest.raises(ValueError, match=r"one subject for each of 48 clips expected, found"):
         selector.predict(values, groups=subjects[1:])
