@@ -49,7 +49,7 @@ from merec_hpc.records import Features, Population
 from merec_hpc.report.comparisons import ComparisonRow, compare_with
 from merec_hpc.report.scores import MethodScores, score_methods
 from merec_hpc.selection.deciders import deciding, deciding_rules
-from merec_hpc.selection.fitness.grouped import InnerFitness
+from merec_hpc.selection.fitness.inner_fitness import InnerFitness
 from merec_hpc.selection.fitness.subject_folds import SubjectFoldFitness, compile_kernels
 from merec_hpc.selection.forward import search_forward
 from merec_hpc.selection.rule.selecting import VARIANTS

@@ -35,8 +35,9 @@ from merec_hpc.report.comparisons import compare_with
 from merec_hpc.report.scores import score_methods
 from merec_hpc.selection.all_features import select_all_features
 from merec_hpc.selection.deciders import decide, deciding, trained
+from merec_hpc.selection.fitness.inner_fitness import Fitness
 from merec_hpc.selection.fitness.subject_folds import SubjectFoldFitness, compile_kernels
-from merec_hpc.selection.genetic.archipelago import Fitness, evolve
+from merec_hpc.selection.genetic.archipelago import evolve
 
 GENETIC = GeneticSettings(**SHORT["genetic"])  # type: ignore[arg-type]
 SEEDS = (0, 1, 2)

@@ -130,6 +130,7 @@ TESTED_ELSEWHERE = {
     "kernels.pivoting": "by test_leave_out",
     "kernels.tableau": "by test_leave_out",
     "store.predictors": "by test_predict_and_score",
+    "selection.fitness.inner_fitness": "three protocols without code",
     "selection.fitness.unit_problem": "by test_unit_fitness",
     "selection.steps": "by test_forward and test_filters",
     "selection.mask_selector": "by test_estimators",

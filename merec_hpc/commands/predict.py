@@ -16,7 +16,6 @@ from merec_hpc.files.rows import write_rows
 from merec_hpc.parallel.communicator import SerialCommunicator
 from merec_hpc.parallel.threads import limit_library_threads
 from merec_hpc.records import Features
-from merec_hpc.selection.deciders import deciding_rules
 from merec_hpc.selection.training_folds import check_fold, check_together, read_clips
 from merec_hpc.store.predictors import read_predictor, write_predictor
 from merec_hpc.store.selection import read_selection
@@ -94,11 +93,6 @@ def _fit(
         msg = f"--save-predictor {kept}: selections of scaling none or standard expected, found "
         msg += f"{scaling.text}, which a predictor without the training clips cannot apply"
         raise MerecError(msg)
-    rules = deciding_rules([chosen for chosen, _ in read], decider)
-    if kept is not None and rules is not None and (rules.genes[:, 0] > 0).any():
-        msg = f"--save-predictor {kept}: rules of kappa 0 expected, as of rule_inductive, found "
-        msg += "some that are transductive: a kept predictor knows nobody's other clips"
-        raise MerecError(msg)
     training, unseen = features, features
     if origin.fold is not None:
         check_fold(features, origin.fold, store)
@@ -108,4 +102,8 @@ def _fit(
     except ValueError as error:
         msg = f"{store}: {error}"
         raise MerecError(msg) from None
+    if kept is not None and isinstance(fitted, RuleMachines) and fitted.fitted.is_transductive:
+        msg = f"--save-predictor {kept}: rules of kappa 0 expected, as of rule_inductive, found "
+        msg += "some that are transductive: a kept predictor knows nobody's other clips"
+        raise MerecError(msg)
     return fitted, unseen

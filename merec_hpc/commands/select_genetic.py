@@ -27,8 +27,9 @@ from merec_hpc.parallel.mpi import connect
 from merec_hpc.parallel.signals import noted_signals
 from merec_hpc.parallel.threads import limit_library_threads
 from merec_hpc.selection.fitness.genome import in_features
+from merec_hpc.selection.fitness.inner_fitness import Fitness
 from merec_hpc.selection.fitness.subject_folds import compile_kernels
-from merec_hpc.selection.genetic.archipelago import Fitness, evolve
+from merec_hpc.selection.genetic.archipelago import evolve
 from merec_hpc.selection.training_folds import training_folds
 from merec_hpc.store.checkpoint import Checkpoints, search_key
 from merec_hpc.store.selection import SelectionOrigin, write_selection

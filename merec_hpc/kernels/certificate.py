@@ -114,12 +114,54 @@ def take_lacks(
     for clip in range(len(dual)):
         lacks[clip] = 0.0
         if not first <= clip < last:
-            margin = target[clip] * fitted[clip]
+            lacks[clip] = _lack(target[clip], fitted[clip], ridges[clip], dual[clip])
             if target[clip] * dual[clip] > 0.0:
-                lacks[clip] = target[clip] - fitted[clip] - ridges[clip] * dual[clip]
                 own += lacks[clip] ** 2
-            else:  # not a support vector, or one of the wrong sign
-                lacks[clip] = max(1.0 - margin, 0.0) - ridges[clip] * target[clip] * dual[clip]
-                lacks[clip] *= target[clip]
+            else:
                 other += lacks[clip] ** 2
     return np.sqrt(own), np.sqrt(other), np.sqrt(share)
+
+
+@compiled
+def _lack(target: float, fitted: float, ridge: float, dual: float) -> float:
+    """Return rho of a clip."""
+    if target * dual > 0.0:
+        return target - fitted - ridge * dual
+    # Not a support vector, or one of the wrong sign.
+    return target * max(1.0 - target * fitted, 0.0) - ridge * dual
+
+
+@compiled
+def bound_flips(
+    features: NDArray[np.float64],  # (n_features, n_clips), x of each feature
+    signs: NDArray[np.float64],  # (n_features,), 1 if it joins G, -1 if it leaves
+    norms: NDArray[np.float64],  # (n_clips,), sqrt(G_ii)
+    ridges: NDArray[np.float64],  # (n_clips,)
+    target: NDArray[np.float64],  # (n_clips,)
+    first: int,
+    last: int,
+    duals: NDArray[np.float64],  # (n_features, n_clips), beta with each feature flipped
+    fitted: NDArray[np.float64],  # (n_features, n_clips), G beta; changed to f
+    stiffness: NDArray[np.float64],  # (n_features,), as for bound_errors
+    errors: NDArray[np.float64],  # (n_features, n_clips), those of the fold are written
+) -> None:
+    """Do what ``bound_errors`` does for one machine and fold with one feature more or less."""
+    length = np.sqrt(np.sum(norms**2))
+    for feature in range(len(features)):
+        x, dual, f = features[feature], duals[feature], fitted[feature]
+        product, size, share, rest = 0.0, 0.0, 0.0, 0.0
+        for clip in range(len(target)):
+            product += x[clip] * dual[clip]
+            size += x[clip] ** 2
+            share += (norms[clip] ** 2 + x[clip] ** 2) * dual[clip] ** 2
+        for clip in range(len(target)):
+            f[clip] += signs[feature] * product * x[clip]
+            if not first <= clip < last:
+                rest += _lack(target[clip], f[clip], ridges[clip], dual[clip]) ** 2
+        share = ROUNDING * np.sqrt(share)
+        lack = np.sqrt(rest) + np.sqrt(length**2 + size) * share
+        for clip in range(first, last):
+            square = norms[clip] ** 2 + signs[feature] * x[clip] ** 2 + ridges[clip]
+            own = np.sqrt(norms[clip] ** 2 + x[clip] ** 2)
+            errors[feature, clip] = np.sqrt(max(square, 0.0) * stiffness[feature]) * lack
+            errors[feature, clip] += own * share

@@ -113,10 +113,10 @@ def flip_features(
     outside: NDArray[np.bool_],  # (n_clips,)
     start: NDArray[np.float64],  # (n_clips,), v0
     changes: NDArray[np.float64],  # (n_clips, n_clips), B'
-    decisions: NDArray[np.float64],  # (n_features, n_clips), those of the fold are written
+    duals: NDArray[np.float64],  # (n_features, n_clips), written: beta
     states: NDArray[np.int64],  # (n_features,), raised where a feature is not solved
 ) -> None:
-    """Write the held-out clips' decisions with each feature flipped."""
+    """Write beta of the machine with each feature flipped; what is not solved gets 0."""
     n_clips = len(target)
     values, wrong, sides = np.empty(n_clips), np.empty(n_clips), np.empty(n_clips)
     there, away = np.empty(n_clips), np.empty(n_clips)
@@ -129,7 +129,7 @@ def flip_features(
         sides[clip] = 0.0
     _weights(sides, scale, ridges, outside, start, there, away)
     for feature in range(len(features)):
-        state = _flip(
+        state, n_moved = _flip(
             features[feature],
             answers[feature],
             signs[feature],
@@ -146,8 +146,12 @@ def flip_features(
             values,
         )
         states[feature] = max(states[feature], state)
-        for clip in range(first, last):
-            decisions[feature, clip] = target[clip] - values[clip]
+        for clip in range(n_clips):
+            is_support = state == SOLVED and not outside[clip]
+            duals[feature, clip] = values[clip] if is_support else 0.0
+        for place in range(n_moved):  # d is beta of who joins S; of who leaves it beta is 0
+            clip = moved[place]
+            duals[feature, clip] = steps[0, place] if outside[clip] else 0.0
 
 
 @compiled
@@ -167,7 +171,8 @@ def _flip(
     # L^-1 J q, 1 / P, one of _factorise
     wrong: NDArray[np.float64],  # (n_clips,), scratch
     values: NDArray[np.float64],  # (n_clips,), written: v
-) -> int:
+) -> tuple[int, int]:
+    """Return the state, and the size of D."""
     n_clips = len(start)
     direct, own = 0.0, 0.0  # x_S'beta0 and x_S'u
     for clip in range(n_clips):
@@ -184,21 +189,21 @@ def _flip(
         _fill_values(start, size, answer, changes, moved[:n_moved], fixed, values)
         n_wrong = _weigh(values, there, away, moved[:n_moved], fixed, wrong)
         if n_wrong == 0:
-            return SOLVED
+            return SOLVED, n_moved
         patience = _PATIENCE if n_wrong < fewest else patience - 1
         fewest = min(fewest, n_wrong)
         if patience < 0:
             _keep_one(wrong, turn > _MOST_ROUNDS // 2)
         n_moved, n_kept = _change_sides(wrong, moved, n_moved)
         if n_moved < 0:
-            return UNSETTLED
+            return UNSETTLED, 0
         if not _factorise(
             changes, start, answer, outside, moved[:n_moved], n_kept, lower, upper, steps
         ):
-            return IMPRECISE
+            return IMPRECISE, 0
         _solve(lower, n_moved, steps)
         size = _size(answer, sign, direct, own, outside, moved[:n_moved], fixed, sloped)
-    return UNSETTLED
+    return UNSETTLED, 0
 
 
 @compiled

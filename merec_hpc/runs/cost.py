@@ -16,7 +16,7 @@ from numpy.typing import NDArray
 
 from merec_hpc.config.selection import GeneticSettings
 from merec_hpc.records import Population
-from merec_hpc.selection.fitness.grouped import InnerFitness
+from merec_hpc.selection.fitness.inner_fitness import InnerFitness
 from merec_hpc.selection.genetic.breeding import breed
 from merec_hpc.selection.genetic.founders import random_biases
 from merec_hpc.selection.genetic.teams import share_out

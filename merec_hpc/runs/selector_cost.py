@@ -25,7 +25,7 @@ from merec_hpc.learning.classifiers import train_classifier
 from merec_hpc.learning.oversampling import oversample
 from merec_hpc.runs.cost import Costs, Interconnect, predict_search
 from merec_hpc.selection.fitness.any_classifier import ClassifierFitness
-from merec_hpc.selection.fitness.grouped import InnerFitness
+from merec_hpc.selection.fitness.inner_fitness import InnerFitness
 from merec_hpc.selection.fitness.own_masks import RankedFitness
 from merec_hpc.selection.ranking import ORDERS, find_ranking
 from merec_hpc.selection.rule.deciding import QUARTER

@@ -7,7 +7,7 @@ from numpy.typing import NDArray
 
 from merec_hpc.config.selection import AllFeaturesSettings
 from merec_hpc.records import Population, Selection
-from merec_hpc.selection.fitness.grouped import InnerFitness
+from merec_hpc.selection.fitness.inner_fitness import InnerFitness
 from merec_hpc.selection.rule.selecting import rules_of_all_features
 from merec_hpc.selection.steps import best_of
 from merec_hpc.selection.svm_grid import SvmGrid

@@ -28,7 +28,7 @@ from merec_hpc.kernels.gathering import gather_features
 from merec_hpc.progress import track
 from merec_hpc.records import History, Masks, Population, Selection
 from merec_hpc.selection.fitness.genome import group_of
-from merec_hpc.selection.fitness.grouped import InnerFitness
+from merec_hpc.selection.fitness.inner_fitness import InnerFitness
 from merec_hpc.selection.fitness.own_masks import learnt_without_each
 from merec_hpc.selection.fitness.subject_folds import OwnMasks
 from merec_hpc.selection.ranking import anova_f, fisher_score, mean_scores

@@ -6,7 +6,7 @@ from numpy.typing import NDArray
 from merec_hpc.config.selection import Criterion, RankingSettings
 from merec_hpc.records import Selection
 from merec_hpc.selection.fitness.genome import group_of
-from merec_hpc.selection.fitness.grouped import InnerFitness
+from merec_hpc.selection.fitness.inner_fitness import InnerFitness
 from merec_hpc.selection.fitness.own_masks import learnt_orders
 from merec_hpc.selection.fitness.subject_folds import SubjectFoldFitness
 from merec_hpc.selection.ranking import Ranking, find_ranking

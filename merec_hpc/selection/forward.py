@@ -13,7 +13,6 @@ subject neither sees anything.
 """
 
 from dataclasses import dataclass
-from typing import Protocol
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
@@ -22,7 +21,7 @@ from merec_hpc.config.selection import Criterion, ForwardSettings
 from merec_hpc.progress import track
 from merec_hpc.records import Masks, Selection
 from merec_hpc.selection.fitness.genome import group_of
-from merec_hpc.selection.fitness.grouped import InnerFitness
+from merec_hpc.selection.fitness.inner_fitness import InnerFitness, Rater
 from merec_hpc.selection.fitness.own_masks import RankedFitness, masks_at
 from merec_hpc.selection.ranking import Order, find_ranking
 from merec_hpc.selection.selectors import LEAKY, RANKED, SELECTORS
@@ -36,27 +35,6 @@ FORWARD_SEARCHES = tuple(name for name, one in SELECTORS.items() if one.module =
 """Names of the searches."""
 
 Scores = NDArray[np.float64]  # (n, 2): the criterion, and the mean accuracy over the folds
-
-
-class Rater(Protocol):
-    """Anything that rates masks, of features or of places in a ranking."""
-
-    def rate(
-        self, masks: Masks, C: ArrayLike, criterion: Criterion, bias: ArrayLike | None = None
-    ) -> NDArray[np.float64]:
-        """Return the fitness, and the mean accuracy over the folds, shape (n_individuals, 2)."""
-        ...
-
-    def rate_flips(
-        self,
-        mask: NDArray[np.bool_],
-        C: float,
-        criterion: Criterion,
-        flipped: ArrayLike,
-        bias: float = 0.0,
-    ) -> NDArray[np.float64]:
-        """Return ``rate`` of a mask with each of some bits flipped, shape (n_flips, 2)."""
-        ...
 
 
 @dataclass(frozen=True)

@@ -4,7 +4,7 @@ import numpy as np
 
 from merec_hpc.config.selection import RandomMasksSettings
 from merec_hpc.records import Population, Selection
-from merec_hpc.selection.fitness.grouped import InnerFitness
+from merec_hpc.selection.fitness.inner_fitness import InnerFitness
 from merec_hpc.selection.genetic.founders import FOUNDERS
 from merec_hpc.selection.steps import HALL_SIZE, best_of
 from merec_hpc.selection.svm_grid import SvmGrid

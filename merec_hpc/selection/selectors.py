@@ -21,7 +21,7 @@ from merec_hpc.selection.fitness.genome import genome_of, in_features
 from merec_hpc.selection.ranking import ORDERS, RANKINGS
 
 if TYPE_CHECKING:
-    from merec_hpc.selection.fitness.grouped import InnerFitness
+    from merec_hpc.selection.fitness.inner_fitness import InnerFitness
 
 
 class Search(Protocol):

@@ -8,7 +8,7 @@ from numpy.typing import NDArray
 
 from merec_hpc.records import History, Masks, Population, Selection
 from merec_hpc.selection.fitness.genome import genome_of, n_selected
-from merec_hpc.selection.fitness.grouped import InnerFitness
+from merec_hpc.selection.fitness.inner_fitness import InnerFitness
 from merec_hpc.selection.watching import Watcher
 
 HALL_SIZE = 10

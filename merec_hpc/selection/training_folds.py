@@ -22,7 +22,8 @@ from merec_hpc.learning.scaling import Scaling
 from merec_hpc.parallel.communicator import Communicator, SerialCommunicator
 from merec_hpc.parallel.threads import limit_library_threads
 from merec_hpc.records import Features
-from merec_hpc.selection.fitness.grouped import InnerFitness, grouped
+from merec_hpc.selection.fitness.grouped import grouped
+from merec_hpc.selection.fitness.inner_fitness import InnerFitness
 from merec_hpc.selection.fitness.inner_problem import Share
 from merec_hpc.selection.fitness.unit_fitness import find_genome, fitness_of
 from merec_hpc.selection.selectors import check_unit, find_selector, select

@@ -139,6 +139,8 @@ def test_what_rules_cannot_do_is_refused_in_one_line(features: Features, tmp_pat
         evaluate_folds.run(store, [selection], output, decider="hall_of_fame")
     with pytest.raises(MerecError, match=r"--save-predictor .*: rules of kappa 0 expected"):
         predict.run(store, output, [selection], "ensemble", tmp_path / "kept.h5")
+    with pytest.raises(MerecError, match="a champion or an ensemble of rules expected"):
+        predict.run(store, output, [selection], "hall_of_fame")
     scaling = "transductive_full,min_clips=2"
     with pytest.raises(MerecError, match="--scaling: none or standard expected for rule"):
         select.run(store, "rule", [selection], QUICK, scaling, [HELD_OUT])

@@ -51,6 +51,45 @@ def test_unknown_name_is_refused_by_its_key_with_the_nearest(
     assert f"did you mean '{nearest}'?" in message
 
 
+@pytest.mark.parametrize(
+    ("values", "told"),
+    [
+        (
+            {"evaluation": {"methods": ["rule+hall_of_fame"]}},
+            "evaluation.methods: rule+hall_of_fame: rules decide by the champion or as an ensemble",
+        ),
+        (
+            {"permutation": {"methods": ["rule_evolved+hall_of_fame"]}},
+            (
+                "permutation.methods: rule_evolved+hall_of_fame: rules decide by the champion or as an "
+                "ensemble"
+            ),
+        ),
+        (
+            {"evaluation": {"methods": ["rule"], "classifier": "random_forest"}},
+            (
+                "evaluation.methods: rule: evaluation.classifier linear_svm without oversampling "
+                "expected, since rules decide"
+            ),
+        ),
+        (
+            {"evaluation": {"methods": ["rule"]}, "scaling": "transductive_full"},
+            (
+                "evaluation.methods: rule: scaling none or standard expected, found transductive_full: "
+                "a rule calibrates by itself"
+            ),
+        ),
+    ],
+)
+def test_what_rules_cannot_do_is_refused(values: dict[str, Any], told: str) -> None:
+    assert refusal(values) == told
+
+
+def test_the_control_of_all_features_takes_any_scaling() -> None:
+    methods = {"evaluation": {"methods": ["all_features+ensemble"]}}
+    check_config(parse_config({**methods, "scaling": "transductive_full"}))
+
+
 @pytest.mark.parametrize("section", ["features", "sweep"])
 def test_layer_that_a_network_has_not_is_refused_with_the_nearest(section: str) -> None:
     network = {"extractor": "network", "layer": "feature.18"}

@@ -144,6 +144,10 @@ def test_what_methods_are_scored_by_is_said_where_it_differs() -> None:
         "unit_table: units.csv of genetic; none of fisher",
     ]
     assert unit_tables(config, ["genetic", "fisher"]) == ["units.csv"]
+    config = parse_config({"evaluation": {"methods": ["genetic", "rule", "rule_random"]}})
+    assert inner_differences(config) == [
+        "rule, rule_random: an intercept, class-balanced log loss and groups of subjects of their own"
+    ]
     assert unit_tables(Config(), ["genetic"]) == []
 
 

@@ -11,7 +11,8 @@ from numpy.typing import NDArray
 from merec_hpc.config.selection import Criterion, ForwardSettings
 from merec_hpc.criteria import OF_DECISIONS
 from merec_hpc.records import Features, Selection
-from merec_hpc.selection.fitness.grouped import GroupedFitness, InnerFitness
+from merec_hpc.selection.fitness.grouped import GroupedFitness
+from merec_hpc.selection.fitness.inner_fitness import InnerFitness
 from merec_hpc.selection.fitness.subject_folds import SubjectFoldFitness
 from merec_hpc.selection.forward import (
     OneRanking,

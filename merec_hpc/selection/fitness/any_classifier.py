@@ -16,7 +16,7 @@ from merec_hpc.learning.classifiers import Classifier, train_classifier
 from merec_hpc.learning.oversampling import oversample
 from merec_hpc.records import Masks
 from merec_hpc.selection.fitness.genome import Genome, n_chosen_units
-from merec_hpc.selection.fitness.grouped import InnerFitness
+from merec_hpc.selection.fitness.inner_fitness import InnerFitness
 from merec_hpc.selection.fitness.subject_folds import OwnMasks, SubjectFoldFitness
 
 LEAST_PROBABILITY = 1e-3

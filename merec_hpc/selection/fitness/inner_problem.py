@@ -12,7 +12,8 @@ from typing import Any, Self
 import numpy as np
 from numpy.typing import NDArray
 
-from merec_hpc.kernels.certificate import bound_errors
+from merec_hpc.kernels import few
+from merec_hpc.kernels.certificate import bound_errors, bound_flips
 from merec_hpc.kernels.few import leave_one_fold_out
 from merec_hpc.kernels.flips import flip_features, settle_fold
 from merec_hpc.kernels.gram import MOST_MASKS, gram_matrices
@@ -31,6 +32,8 @@ WIDE = 4
 more, and large C leaves many decisions uncertain."""
 _FEW = 2
 """Clips per feature, and more: then a fold alone is better solved by its features."""
+_LEAST_LEFT = 1e-6
+"""Of 1 - x'M x: below, rounding leaves next to nothing of it."""
 _GROUPS_AT_ONCE = 8  # whose shifts are one matrix product
 _CLASS_COST = 8  # features: what a class of features costs besides the pass over its own
 
@@ -239,6 +242,7 @@ class InnerProblem:
         penalty: float,
         decisions: NDArray[np.float64],
         reach: NDArray[np.float64],
+        duals: NDArray[np.float64] = _NO_DUALS,
     ) -> int:
         """Write decisions and their reach, as ``decide`` does, in units of ``few.PRECISION``.
 
@@ -248,17 +252,26 @@ class InnerProblem:
         ----------
         chosen
             What the machines see of the clips, (n_clips, n_chosen).
+        duals
+            (n_machines, n_folds, n_clips), beta; what is empty is not written.
         """
         rows = np.ascontiguousarray(chosen)
         worst, outside = SOLVED, np.empty(len(chosen), np.bool_)
+        decided, reached = np.zeros((2, len(chosen)))
         for system in self._systems:
             for machine in range(*system.machines.indices(len(self._targets))):
-                known = rows, penalty * system.penalties, self._targets[machine]
+                penalties, target = penalty * system.penalties, self._targets[machine]
                 outside[:] = False
-                for fold in pairwise(system.edges):
-                    written = outside, decisions[machine], reach[machine]
-                    worst = max(worst, _leave_out(*known, fold, *written))
-                    outside[slice(*fold)] = False
+                for place, fold in enumerate(pairwise(system.edges), system.first_fold):
+                    written = outside, decided, reached
+                    worst = max(worst, _leave_out(rows, penalties, target, fold, *written))
+                    held = slice(*fold)
+                    decisions[machine, held], reach[machine, held] = decided[held], reached[held]
+                    if len(duals):
+                        lacks = np.maximum(1.0 - target * decided, 0.0)
+                        lacks[held] = 0.0
+                        duals[machine, place] = 2.0 * penalties * target * lacks
+                    outside[held] = False
         return worst
 
     def decide_flips(
@@ -267,6 +280,7 @@ class InnerProblem:
         penalty: float,
         flipped: NDArray[np.int64],
         decisions: NDArray[np.float64],
+        errors: NDArray[np.float64],
     ) -> NDArray[np.int64]:
         """Write the decisions of a mask with one feature more or less, for each of some features.
 
@@ -276,6 +290,8 @@ class InnerProblem:
             Features that join the mask, or leave it, one at a time, (n_flips,).
         decisions
             (n_machines, n_flips, n_clips), those of the folds' clips are written.
+        errors
+            The same of bounds of their errors.
 
         Returns
         -------
@@ -288,12 +304,14 @@ class InnerProblem:
         signs = np.where(mask[flipped], -1.0, 1.0)
         states = np.zeros(len(flipped), np.int64)
         n_clips = len(gram)
+        norms, duals = np.sqrt(gram.diagonal()), np.empty(features.shape)
         start, outside = np.empty(n_clips), np.empty(n_clips, np.bool_)
         response, changes = np.empty((n_clips, n_clips)), np.empty((n_clips, n_clips))
         unused = np.empty((2, n_clips))
         for system in self._systems:
             ridges = 0.5 / (penalty * system.penalties)
             kernel = gram + np.diag(ridges)
+            stiffness = _stiffness(kernel, ridges, features, signs)
             for machine in range(*system.machines.indices(len(self._targets))):
                 target = self._targets[machine]
                 outside[:] = False
@@ -301,11 +319,10 @@ class InnerProblem:
                     # Of few features a support set costs little.
                     fold = (system.edges[0], system.edges[1])
                     _leave_out(chosen, penalty * system.penalties, target, fold, outside, *unused)
-                for first, last in pairwise(system.edges):
+                for fold in pairwise(system.edges):
                     # A fold starts from the support set of the one before it.
-                    state = settle_fold(
-                        kernel, ridges, target, first, last, outside, start, response, changes
-                    )
+                    known = ridges, target, *fold
+                    state = settle_fold(kernel, *known, outside, start, response, changes)
                     if state != SOLVED:
                         return np.full(len(flipped), state)
                     flip_features(
@@ -313,16 +330,18 @@ class InnerProblem:
                         features @ response.T,
                         signs,
                         np.ascontiguousarray(kernel.diagonal()),
-                        ridges,
-                        target,
-                        first,
-                        last,
+                        *known,
                         outside,
                         start,
                         changes,
-                        decisions[machine],
+                        duals,
                         states,
                     )
+                    fitted = duals @ gram
+                    bounded = duals, fitted, stiffness, errors[machine]
+                    bound_flips(features, signs, norms, *known, *bounded)
+                    held = slice(*fold)
+                    decisions[machine, :, held] = fitted[:, held]
         return states
 
     def decide_exactly(
@@ -336,8 +355,8 @@ class InnerProblem:
     ) -> None:
         """Write decisions of the folds, each right within a tolerance.
 
-        From a Gram matrix in double precision where that is enough; else refined, or solved by
-        orthogonal factors.
+        From the features, if they are few, or a Gram matrix in double precision where that is
+        enough; else refined, or solved by orthogonal factors.
 
         Parameters
         ----------
@@ -354,6 +373,11 @@ class InnerProblem:
         IllConditionedError
             If double precision cannot hold a machine.
         """
+        chosen = with_constant(self.chosen(mask), constant)
+        if self.is_few(chosen.shape[1]):
+            self._decide_by_features(chosen, penalty, found)
+            if not self._lacking(found, tolerance, is_trained):
+                return
         gram = self.double_gram(mask, constant)
         stiffness = [self._decide_by_gram(gram, penalty, system, found) for system in self._systems]
         for part in self._lacking(found, tolerance, is_trained):
@@ -362,7 +386,6 @@ class InnerProblem:
         lacking = self._lacking(found, tolerance, is_trained)
         if not lacking:
             return
-        chosen = with_constant(self.chosen(mask), constant)
         rotated = rotate(chosen)
         for part in lacking:
             machine = self._targets[part.machine], penalty * part.system.penalties
@@ -398,6 +421,17 @@ class InnerProblem:
         }
         for fold in sorted(folds):
             yield fold, chosen
+
+    def _decide_by_features(
+        self, chosen: NDArray[np.float64], penalty: float, found: Exact
+    ) -> None:
+        """Write what ``decide_few`` does, and bounds of its errors: infinite where it gives up."""
+        state = self.decide_few(chosen, penalty, found.decisions, found.errors, found.duals)
+        edges = np.concatenate([system.edges for system in self._systems])
+        own = slice(edges.min(), edges.max())
+        found.errors[:, own] *= few.PRECISION
+        if state != SOLVED:
+            found.errors[:, own] = np.inf
 
     def _decide_by_gram(
         self, gram: NDArray[np.float64], penalty: float, system: System, found: Exact
@@ -445,6 +479,28 @@ def _leave_out(
         return int(leave_one_fold_out(*known, outside, decisions, reach))
     except np.linalg.LinAlgError:
         return IMPRECISE
+
+
+def _stiffness(
+    kernel: NDArray[np.float64],
+    ridges: NDArray[np.float64],
+    features: NDArray[np.float64],
+    signs: NDArray[np.float64],
+) -> NDArray[np.float64]:
+    """Bound the largest eigenvalue of the inverse of K with each feature flipped, (n_features,).
+
+    One that joins makes it no larger. M of K without x is M + M x x'M / (1 - x'M x).
+    """
+    most = 1.0 / ridges.min()
+    values, vectors = np.linalg.eigh(kernel)
+    inverse = 1.0 / np.maximum(values, 1.0 / most)
+    stiffness = np.full(len(signs), inverse[0])
+    leaving = np.flatnonzero(signs < 0)
+    projected = features[leaving] @ vectors
+    left = 1.0 - projected**2 @ inverse
+    added = projected**2 @ inverse**2 / np.maximum(left, np.finfo(np.float64).tiny)
+    stiffness[leaving] += np.where(left > _LEAST_LEFT, added, np.inf)
+    return np.asarray(np.minimum(stiffness, most), np.float64)
 
 
 def _group_size(n_features: int) -> int:

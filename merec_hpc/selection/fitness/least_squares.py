@@ -73,6 +73,8 @@ def _rotate_distinct(chosen: Values) -> Values:
     return rotated
 
 
+# Features of wild size overflow. A guess then is wrong, and is found to be.
+@np.errstate(over="ignore", invalid="ignore")
 def fit_machine(
     values: Values, target: Values, penalties: Values, start: Values | None = None
 ) -> Machine:
@@ -103,7 +105,8 @@ def fit_machine(
         slack = _CONDITION_SLACK * np.abs(dual[0]).max(initial=0.0)
         # 1 - y x w, from the parts of w, is right far below the rounding of 1.
         lacks = multiply_twofold(turned * -target, weights, 1.0)
-        is_wrong = np.where(support, target * dual[0] < -slack, lacks > slack * ridges)
+        is_right = np.where(support, target * dual[0] >= -slack, lacks <= slack * ridges)
+        is_wrong = ~is_right  # as is what is no number
         n_wrong = int(np.count_nonzero(is_wrong))
         if n_wrong == 0:
             return Machine(weights[0], *dual)

@@ -10,7 +10,7 @@ from merec_hpc.config.selection import Criterion
 from merec_hpc.criteria import OF_DECISIONS, fold_accuracies
 from merec_hpc.errors import MerecError
 from merec_hpc.records import Masks
-from merec_hpc.selection.fitness.grouped import InnerFitness
+from merec_hpc.selection.fitness.inner_fitness import InnerFitness
 from merec_hpc.selection.fitness.inner_problem import InnerProblem
 from merec_hpc.selection.fitness.subject_folds import SubjectFoldFitness
 

@@ -13,7 +13,8 @@ from numpy.typing import ArrayLike, NDArray
 
 from merec_hpc.config.selection import Criterion
 from merec_hpc.records import Masks
-from merec_hpc.selection.fitness.grouped import InnerFitness, combined_rates
+from merec_hpc.selection.fitness.grouped import combined_rates
+from merec_hpc.selection.fitness.inner_fitness import InnerFitness
 from merec_hpc.selection.fitness.subject_folds import Answers, SubjectFoldFitness
 from merec_hpc.selection.ranking import Ranking
 

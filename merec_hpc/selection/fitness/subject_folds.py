@@ -29,8 +29,8 @@ from merec_hpc.selection.fitness.training import train_machines, violation
 
 EXACT = 1e-9
 """Error of a decision, in units of the largest of its fold and machine, at most."""
+_FLIPS_EXACT = 1e-8  # the same of a flip, for criteria of decisions
 _FLIPS_AT_ONCE = 1024  # whose decisions are in memory
-_FLIP_PRECISION = 1e-8  # of decisions of flips, in units of the largest
 
 OwnMasks = Sequence[NDArray[np.bool_]]
 """Masks of each inner fold, (n_folds, n_individuals, n_features), of each grouping."""
@@ -443,13 +443,26 @@ class SubjectFoldFitness:
         if bias:  # a feature changes the length of the clips too, and with it the constant
             return self._answer_each(mask, C, criterion, flipped, bias)
         predicted = np.full((len(flipped), len(self._folds.order)), -1)
-        decided = list(self._decide_flips(mask, C, flipped, predicted))
-        if criterion not in OF_DECISIONS:
-            return Answers(predicted, predicted)
-        judged = np.full((*predicted.shape, len(self.classes)), np.nan)
-        for row, found in zip(judged, decided, strict=True):
-            if found is not None:
-                row[:] = self._of_classes(found)
+        judged = predicted
+        if criterion in OF_DECISIONS:
+            judged = np.full((*predicted.shape, len(self.classes)), np.nan)
+        decisions, errors, is_known = self._decide_flips(mask, C, flipped)
+        if criterion in OF_DECISIONS:
+            is_known &= self._are_within(decisions, errors)
+        for place, changed in enumerate(flipped_masks(mask, flipped)):
+            if not changed.any():
+                continue
+            found = decisions[:, place]
+            known = found, errors[:, place], 1.0, predicted[place]
+            is_certain = is_known[place] and self._name_classes(*known)
+            if criterion not in OF_DECISIONS:
+                if not is_certain:
+                    self._predict_exactly(changed, C, 0.0, predicted[place])
+                continue
+            if not is_certain:
+                found = self._decide_exactly(changed, C, 0.0, EXACT).decisions
+                self._name_classes(found, found, 0.0, predicted[place])
+            judged[place] = self._of_classes(found)
         return Answers(predicted, judged)
 
     def _answer_each(
@@ -466,34 +479,30 @@ class SubjectFoldFitness:
         return self._answer(changed, C * one_each, criterion, bias * one_each)
 
     def _decide_flips(
-        self,
-        mask: NDArray[np.bool_],
-        C: float,
-        flipped: NDArray[np.int64],
-        predicted: NDArray[np.int64],
-    ) -> Iterator[NDArray[np.float64] | None]:
-        """Yield the decisions of each changed mask, (n_machines, n_clips); None of an empty one.
+        self, mask: NDArray[np.bool_], C: float, flipped: NDArray[np.int64]
+    ) -> tuple[NDArray[np.float64], NDArray[np.float64], NDArray[np.bool_]]:
+        """Return decisions, bounds of their errors, and of which flips they are.
 
-        Write the classes that they predict, (n_flips, n_clips).
+        The first two of shape (n_machines, n_flips, n_clips).
         """
         n_machines, n_clips = self._targets.shape
-        decisions = np.empty((n_machines, len(flipped), n_clips))
+        decisions, errors = np.zeros((2, n_machines, len(flipped), n_clips))
         states = np.zeros(len(flipped), np.int64)
         for problem in self._problems():
-            states = np.maximum(states, problem.decide_flips(mask, C, flipped, decisions))
-        for place, feature in enumerate(flipped):
-            changed = mask.copy()
-            changed[feature] ^= True
-            if not changed.any():
-                yield None
-                continue
-            found = np.ascontiguousarray(decisions[:, place])
-            doubt = np.full_like(found, np.abs(found[:, self._clips]).max())
-            if states[place] != SOLVED or not self._name_classes(
-                found, doubt, _FLIP_PRECISION, predicted[place]
-            ):
-                found = self._predict_exactly(changed, C, 0.0, predicted[place])
-            yield found
+            state = problem.decide_flips(mask, C, flipped, decisions, errors)
+            states = np.maximum(states, state)
+        return decisions, errors, states == SOLVED
+
+    def _are_within(
+        self, decisions: NDArray[np.float64], errors: NDArray[np.float64]
+    ) -> NDArray[np.bool_]:
+        """Return which flips are right within ``_FLIPS_EXACT``, (n_flips,)."""
+        are_within = np.ones(decisions.shape[1], np.bool_)
+        for fold in self._asked:
+            held = slice(*self._folds.edges[fold : fold + 2])
+            largest = np.abs(decisions[..., held]).max(axis=2, keepdims=True)
+            are_within &= (errors[..., held] <= _FLIPS_EXACT * largest).all(axis=(0, 2))
+        return are_within
 
     def training_accuracies(
         self, masks: Masks, C: ArrayLike, bias: ArrayLike | None = None
@@ -667,14 +676,10 @@ class SubjectFoldFitness:
 
     def _predict_exactly(
         self, mask: NDArray[np.bool_], C: float, bias: float, predicted: NDArray[np.int64]
-    ) -> NDArray[np.float64]:
-        """Write predicted classes, (n_clips,), that depend on mask, C and bias alone.
-
-        Return the decisions, (n_machines, n_clips).
-        """
+    ) -> None:
+        """Write predicted classes, (n_clips,), that depend on mask, C and bias alone."""
         found = self._decide_exactly(mask, C, bias, EXACT, self._is_trained)
         self._name_classes(found.decisions, found.errors, 0.0, predicted)
-        return found.decisions
 
     def _name_classes(
         self,

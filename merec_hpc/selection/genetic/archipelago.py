@@ -3,19 +3,19 @@
 import logging
 from collections.abc import Iterable, Sequence
 from math import fsum
-from typing import Protocol
 
 import numpy as np
-from numpy.typing import ArrayLike, NDArray
+from numpy.typing import NDArray
 
-from merec_hpc.config.selection import Criterion, GeneticSettings
+from merec_hpc.config.selection import GeneticSettings
 from merec_hpc.criteria import mu
 from merec_hpc.errors import InterruptedSearchError
 from merec_hpc.parallel.communicator import Communicator, SerialCommunicator
 from merec_hpc.parallel.signals import StopRequest
 from merec_hpc.progress import track
-from merec_hpc.records import History, Masks, Population, SearchState, Selection
+from merec_hpc.records import History, Population, SearchState, Selection
 from merec_hpc.selection.fitness.genome import Genome, genome_of, n_selected
+from merec_hpc.selection.fitness.inner_fitness import Fitness
 from merec_hpc.selection.genetic.breeding import Draft, breed, draw, island_rng, keys_of
 from merec_hpc.selection.genetic.hall_of_fame import admit
 from merec_hpc.selection.genetic.migration import best, receive, sources_of
@@ -27,33 +27,6 @@ from merec_hpc.selection.watching import Watcher
 from merec_hpc.store.checkpoint import Checkpoints
 
 log = logging.getLogger(__name__)
-
-
-class Fitness(Protocol):
-    """What scores masks on inner folds: ``SubjectFoldFitness``, or a stand-in in tests."""
-
-    @property
-    def n_features(self) -> int:
-        """Number of features that a mask chooses from."""
-        ...
-
-    def score(
-        self, masks: Masks, C: ArrayLike, criterion: Criterion, bias: ArrayLike | None = None
-    ) -> NDArray[np.float64]:
-        """Return the fitness by a named criterion, in [0, 1], shape (n_individuals,)."""
-        ...
-
-    def fold_accuracies(
-        self, masks: Masks, C: ArrayLike, bias: ArrayLike | None = None
-    ) -> NDArray[np.float64]:
-        """Return accuracies, shape (n_individuals, n_folds)."""
-        ...
-
-    def training_accuracies(
-        self, masks: Masks, C: ArrayLike, bias: ArrayLike | None = None
-    ) -> NDArray[np.float64]:
-        """Return accuracies, shape (n_individuals,)."""
-        ...
 
 
 def evolve(

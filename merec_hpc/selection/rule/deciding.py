@@ -5,8 +5,6 @@ import math
 import numpy as np
 from numpy.typing import NDArray
 
-from merec_hpc.selection.rule.losses import Decisions
-
 EIGHTH, QUARTER = 1 / 8, 1 / 4
 
 
@@ -22,12 +20,6 @@ def best_rules(losses: NDArray[np.float64], share: float = 0.0) -> NDArray[np.in
     """
     n_rules = max(math.ceil(share * len(losses)), 1)
     return np.argsort(losses, kind="stable")[:n_rules]
-
-
-def mean_decisions(decisions: Decisions, scales: NDArray[np.float64]) -> NDArray[np.float64]:
-    """Return the mean of decisions over rules, each in units of its scale, (n_clips, n_classes)."""
-    mean: NDArray[np.float64] = (decisions * shares_of(scales)[:, None, None]).sum(axis=0)
-    return mean
 
 
 def shares_of(scales: NDArray[np.float64]) -> NDArray[np.float64]:

@@ -7,7 +7,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from merec_hpc.selection.fitness.inner_folds import InnerFolds
-from merec_hpc.selection.rule.deciding import best_rules, mean_decisions
+from merec_hpc.selection.rule.deciding import best_rules
 from merec_hpc.selection.rule.family import Genes
 from merec_hpc.selection.rule.fold_statistics import Values
 from merec_hpc.selection.rule.inner import Squares, left_out_decisions
@@ -49,10 +49,6 @@ class Rules:
     def best(self, share: float = 0.0) -> Self:
         """Return the best rules by class-balanced log loss, see ``best_rules``."""
         return self.take(best_rules(self.losses, share))
-
-    def inner_decisions(self) -> NDArray[np.float64]:
-        """Return what the rules decide together on left-out clips, (n_clips, n_classes)."""
-        return mean_decisions(self.decisions, self.scales)
 
 
 def judge_rules(

@@ -7,7 +7,7 @@ import numpy as np
 
 from merec_hpc.config.selection import RuleSettings
 from merec_hpc.records import DecidingRules, History, Population, Selection
-from merec_hpc.selection.fitness.grouped import InnerFitness
+from merec_hpc.selection.fitness.inner_fitness import InnerFitness
 from merec_hpc.selection.rule.deciding import EIGHTH, QUARTER
 from merec_hpc.selection.rule.family import ALL_FEATURES, Family
 from merec_hpc.selection.rule.inner import N_FOLDS, group_subjects

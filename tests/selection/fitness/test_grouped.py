@@ -12,7 +12,8 @@ from merec_hpc.config.selection import GeneticSettings, InnerSettings
 from merec_hpc.criteria import criteria_names, mu
 from merec_hpc.parallel.communicator import Communicator
 from merec_hpc.records import Features
-from merec_hpc.selection.fitness.grouped import GroupedFitness, InnerFitness, grouped
+from merec_hpc.selection.fitness.grouped import GroupedFitness, grouped
+from merec_hpc.selection.fitness.inner_fitness import InnerFitness
 from merec_hpc.selection.fitness.subject_folds import SubjectFoldFitness
 from merec_hpc.selection.genetic.archipelago import evolve
 from merec_hpc.selection.training_folds import fold_fitness

@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from merec_hpc.selection.rule.deciding import EIGHTH, QUARTER, best_rules, mean_decisions
+from merec_hpc.selection.rule.deciding import EIGHTH, QUARTER, best_rules, shares_of
 
 
 @pytest.mark.parametrize(("share", "expected"), [(0.0, [3]), (EIGHTH, [3]), (0.5, [3, 1, 2])])
@@ -20,10 +20,11 @@ def test_of_many_equals_the_first_decide_and_their_number_is_rounded_up() -> Non
 
 def test_each_rule_speaks_in_its_own_units() -> None:
     decisions = np.array([[[0.2, -0.2]], [[-30.0, 30.0]], [[0.0, 0.0]]])
-    found = mean_decisions(decisions, np.array([0.2, 10.0, 0.0]))
+    found = np.tensordot(shares_of(np.array([0.2, 10.0, 0.0])), decisions, 1)
     np.testing.assert_allclose(found, [[-2 / 3, 2 / 3]])
 
 
 def test_a_rule_that_decided_nothing_within_speaks_as_it_does() -> None:
-    found = mean_decisions(np.array([[[3.0, -3.0]], [[0.0, 0.0]]]), np.array([0.0, 1.0]))
+    decisions = np.array([[[3.0, -3.0]], [[0.0, 0.0]]])
+    found = np.tensordot(shares_of(np.array([0.0, 1.0])), decisions, 1)
     np.testing.assert_allclose(found, [[1.5, -1.5]])

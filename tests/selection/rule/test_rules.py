@@ -5,6 +5,7 @@ import pytest
 from numpy.typing import NDArray
 
 from merec_hpc.metrics import unweighted_f1
+from merec_hpc.selection.rule.deciding import shares_of
 from merec_hpc.selection.rule.family import Family, grid_of
 from merec_hpc.selection.rule.inner import group_subjects
 from merec_hpc.selection.rule.losses import balanced_log_loss
@@ -47,10 +48,11 @@ def test_rules_are_transductive_if_one_of_them_is(rules: Rules) -> None:
     assert not rules.take(np.flatnonzero(rules.genes[:, 0] == 0)).is_transductive
 
 
-def test_inner_decisions_are_means_in_units_of_each_rule(rules: Rules) -> None:
+def test_shares_of_scales_make_means_in_units_of_each_rule(rules: Rules) -> None:
     two = rules.take(np.array([3, 9]))
     first, second = (rules.decisions[place] / rules.scales[place] for place in (3, 9))
-    np.testing.assert_allclose(two.inner_decisions(), (first + second) / 2)
+    found = np.tensordot(shares_of(two.scales), two.decisions, 1)
+    np.testing.assert_allclose(found, (first + second) / 2)
 
 
 def test_generations_are_joined_in_their_order(rules: Rules) -> None:
