@@ -16,8 +16,9 @@ vote or an ensemble that of its joint decisions; statistics are learnt anew with
 but for searches that are called leaky. "CPU s" is the time of all outer folds on one core, the search included.
 
 ``--bias none 0.03 0.3`` lets every selector choose the SVM's bias beside C; rules have their own.
-``--slow`` adds mutual information, 20 s a ranking of 9216 features. Backward search is run on
-at most 1000 features.
+``--slow`` adds mutual information, 20 s a ranking of 9216 features, and the leaky searches. Backward
+search is run on at most 1000 features. ``--methods`` names others: ``genetic/cell`` chooses cells
+(``unit: cell``), ``genetic/cell/weights`` weighs them.
 """
 
 import argparse
@@ -100,10 +101,12 @@ class Outcome:
     seconds: float
 
 
-def settings_of(name: str, table: Table, bias: Sequence[str | float]) -> AnySettings:
+def settings_of(method: str, table: Table, bias: Sequence[str | float]) -> AnySettings:
     """Return the settings of a selector: its defaults, shortened."""
+    name, *genes = method.split("/")
     selector = SELECTORS[name]
     changes = dict(SHORT.get(selector.section, {}))
+    changes |= dict(zip(("unit", "genome"), genes, strict=False))
     if name == "backward":  # until one feature is left
         changes["n_steps"] = MOST_BACKWARD
     if selector.settings is not RuleSettings:
@@ -112,10 +115,11 @@ def settings_of(name: str, table: Table, bias: Sequence[str | float]) -> AnySett
 
 
 def outcomes_of(
-    table: Table, fold: str, name: str, bias: Sequence[str | float], deciders: Sequence[Decider]
+    table: Table, fold: str, method: str, bias: Sequence[str | float], deciders: Sequence[Decider]
 ) -> list[Outcome]:
     """Search once, and let each decider predict."""
-    settings = settings_of(name, table, bias)
+    name, *genes = method.split("/")
+    settings = settings_of(method, table, bias)
     start = time.process_time()
     fitness, _ = fold_fitness(table.features, fold, STANDARD, settings)
     selection = select(fitness, name, settings)
@@ -130,7 +134,8 @@ def outcomes_of(
             used, own = np.ones_like(selection.mask), np.nan
         elif decider != "champion":
             individuals = deciding([selection], decider)
-            used, own = individuals.masks.any(axis=0), _joint_fitness(fitness, individuals, decider)
+            used = individuals.masks.any(axis=0)
+            own = np.nan if genes else _joint_fitness(fitness, individuals, decider)
         found.append(Outcome(decisions.argmax(axis=1), used, own, seconds))
     return found
 
@@ -149,10 +154,12 @@ def names_of(n_features: int, is_slow: bool) -> list[str]:
     """Return the selectors that are compared."""
     filters = (*FILTERS, "mutual_information") if is_slow else FILTERS
     steps = (*FORWARD, "backward") if n_features <= MOST_BACKWARD else FORWARD
-    leaky = tuple(
-        name for name in SELECTORS if name.removeprefix("leaky_") in (*RANKED, "ant_colony")
+    leaky = [name for name in SELECTORS if is_slow and name.startswith("leaky_")]
+    searches = (
+        *steps,
+        "ant_colony",
+        *(name for name in leaky if name.removeprefix("leaky_") in (*RANKED, "ant_colony")),
     )
-    searches = (*steps, *(name for name in leaky if name.startswith("leaky_")), "ant_colony")
     return ["all_features", "random_masks", *filters, *searches, *VARIANTS, "genetic"]
 
 
@@ -188,7 +195,7 @@ def evaluate(
     for number, fold in enumerate(folds):
         start, spent = time.perf_counter(), []
         for name in names:
-            deciders = DECIDED.get(name, ("champion",))
+            deciders = DECIDED.get(name.split("/")[0], ("champion",))
             found = outcomes_of(table, fold, name, bias, deciders)
             spent.append(f"{name} {found[0].seconds:.1f}")
             for decider, outcome in zip(deciders, found, strict=True):
@@ -325,9 +332,11 @@ def main() -> None:
     """Print the tables of all data."""
     parser = argparse.ArgumentParser(description="Compare all selectors on held-out subjects.")
     parser.add_argument("data", nargs="+", help="lsvt, nci60, or the path of a feature store")
-    parser.add_argument("--slow", action="store_true", help="also rank by mutual information")
+    parser.add_argument(
+        "--slow", action="store_true", help="also mutual information, and leaky searches"
+    )
     parser.add_argument("--bias", nargs="+", default=["none"], help="values of svm.bias")
-    parser.add_argument("--methods", nargs="+", help="selectors, all by default")
+    parser.add_argument("--methods", nargs="+", help="selectors, all by default; NAME/UNIT/GENOME")
     arguments = parser.parse_args()
     bias = [value if value == "none" else float(value) for value in arguments.bias]
     limit_library_threads()
