@@ -135,6 +135,7 @@ def _lack(target: float, fitted: float, ridge: float, dual: float) -> float:
 def bound_flips(
     features: NDArray[np.float64],  # (n_features, n_clips), x of each feature
     signs: NDArray[np.float64],  # (n_features,), 1 if it joins G, -1 if it leaves
+    squares: NDArray[np.float64],  # (n_features,), by how much a bias changes with each
     norms: NDArray[np.float64],  # (n_clips,), sqrt(G_ii)
     ridges: NDArray[np.float64],  # (n_clips,)
     target: NDArray[np.float64],  # (n_clips,)
@@ -146,22 +147,24 @@ def bound_flips(
     errors: NDArray[np.float64],  # (n_features, n_clips), those of the fold are written
 ) -> None:
     """Do what ``bound_errors`` does for one machine and fold with one feature more or less."""
-    length = np.sqrt(np.sum(norms**2))
+    n_clips, length = len(target), np.sum(norms**2)
     for feature in range(len(features)):
         x, dual, f = features[feature], duals[feature], fitted[feature]
-        product, size, share, rest = 0.0, 0.0, 0.0, 0.0
-        for clip in range(len(target)):
+        sign, square = signs[feature], squares[feature]
+        product, total, size, share, rest = 0.0, 0.0, length, 0.0, 0.0
+        for clip in range(n_clips):
             product += x[clip] * dual[clip]
-            size += x[clip] ** 2
-            share += (norms[clip] ** 2 + x[clip] ** 2) * dual[clip] ** 2
-        for clip in range(len(target)):
-            f[clip] += signs[feature] * product * x[clip]
+            total += dual[clip]
+            size += x[clip] ** 2 + square
+            share += (norms[clip] ** 2 + x[clip] ** 2 + square) * dual[clip] ** 2
+        for clip in range(n_clips):
+            f[clip] += sign * (product * x[clip] + square * total)
             if not first <= clip < last:
                 rest += _lack(target[clip], f[clip], ridges[clip], dual[clip]) ** 2
         share = ROUNDING * np.sqrt(share)
-        lack = np.sqrt(rest) + np.sqrt(length**2 + size) * share
+        lack = np.sqrt(rest) + np.sqrt(size) * share
         for clip in range(first, last):
-            square = norms[clip] ** 2 + signs[feature] * x[clip] ** 2 + ridges[clip]
-            own = np.sqrt(norms[clip] ** 2 + x[clip] ** 2)
-            errors[feature, clip] = np.sqrt(max(square, 0.0) * stiffness[feature]) * lack
-            errors[feature, clip] += own * share
+            change = x[clip] ** 2 + square
+            own = max(norms[clip] ** 2 + sign * change + ridges[clip], 0.0)
+            errors[feature, clip] = np.sqrt(own * stiffness[feature]) * lack
+            errors[feature, clip] += np.sqrt(norms[clip] ** 2 + change) * share

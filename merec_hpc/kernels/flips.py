@@ -12,6 +12,10 @@ join S, z of those that leave it. v vanishes on D, and t follows from one equati
 change costs a small system of D; the q of all features are one matrix product. A held-out
 clip is one of O whose sides are not looked at: its decision is y - v.
 
+With a bias a feature changes the square of the constant feature, too, by gamma: K becomes
+K + sign (x x' + gamma 1 1'). Then v = v0 + t q + t1 q1 - B d, with t1 = sign gamma 1'beta and q1
+that of the ones, and two equations for t and t1.
+
 With its rows of O negated, B is symmetric and quasi-definite: B_DD = J L P L' with J of +-1
 exists in any order of D (Vanderbei: Symmetric quasidefinite matrices, SIAM J. Optimization
 1995, doi:10.1137/0805005), and a D that grows only needs the new rows of L (``docs/engine.md``, step 8).
@@ -105,6 +109,8 @@ def flip_features(
     features: NDArray[np.float64],  # (n_features, n_clips), x of each feature
     answers: NDArray[np.float64],  # (n_features, n_clips), q of each feature
     signs: NDArray[np.float64],  # (n_features,), 1 to join the mask, -1 to leave it
+    squares: NDArray[np.float64],  # (n_features,), gamma: by how much a bias changes with each
+    common: NDArray[np.float64],  # (n_clips,), q of a feature of ones
     scale: NDArray[np.float64],  # (n_clips,), K_ii
     ridges: NDArray[np.float64],  # (n_clips,), 1 / (2 C) of each clip
     target: NDArray[np.float64],  # (n_clips,)
@@ -121,7 +127,7 @@ def flip_features(
     values, wrong, sides = np.empty(n_clips), np.empty(n_clips), np.empty(n_clips)
     there, away = np.empty(n_clips), np.empty(n_clips)
     most = min(_MOST_CHANGES, n_clips)
-    moved, steps = np.empty(most, np.int64), np.empty((6, most))
+    moved, steps = np.empty(most, np.int64), np.empty((8, most))
     lower, upper = np.empty((most, most)), np.empty((most, most))
     for clip in range(n_clips):  # y v is positive on S, negative outside
         sides[clip] = -target[clip] if outside[clip] else target[clip]
@@ -133,6 +139,8 @@ def flip_features(
             features[feature],
             answers[feature],
             signs[feature],
+            squares[feature],
+            common,
             there,
             away,
             outside,
@@ -159,6 +167,8 @@ def _flip(
     feature: NDArray[np.float64],  # (n_clips,), x
     answer: NDArray[np.float64],  # (n_clips,), q
     sign: float,
+    square: float,  # gamma
+    common: NDArray[np.float64],  # (n_clips,), q1
     there: NDArray[np.float64],  # (n_clips,), of _weights
     away: NDArray[np.float64],  # (n_clips,), of _weights
     outside: NDArray[np.bool_],  # (n_clips,)
@@ -167,26 +177,31 @@ def _flip(
     moved: NDArray[np.int64],  # (most,), scratch: D
     lower: NDArray[np.float64],  # (most, most), scratch: L
     upper: NDArray[np.float64],  # (most, most), scratch: L'
-    steps: NDArray[np.float64],  # (6, most), scratch, rows: d = fixed + t sloped, L^-1 J v0,
-    # L^-1 J q, 1 / P, one of _factorise
+    steps: NDArray[np.float64],  # (8, most), scratch, rows: d = fixed + t sloped + t1 tilted,
+    # L^-1 J of v0, q and q1, 1 / P, one of _factorise
     wrong: NDArray[np.float64],  # (n_clips,), scratch
     values: NDArray[np.float64],  # (n_clips,), written: v
 ) -> tuple[int, int]:
     """Return the state, and the size of D."""
     n_clips = len(start)
-    direct, own = 0.0, 0.0  # x_S'beta0 and x_S'u
+    # x'beta0, 1'beta0, and how much less of them each t leaves.
+    direct, total, own, mixed, shared = 0.0, 0.0, 0.0, 0.0, 0.0
     for clip in range(n_clips):
         if not outside[clip]:
             direct += feature[clip] * start[clip]
             own -= feature[clip] * answer[clip]
+            total += start[clip]
+            mixed -= answer[clip]
+            shared -= common[clip]
+    forms = (direct, total, own, mixed, shared)
     n_moved = 0
-    fixed, sloped = steps[0], steps[1]
-    size = direct / (sign + own)
+    fixed, sloped, tilted = steps[0], steps[1], steps[2]
+    size, lift = _sizes(forms, sign, square, answer, common, outside, moved[:0], steps)
     fewest, patience = n_clips + 1, _PATIENCE
     for turn in range(_MOST_ROUNDS):
         for place in range(n_moved):
-            fixed[place] += size * sloped[place]  # d, from here on
-        _fill_values(start, size, answer, changes, moved[:n_moved], fixed, values)
+            fixed[place] += size * sloped[place] + lift * tilted[place]  # d, from here on
+        _fill_values(start, size, answer, lift, common, changes, moved[:n_moved], fixed, values)
         n_wrong = _weigh(values, there, away, moved[:n_moved], fixed, wrong)
         if n_wrong == 0:
             return SOLVED, n_moved
@@ -198,32 +213,41 @@ def _flip(
         if n_moved < 0:
             return UNSETTLED, 0
         if not _factorise(
-            changes, start, answer, outside, moved[:n_moved], n_kept, lower, upper, steps
+            changes, start, answer, common, outside, moved[:n_moved], n_kept, lower, upper, steps
         ):
             return IMPRECISE, 0
         _solve(lower, n_moved, steps)
-        size = _size(answer, sign, direct, own, outside, moved[:n_moved], fixed, sloped)
+        size, lift = _sizes(forms, sign, square, answer, common, outside, moved[:n_moved], steps)
     return UNSETTLED, 0
 
 
 @compiled
-def _size(
-    answer: NDArray[np.float64],  # (n_clips,), q
+def _sizes(
+    forms: tuple[float, float, float, float, float],  # x'beta0, 1'beta0, x'u, 1'u, 1'u1
     sign: float,
-    direct: float,
-    own: float,
+    square: float,  # gamma
+    answer: NDArray[np.float64],  # (n_clips,), q
+    common: NDArray[np.float64],  # (n_clips,), q1
     outside: NDArray[np.bool_],  # (n_clips,)
     moved: NDArray[np.int64],  # (n_moved,), D
-    fixed: NDArray[np.float64],  # (n_moved or more,)
-    sloped: NDArray[np.float64],  # (n_moved or more,)
-) -> float:
-    """Return t, from t = sign x'beta, where beta is linear in t."""
+    steps: NDArray[np.float64],  # (8, n_moved or more), those of d
+) -> tuple[float, float]:
+    """Return t and t1, from t = sign x'beta and t1 = sign gamma 1'beta: beta is linear in both."""
+    direct, total, own, mixed, shared = forms
     for place in range(len(moved)):
         clip = moved[place]
-        part = -answer[clip] if outside[clip] else answer[clip]
-        direct += part * fixed[place]
-        own -= part * sloped[place]
-    return direct / (sign + own)
+        side = -1.0 if outside[clip] else 1.0
+        part, one = side * answer[clip], side * common[clip]
+        direct += part * steps[0, place]
+        own -= part * steps[1, place]
+        if square > 0:
+            total += one * steps[0, place]
+            mixed -= one * steps[1, place]
+            shared -= one * steps[2, place]
+    first, second = sign + own, sign + square * shared
+    divisor = first * second - square * mixed**2
+    size = (direct * second - square * mixed * total) / divisor
+    return size, square * (first * total - mixed * direct) / divisor
 
 
 @compiled
@@ -231,13 +255,15 @@ def _fill_values(
     start: NDArray[np.float64],  # (n_clips,), v0
     size: float,  # t
     answer: NDArray[np.float64],  # (n_clips,), q
+    lift: float,  # t1
+    common: NDArray[np.float64],  # (n_clips,), q1
     changes: NDArray[np.float64],  # (n_clips, n_clips), B'
     moved: NDArray[np.int64],  # (n_moved,), D
     steps: NDArray[np.float64],  # (n_moved or more,), d
     values: NDArray[np.float64],  # (n_clips,), written: v
 ) -> None:
     for clip in range(len(values)):
-        values[clip] = start[clip] + size * answer[clip]
+        values[clip] = start[clip] + size * answer[clip] + lift * common[clip]
     for place in range(len(moved)):
         row = changes[moved[place]]
         for clip in range(len(values)):
@@ -336,18 +362,19 @@ def _factorise(
     changes: NDArray[np.float64],  # (n_clips, n_clips), B'
     start: NDArray[np.float64],  # (n_clips,), v0
     answer: NDArray[np.float64],  # (n_clips,), q
+    common: NDArray[np.float64],  # (n_clips,), q1
     outside: NDArray[np.bool_],  # (n_clips,)
     moved: NDArray[np.int64],  # (n_moved,), D
     n_kept: int,
     lower: NDArray[np.float64],  # (most, most), written from row n_kept on: L
     upper: NDArray[np.float64],  # (most, most), written from column n_kept on: L'
-    steps: NDArray[np.float64],  # (6, most), rows 2 to 4 are written, 5 is scratch
+    steps: NDArray[np.float64],  # (8, most), rows 3 to 6 are written, 7 is scratch
 ) -> bool:
     """Go on with the factors of B_DD and return whether its pivots are sound.
 
     Their signs are those of J, but for rounding.
     """
-    fixed, sloped, inverse, line = steps[2], steps[3], steps[4], steps[5]
+    fixed, sloped, tilted, inverse, line = steps[3], steps[4], steps[5], steps[6], steps[7]
     for i in range(n_kept, len(moved)):
         row = changes[moved[i]]
         for j in range(i):
@@ -359,11 +386,13 @@ def _factorise(
         sign = -1.0 if outside[moved[i]] else 1.0
         pivot = sign * row[moved[i]]
         fixed[i], sloped[i] = sign * start[moved[i]], sign * answer[moved[i]]
+        tilted[i] = sign * common[moved[i]]
         for j in range(i):
             ratio = line[j] * inverse[j]
             pivot -= ratio * line[j]
             fixed[i] -= ratio * fixed[j]
             sloped[i] -= ratio * sloped[j]
+            tilted[i] -= ratio * tilted[j]
             lower[i, j], upper[j, i] = ratio, ratio
         if not sign * pivot > _LEAST_PIVOT * row[moved[i]]:
             return False
@@ -375,13 +404,15 @@ def _factorise(
 def _solve(
     lower: NDArray[np.float64],  # (most, most), L
     n_moved: int,
-    steps: NDArray[np.float64],  # (6, most), rows 0 and 1 are written: B_DD^-1 v0, B_DD^-1 q
+    steps: NDArray[np.float64],  # (8, most), rows 0 to 2 are written: B_DD^-1 of v0, q and q1
 ) -> None:
-    fixed, sloped, inverse = steps[0], steps[1], steps[4]
+    fixed, sloped, tilted, inverse = steps[0], steps[1], steps[2], steps[6]
     for i in range(n_moved):
-        fixed[i], sloped[i] = steps[2, i] * inverse[i], steps[3, i] * inverse[i]
+        fixed[i], sloped[i] = steps[3, i] * inverse[i], steps[4, i] * inverse[i]
+        tilted[i] = steps[5, i] * inverse[i]
     for i in range(n_moved - 1, 0, -1):
-        row, one, other = lower[i], fixed[i], sloped[i]
+        row, one, other, third = lower[i], fixed[i], sloped[i], tilted[i]
         for j in range(i):
             fixed[j] -= row[j] * one
             sloped[j] -= row[j] * other
+            tilted[j] -= row[j] * third

@@ -39,10 +39,12 @@ def _flipped(
         arguments = (ridges, target, first, last, outside, start)
         assert settle_fold(kernel, *arguments, response, changes) == SOLVED
         answers = columns @ response.T
-        flip_features(columns, answers, signs, scale, *arguments, changes, duals, states)
-        known = norms, ridges, target, first, last
+        nothing, common = np.zeros(n_features), response.sum(axis=1)
+        known = answers, signs, nothing, common, scale
+        flip_features(columns, *known, *arguments, changes, duals, states)
+        system = norms, ridges, target, first, last
         fitted = duals @ (chosen @ chosen.T)
-        bound_flips(columns, signs, *known, duals, fitted, stiffness, errors)
+        bound_flips(columns, signs, nothing, *system, duals, fitted, stiffness, errors)
         decisions[:, first:last] = fitted[:, first:last]
     assert (states == SOLVED).all()
     return decisions, errors

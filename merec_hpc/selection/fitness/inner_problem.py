@@ -33,7 +33,7 @@ more, and large C leaves many decisions uncertain."""
 _FEW = 2
 """Clips per feature, and more: then a fold alone is better solved by its features."""
 _LEAST_LEFT = 1e-6
-"""Of 1 - x'M x: below, rounding leaves next to nothing of it."""
+"""Of an eigenvalue of 1 - U'M U: below, rounding leaves next to nothing of it."""
 _GROUPS_AT_ONCE = 8  # whose shifts are one matrix product
 _CLASS_COST = 8  # features: what a class of features costs besides the pass over its own
 
@@ -278,6 +278,7 @@ class InnerProblem:
         self,
         mask: NDArray[np.bool_],
         penalty: float,
+        bias: float,
         flipped: NDArray[np.int64],
         decisions: NDArray[np.float64],
         errors: NDArray[np.float64],
@@ -298,8 +299,10 @@ class InnerProblem:
         NDArray[np.int64]
             The worst state of each feature, (n_flips,).
         """
-        gram = self.exact_gram(mask).matrix
-        chosen = np.ascontiguousarray(self.chosen(mask))
+        constant = self.constant(mask, bias)
+        gram = self.double_gram(mask, constant)
+        chosen = np.ascontiguousarray(with_constant(self.chosen(mask), constant))
+        squares = bias**2 * self.squares[flipped] if bias else np.zeros(len(flipped))
         features = np.ascontiguousarray(self.chosen(flipped).T)
         signs = np.where(mask[flipped], -1.0, 1.0)
         states = np.zeros(len(flipped), np.int64)
@@ -311,7 +314,7 @@ class InnerProblem:
         for system in self._systems:
             ridges = 0.5 / (penalty * system.penalties)
             kernel = gram + np.diag(ridges)
-            stiffness = _stiffness(kernel, ridges, features, signs)
+            stiffness = _stiffness(kernel, ridges, features, signs, squares)
             for machine in range(*system.machines.indices(len(self._targets))):
                 target = self._targets[machine]
                 outside[:] = False
@@ -329,6 +332,8 @@ class InnerProblem:
                         features,
                         features @ response.T,
                         signs,
+                        squares,
+                        response.sum(axis=1),
                         np.ascontiguousarray(kernel.diagonal()),
                         *known,
                         outside,
@@ -339,7 +344,7 @@ class InnerProblem:
                     )
                     fitted = duals @ gram
                     bounded = duals, fitted, stiffness, errors[machine]
-                    bound_flips(features, signs, norms, *known, *bounded)
+                    bound_flips(features, signs, squares, norms, *known, *bounded)
                     held = slice(*fold)
                     decisions[machine, :, held] = fitted[:, held]
         return states
@@ -486,19 +491,25 @@ def _stiffness(
     ridges: NDArray[np.float64],
     features: NDArray[np.float64],
     signs: NDArray[np.float64],
+    squares: NDArray[np.float64],
 ) -> NDArray[np.float64]:
     """Bound the largest eigenvalue of the inverse of K with each feature flipped, (n_features,).
 
-    One that joins makes it no larger. M of K without x is M + M x x'M / (1 - x'M x).
+    One that joins makes it no larger. M of K without U U', of x and the root of what a bias loses,
+    is M + M U (1 - U'M U)^-1 U'M.
     """
     most = 1.0 / ridges.min()
     values, vectors = np.linalg.eigh(kernel)
     inverse = 1.0 / np.maximum(values, 1.0 / most)
     stiffness = np.full(len(signs), inverse[0])
     leaving = np.flatnonzero(signs < 0)
-    projected = features[leaving] @ vectors
-    left = 1.0 - projected**2 @ inverse
-    added = projected**2 @ inverse**2 / np.maximum(left, np.finfo(np.float64).tiny)
+    own, one = features[leaving] @ vectors, vectors.sum(axis=0)
+    roots = np.sqrt(squares[leaving])
+    first, second = 1.0 - own**2 @ inverse, 1.0 - roots**2 * (one**2 @ inverse)
+    mixed = roots * (own @ (one * inverse))
+    left = (first + second) / 2 - np.hypot((first - second) / 2, mixed)
+    added = own**2 @ inverse**2 + roots**2 * (one**2 @ inverse**2)
+    added /= np.maximum(left, np.finfo(np.float64).tiny)
     stiffness[leaving] += np.where(left > _LEAST_LEFT, added, np.inf)
     return np.asarray(np.minimum(stiffness, most), np.float64)
 

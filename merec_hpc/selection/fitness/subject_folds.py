@@ -391,8 +391,8 @@ class SubjectFoldFitness:
     ) -> NDArray[np.float64]:
         """Return the fitness of a mask with each of some features joining or leaving it.
 
-        What ``score`` says of each of those masks, without a bias at a fraction of the cost: a
-        feature changes the Gram matrix by one of rank one.
+        What ``score`` says of each of those masks at a fraction of the cost: a feature changes the
+        Gram matrix by one of rank one, and with a bias by another.
 
         Parameters
         ----------
@@ -440,13 +440,11 @@ class SubjectFoldFitness:
         bias: float,
     ) -> Answers:
         """Answer so many flips that their decisions are in memory."""
-        if bias:  # a feature changes the length of the clips too, and with it the constant
-            return self._answer_each(mask, C, criterion, flipped, bias)
         predicted = np.full((len(flipped), len(self._folds.order)), -1)
         judged = predicted
         if criterion in OF_DECISIONS:
             judged = np.full((*predicted.shape, len(self.classes)), np.nan)
-        decisions, errors, is_known = self._decide_flips(mask, C, flipped)
+        decisions, errors, is_known = self._decide_flips(mask, C, flipped, bias)
         if criterion in OF_DECISIONS:
             is_known &= self._are_within(decisions, errors)
         for place, changed in enumerate(flipped_masks(mask, flipped)):
@@ -457,10 +455,10 @@ class SubjectFoldFitness:
             is_certain = is_known[place] and self._name_classes(*known)
             if criterion not in OF_DECISIONS:
                 if not is_certain:
-                    self._predict_exactly(changed, C, 0.0, predicted[place])
+                    self._predict_exactly(changed, C, bias, predicted[place])
                 continue
             if not is_certain:
-                found = self._decide_exactly(changed, C, 0.0, EXACT).decisions
+                found = self._decide_exactly(changed, C, bias, EXACT).decisions
                 self._name_classes(found, found, 0.0, predicted[place])
             judged[place] = self._of_classes(found)
         return Answers(predicted, judged)
@@ -479,7 +477,7 @@ class SubjectFoldFitness:
         return self._answer(changed, C * one_each, criterion, bias * one_each)
 
     def _decide_flips(
-        self, mask: NDArray[np.bool_], C: float, flipped: NDArray[np.int64]
+        self, mask: NDArray[np.bool_], C: float, flipped: NDArray[np.int64], bias: float
     ) -> tuple[NDArray[np.float64], NDArray[np.float64], NDArray[np.bool_]]:
         """Return decisions, bounds of their errors, and of which flips they are.
 
@@ -489,7 +487,7 @@ class SubjectFoldFitness:
         decisions, errors = np.zeros((2, n_machines, len(flipped), n_clips))
         states = np.zeros(len(flipped), np.int64)
         for problem in self._problems():
-            state = problem.decide_flips(mask, C, flipped, decisions, errors)
+            state = problem.decide_flips(mask, C, bias, flipped, decisions, errors)
             states = np.maximum(states, state)
         return decisions, errors, states == SOLVED
 

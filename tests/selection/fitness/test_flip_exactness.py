@@ -38,21 +38,22 @@ def _table(
     width=st.sampled_from([0.1, 0.5, 1.0, 2.0, 6.0]),
     power=st.floats(-2, 6),
     scaling=st.sampled_from(["none", "standard"]),
+    bias=st.sampled_from([0.0, 0.1, 3.0]),
 )
 def test_bounds_hold_in_hundreds_of_digits(
-    seed: int, kind: str, n_classes: int, width: float, power: float, scaling: str
+    seed: int, kind: str, n_classes: int, width: float, power: float, scaling: str, bias: float
 ) -> None:
     features, labels, subjects = _table(seed, kind, n_classes, width)
     fitness = SubjectFoldFitness(features, labels, subjects, scaling=scaling)
     rng = np.random.default_rng(seed)
     mask, C = rng.random(features.shape[1]) < 0.5, 10.0**power
     flipped = rng.choice(len(mask), min(N_FLIPS, len(mask)), replace=False)
-    found, errors, is_known = fitness._decide_flips(mask, C, flipped)
+    found, errors, is_known = fitness._decide_flips(mask, C, flipped, bias)
     for place, changed in enumerate(flipped_masks(mask, flipped)):
         if not (changed.any() and is_known[place]):
             continue
         for problem in fitness._problems():
-            for fold, seen in problem.seen(changed, 0.0):
+            for fold, seen in problem.seen(changed, bias):
                 held = fitness._folds.folds == fold
                 penalties, clips = np.full(len(held), C), Clips.of(seen)
                 for machine, target in enumerate(fitness._targets):
@@ -69,19 +70,27 @@ def test_bounds_hold_in_hundreds_of_digits(
     width=st.sampled_from([0.5, 1.0, 2.0]),
     power=st.floats(-2, 5),
     scaling=st.sampled_from(["none", "standard"]),
+    bias=st.sampled_from([0.0, 0.1, 3.0]),
 )
 @pytest.mark.parametrize("criterion", ["mu", "balanced_hinge"])
 def test_flips_score_as_their_masks(
-    criterion: str, seed: int, kind: str, n_classes: int, width: float, power: float, scaling: str
+    criterion: str,
+    seed: int,
+    kind: str,
+    n_classes: int,
+    width: float,
+    power: float,
+    scaling: str,
+    bias: float,
 ) -> None:
     features, labels, subjects = _table(seed, kind, n_classes, width)
     fitness = SubjectFoldFitness(features, labels, subjects, scaling=scaling)
     rng = np.random.default_rng(seed)
     mask, C = rng.random(features.shape[1]) < 0.5, 10.0**power
     flipped = rng.choice(len(mask), min(N_FLIPS, len(mask)), replace=False)
-    found = fitness.score_flips(mask, C, criterion, flipped)
+    found = fitness.score_flips(mask, C, criterion, flipped, bias)
     masks = flipped_masks(mask, flipped)
-    expected = fitness.score(masks, np.full(len(masks), C), criterion)
+    expected = fitness.score(masks, np.full(len(masks), C), criterion, np.full(len(masks), bias))
     np.testing.assert_allclose(found, expected, rtol=1e-7, atol=1e-9)
 
 
