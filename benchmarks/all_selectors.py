@@ -54,7 +54,7 @@ from merec_hpc.selection.fitness.inner_fitness import InnerFitness
 from merec_hpc.selection.fitness.subject_folds import SubjectFoldFitness, compile_kernels
 from merec_hpc.selection.forward import search_forward
 from merec_hpc.selection.rule.selecting import VARIANTS
-from merec_hpc.selection.selectors import SELECTORS, select
+from merec_hpc.selection.selectors import LEAKY, SELECTORS, select
 from merec_hpc.selection.training_folds import fold_fitness
 from merec_hpc.store.features import read_features
 
@@ -154,12 +154,8 @@ def names_of(n_features: int, is_slow: bool) -> list[str]:
     """Return the selectors that are compared."""
     filters = (*FILTERS, "mutual_information") if is_slow else FILTERS
     steps = (*FORWARD, "backward") if n_features <= MOST_BACKWARD else FORWARD
-    leaky = [name for name in SELECTORS if is_slow and name.startswith("leaky_")]
-    searches = (
-        *steps,
-        "ant_colony",
-        *(name for name in leaky if name.removeprefix("leaky_") in (*RANKED, "ant_colony")),
-    )
+    leaky = [f"{LEAKY}{name}" for name in (*RANKED, "ant_colony")] if is_slow else []
+    searches = (*steps, "ant_colony", *leaky)
     return ["all_features", "random_masks", *filters, *searches, *VARIANTS, "genetic"]
 
 

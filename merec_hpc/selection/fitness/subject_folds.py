@@ -458,8 +458,9 @@ class SubjectFoldFitness:
                     self._predict_exactly(changed, C, bias, predicted[place])
                 continue
             if not is_certain:
-                found = self._decide_exactly(changed, C, bias, EXACT).decisions
-                self._name_classes(found, found, 0.0, predicted[place])
+                exact = self._decide_exactly(changed, C, bias, EXACT)
+                found = exact.decisions
+                self._name_classes(found, exact.errors, 0.0, predicted[place])
             judged[place] = self._of_classes(found)
         return Answers(predicted, judged)
 

@@ -94,7 +94,10 @@ def test_flips_score_as_their_masks(
     np.testing.assert_allclose(found, expected, rtol=1e-7, atol=1e-9)
 
 
-def test_what_is_known_is_known_to_what_is_promised(monkeypatch: pytest.MonkeyPatch) -> None:
+@pytest.mark.parametrize("bias", [0.0, 0.3])
+def test_what_is_known_is_known_to_what_is_promised(
+    bias: float, monkeypatch: pytest.MonkeyPatch
+) -> None:
     features, labels, subjects = _table(1, "plain", 3, 1.0)
     fitness = SubjectFoldFitness(features, labels, subjects)
     mask, flipped = np.arange(features.shape[1]) % 2 == 0, np.arange(4)
@@ -106,8 +109,8 @@ def test_what_is_known_is_known_to_what_is_promised(monkeypatch: pytest.MonkeyPa
 
     decide_exactly = SubjectFoldFitness._decide_exactly
     monkeypatch.setattr(SubjectFoldFitness, "_decide_exactly", decide)
-    fitness.score_flips(mask, 1.0, "balanced_hinge", flipped)
+    fitness.score_flips(mask, 1.0, "balanced_hinge", flipped, bias)
     assert not one_by_one
     monkeypatch.setattr(subject_folds, "_FLIPS_EXACT", 1e-6 * EXACT)
-    fitness.score_flips(mask, 1.0, "balanced_hinge", flipped)
+    fitness.score_flips(mask, 1.0, "balanced_hinge", flipped, bias)
     assert len(one_by_one) == len(flipped)
