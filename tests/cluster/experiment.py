@@ -45,6 +45,7 @@ class Experiment:
     folder: Path
     cluster: SlurmCluster
     config: dict[str, Any] = field(default_factory=lambda: dict(CONFIG))
+    started: list[subprocess.Popen[bytes]] = field(default_factory=list)
 
     def command(self, *arguments: str, profile: dict[str, Any] | None = None) -> list[str]:
         """Return Snakemake's command line on the cluster, with some of the profile changed."""
@@ -67,16 +68,29 @@ class Experiment:
         (self.folder / "own.yaml").write_text(yaml.safe_dump(self.config))
         return self.call(["snakemake", "--configfile", "own.yaml", "--cores", "2", *arguments])
 
-    def start(self, *arguments: str, profile: dict[str, Any] | None = None) -> Any:
+    def start(
+        self, *arguments: str, profile: dict[str, Any] | None = None
+    ) -> subprocess.Popen[bytes]:
         """Start Snakemake on the cluster, and return the process; it writes to said.log."""
         with (self.folder / "said.log").open("w") as log:
-            return subprocess.Popen(
+            started = subprocess.Popen(
                 self.command(*arguments, profile=profile),
                 cwd=self.folder,
                 env=self.cluster.environment,
                 stdout=log,
                 stderr=log,
             )
+        self.started.append(started)
+        return started
+
+    def kill(self) -> None:
+        """Kill each Snakemake that was started and still runs, and remove its lock."""
+        for started in self.started:
+            if started.poll() is None:
+                started.kill()
+                started.wait()
+                unlocked = self.run("--unlock")
+                assert unlocked.returncode == 0, unlocked.stderr
 
     def call(self, command: list[str]) -> subprocess.CompletedProcess[str]:
         """Run a command in the folder, in the environment of a login node."""

@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from cluster.experiment import Experiment
+from cluster.experiment import PATIENCE_S, Experiment
 from cluster.slurm import SlurmCluster, wait_until
 
 from merec_hpc.config.base import to_json
@@ -28,9 +28,9 @@ LONG = {
 }
 # Longer than a minute, which is the shortest limit: SLURM may send the signal late.
 LONGER = {**LONG, "n_generations": 9000}
+Started = subprocess.Popen[bytes]
 TARGET = f"results/small/selection/genetic/{FOLD}.h5"
 LOG = f"logs/select_genetic/small/{FOLD}.log"
-END_S = 400
 
 
 @pytest.fixture(scope="module")
@@ -64,6 +64,7 @@ def experiment(finished: Experiment, cluster: SlurmCluster) -> Iterator[Experime
         path.unlink()
     shutil.rmtree(own.folder / "logs" / "slurm", ignore_errors=True)
     yield own
+    own.kill()
     cluster.output("scancel", "--user", "root")
     wait_until(lambda: not running_jobs(cluster), 30, "empty cluster")
 
@@ -88,7 +89,7 @@ def ranks(folder: Path) -> list[int]:
     return found
 
 
-def start_search(experiment: Experiment, profile: dict[str, Any] | None = None) -> Any:
+def start_search(experiment: Experiment, profile: dict[str, Any] | None = None) -> Started:
     """Start Snakemake, and return when the search has written a checkpoint."""
     started = experiment.start(TARGET, profile=profile)
     checkpoint = experiment.selection(FOLD).with_name(f"{FOLD}.h5.checkpoint.former")
@@ -97,9 +98,9 @@ def start_search(experiment: Experiment, profile: dict[str, Any] | None = None) 
     return started
 
 
-def finish(experiment: Experiment, started: Any, expected: bytes) -> None:
+def finish(experiment: Experiment, started: Started, expected: bytes) -> None:
     """Wait for Snakemake, which must end well, with the expected selection."""
-    assert started.wait(END_S) == 0, (experiment.folder / "said.log").read_text()
+    assert started.wait(PATIENCE_S) == 0, (experiment.folder / "said.log").read_text()
     assert_same(experiment, expected)
 
 
@@ -163,11 +164,12 @@ def test_a_node_is_lost_and_comes_back(
 
 def test_a_job_reaches_its_time_limit(experiment: Experiment, expected_of_longer: bytes) -> None:
     experiment.config["genetic"] = LONGER
-    # SLURM counts in minutes, and may send the signal up to a minute early.
-    limits = {"runtime": "attempt", "slurm_extra": "\"'--signal=USR1@55'\""}
+    # SLURM counts in minutes, and may send the signal up to a minute early. The second job has time
+    # on any machine.
+    limits = {"runtime": "1 if attempt == 1 else 30", "slurm_extra": "\"'--signal=USR1@55'\""}
     started = start_search(experiment, {"set-resources": {"select_genetic": limits}})
     finish(experiment, started, expected_of_longer)
-    assert n_jobs(experiment) >= 2
+    assert n_jobs(experiment) == 2
     assert went_on(experiment)
     # Not asserted: that it stopped by itself. A signal that comes while ranks still start ends them.
 
@@ -220,11 +222,8 @@ def test_the_controller_is_killed_and_started_again(
     experiment: Experiment, cluster: SlurmCluster, expected_of_longer: bytes
 ) -> None:
     experiment.config["genetic"] = LONGER
-    started = start_search(experiment)
-    started.kill()
-    started.wait()
-    unlocked = experiment.run("--unlock")
-    assert unlocked.returncode == 0, unlocked.stderr
+    start_search(experiment)
+    experiment.kill()
     again = experiment.start(TARGET)
     # The former job still searches, and writes what the new one writes.
     wait_until(lambda: list(cluster.jobs().values()).count("RUNNING") == 2, 60, "second job")
