@@ -131,6 +131,8 @@ TESTED_ELSEWHERE = {
     "kernels.tableau": "by test_leave_out",
     "store.predictors": "by test_predict_and_score",
     "selection.fitness.inner_fitness": "three protocols without code",
+    "selection.fitness.fold_machines": "by test_subject_folds, test_intercepts and test_exactness",
+    "selection.fitness.training_clips": "by test_intercepts",
     "selection.fitness.unit_problem": "by test_unit_fitness",
     "selection.steps": "by test_forward and test_filters",
     "selection.mask_selector": "by test_estimators",

@@ -12,7 +12,8 @@ from merec_hpc.records import Features
 from merec_hpc.selection.fitness.class_weights import ClassWeightFitness
 from merec_hpc.selection.fitness.genome import Genome
 from merec_hpc.selection.fitness.inner_problem import InnerProblem, Share
-from merec_hpc.selection.fitness.subject_folds import Answers, SubjectFoldFitness, TrainingClips
+from merec_hpc.selection.fitness.subject_folds import Answers, SubjectFoldFitness
+from merec_hpc.selection.fitness.training_clips import TrainingClips
 from merec_hpc.selection.fitness.unit_problem import UnitProblem, choose, fits
 from merec_hpc.selection.units import find_units
 

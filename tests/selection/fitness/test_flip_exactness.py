@@ -8,7 +8,8 @@ from numpy.typing import NDArray
 from oracles.refined_digits import Clips
 
 from merec_hpc.selection.fitness import subject_folds
-from merec_hpc.selection.fitness.subject_folds import EXACT, SubjectFoldFitness, flipped_masks
+from merec_hpc.selection.fitness.fold_machines import EXACT
+from merec_hpc.selection.fitness.subject_folds import SubjectFoldFitness, flipped_masks
 
 KINDS = {
     "plain": lambda features, _: features,
