@@ -55,7 +55,9 @@ def main() -> None:
         for name, inner in INNER.items():
             for method, (kind, own) in METHODS.items():
                 start = time.process_time()
-                run, _ = run_on(features, Method(method), kind(**own, **inner), STANDARD)
+                run, _ = run_on(
+                    features, Method(method), kind(bias=(0.0,), **own, **inner), STANDARD
+                )
                 scores = " | ".join(f"{run.scores[one]:.3f}" for one in ("accuracy", "UAR", "UF1"))
                 seconds = time.process_time() - start
                 row = f"| {name} | {method} | {scores} | {run.inner_fitness:.3f} | {seconds:.0f} |"

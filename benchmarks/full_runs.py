@@ -23,7 +23,7 @@ from merec_hpc.config.features import FeatureSettings
 from merec_hpc.records import Features
 from merec_hpc.store.features import write_features
 
-SETTINGS = '{"n_islands": 1}'
+SETTINGS = '{"n_islands": 1, "bias": "none"}'
 MPIEXEC = str(Path(sys.executable).parent / "mpiexec")
 PEAK = """
 import atexit, resource, sys

@@ -39,7 +39,7 @@ from merec_hpc.selection.fitness.inner_fitness import Fitness
 from merec_hpc.selection.fitness.subject_folds import SubjectFoldFitness, compile_kernels
 from merec_hpc.selection.genetic.archipelago import evolve
 
-GENETIC = GeneticSettings(**SHORT["genetic"])  # type: ignore[arg-type]
+GENETIC = GeneticSettings(bias=(0.0,), **SHORT["genetic"])  # type: ignore[arg-type]
 SEEDS = (0, 1, 2)
 N_SPLITS, N_GROUPS = 3, 4
 
@@ -151,7 +151,7 @@ def predicted(fold: OuterFold) -> dict[str, NDArray[np.int64]]:
     searched = [search(fitness, seed) for seed in SEEDS]
     halved = search(RandomInnerFolds(fitness, seed=0))
     repeated = search(RepeatedSplits(fitness, seed=0))
-    everything = select_all_features(fitness, AllFeaturesSettings())
+    everything = select_all_features(fitness, AllFeaturesSettings(bias=(0.0,)))
     chosen = {
         "genetic": [searched[0]],
         "all_features": [everything],

@@ -35,7 +35,7 @@ from merec_hpc.selection.training_folds import fold_fitness
 from merec_hpc.store.features import read_features
 
 SETTINGS = EvaluationSettings()
-PAPER_1 = GeneticSettings(n_islands=1)
+PAPER_1 = GeneticSettings(n_islands=1, bias=(0.0,))
 FULL = ScalingSettings(kind="transductive_full", min_clips=2)
 SHRUNK = ScalingSettings(kind="transductive_shrunk", min_clips=2)
 
@@ -44,7 +44,7 @@ Select = Callable[[SubjectFoldFitness], Selection]
 
 def all_features(fitness: SubjectFoldFitness) -> Selection:
     """Keep everything, and choose C."""
-    return select_all_features(fitness, AllFeaturesSettings())
+    return select_all_features(fitness, AllFeaturesSettings(bias=(0.0,)))
 
 
 def genetic(fitness: SubjectFoldFitness) -> Selection:

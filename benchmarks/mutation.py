@@ -36,7 +36,7 @@ def main() -> None:
         for seed in range(N_SEEDS):
             for mutation, rate in READINGS:
                 settings = GeneticSettings(
-                    n_islands=1, mutation=mutation, mutation_rate=rate, seed=seed
+                    n_islands=1, mutation=mutation, mutation_rate=rate, bias=(0.0,), seed=seed
                 )
                 selection = evolve(fitness, settings, SerialCommunicator())
                 reached[mutation, rate].append(selection.history.best_fitness[-1])

@@ -153,6 +153,7 @@ def genetic(fold: OuterFold, criterion: Criterion) -> Outcome:
         n_individuals=50,
         n_generations=N_GENERATIONS,
         C_values=C_VALUES,
+        bias=(0.0,),
         criterion=criterion,
         seed=SEED,
     )

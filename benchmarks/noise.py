@@ -36,17 +36,22 @@ from merec_hpc.records import Features
 
 N_SETS, N_NOISE_SETS, N_PERMUTATIONS = 3, 200, 39
 C_VALUES = (0.01, 1.0)
-GENETIC = GeneticSettings(n_islands=1, n_generations=10, C_values=C_VALUES)
-FORWARD = ForwardSettings(n_steps=8, C_values=C_VALUES)
-RANKING = RankingSettings(n_selected_values=(5, 20, 100), C_values=C_VALUES)
+NO_BIAS = (0.0,)
+GENETIC = GeneticSettings(n_islands=1, n_generations=10, C_values=C_VALUES, bias=NO_BIAS)
+FORWARD = ForwardSettings(n_steps=8, C_values=C_VALUES, bias=NO_BIAS)
+RANKING = RankingSettings(n_selected_values=(5, 20, 100), C_values=C_VALUES, bias=NO_BIAS)
 RULE = RuleSettings()
 BIASES = ("none", 0.1, 1.0)
 RUNS: tuple[tuple[str, str, AnySettings], ...] = (
-    ("all_features", "", AllFeaturesSettings(C_values=C_VALUES)),
+    ("all_features", "", AllFeaturesSettings(C_values=C_VALUES, bias=NO_BIAS)),
     ("all_features", "bias", AllFeaturesSettings(C_values=C_VALUES, bias=BIASES)),
-    ("all_features+ensemble", "", AllFeaturesSettings(C_values=C_VALUES)),
-    ("random_masks", "", RandomMasksSettings(C_values=C_VALUES)),
-    ("random_masks", "channels", RandomMasksSettings(C_values=C_VALUES, unit="channel")),
+    ("all_features+ensemble", "", AllFeaturesSettings(C_values=C_VALUES, bias=NO_BIAS)),
+    ("random_masks", "", RandomMasksSettings(C_values=C_VALUES, bias=NO_BIAS)),
+    (
+        "random_masks",
+        "channels",
+        RandomMasksSettings(C_values=C_VALUES, bias=NO_BIAS, unit="channel"),
+    ),
     ("fisher", "", RANKING),
     ("fisher", "channels", replace(RANKING, unit="channel")),
     ("mrmr", "", RANKING),
@@ -56,8 +61,8 @@ RUNS: tuple[tuple[str, str, AnySettings], ...] = (
     ("local_greedy", "", FORWARD),
     ("ranked_forward_fisher", "", FORWARD),
     ("leaky_ranked_forward_fisher", "", FORWARD),
-    ("ant_colony", "", AntColonySettings(C_values=C_VALUES)),
-    ("leaky_ant_colony", "", AntColonySettings(C_values=C_VALUES)),
+    ("ant_colony", "", AntColonySettings(C_values=C_VALUES, bias=NO_BIAS)),
+    ("leaky_ant_colony", "", AntColonySettings(C_values=C_VALUES, bias=NO_BIAS)),
     ("genetic", "", GENETIC),
     ("genetic+ensemble", "", GENETIC),
     ("genetic", "bias", replace(GENETIC, bias=BIASES)),
@@ -117,7 +122,7 @@ def main() -> None:
         print(f"| {method} | {told} | {accuracy:.3f} | {within} | {inner:.3f} |", flush=True)
     start = time.perf_counter()
     ties = np.random.default_rng(7)
-    settings = RankingSettings(n_selected_values=(2, 8), C_values=(1.0,))
+    settings = RankingSettings(n_selected_values=(2, 8), C_values=(1.0,), bias=NO_BIAS)
     values = []
     for number in range(N_NOISE_SETS):
         features = noise(24, 4, 30, 2, number)

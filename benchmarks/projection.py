@@ -36,7 +36,7 @@ MPIEXEC = str(Path(sys.executable).parent / "mpiexec")
 SLINGSHOT = Interconnect(latency_s=2e-6, bytes_per_s=12.5e9)
 # Between processes of one machine.
 MEMORY = Interconnect(latency_s=2e-5, bytes_per_s=5e9)
-SETTINGS = GeneticSettings(n_islands=1, n_generations=20)
+SETTINGS = GeneticSettings(n_islands=1, n_generations=20, bias=(0.0,))
 RANKS = (1, 4, 16, 64, 256, 1024, 4096)
 
 

@@ -244,6 +244,7 @@ def search_with_ours(refits: Refits, n_generations: int = N_GENERATIONS_OF_OURS)
         mutation="bit",
         mutation_rate=MUTATION,
         C_values=(1.0,),
+        bias=(0.0,),
     )
     evolve(fitness, settings, SerialCommunicator())
     return fitness.n_evaluations

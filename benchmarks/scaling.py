@@ -49,7 +49,11 @@ def report(n_ranks: int, shape: Shape, population: int) -> None:
     limit_library_threads()
     fitness = SubjectFoldFitness(*make_clips(shape), share=comm.shared)
     settings = GeneticSettings(
-        n_islands=1, n_individuals=population, n_generations=20, founders="random_gene"
+        n_islands=1,
+        n_individuals=population,
+        n_generations=20,
+        founders="random_gene",
+        bias=(0.0,),
     )
     times = []
     for _ in range(N_REPEATS + 1):  # the first one compiles

@@ -90,7 +90,7 @@ def _listed(edges: tuple[tuple[int, int], ...]) -> str:
 class SvmSettings:
     """The linear SVM that scores masks and predicts."""
 
-    bias: Bias = (0.0,)
+    bias: Bias = (0.0, 0.03, 0.1, 0.3, 1.0)
     """What its constant feature may be, 0 for none; see ``config.yaml``."""
 
 

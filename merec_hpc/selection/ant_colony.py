@@ -249,8 +249,8 @@ def select(
     """Select as ``selectors`` asks for it: heuristic and classifier are those of the settings."""
     is_leaky = name.startswith(LEAKY)
     heuristics = Heuristics.learn(fitness, settings.heuristic, is_leaky=is_leaky)
-    if settings.classifier == "random_forest":  # which has no C
-        settings = replace(settings, C_values=settings.C_values[:1])
+    if settings.classifier == "random_forest":  # which has no C and no bias
+        settings = replace(settings, C_values=settings.C_values[:1], bias=(0.0,))
     scored: MaskFitness = fitness
     if (settings.classifier, settings.oversampling) != ("linear_svm", "none"):
         # LIBLINEAR takes half a second, which nobody else should pay.

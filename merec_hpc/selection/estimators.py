@@ -140,9 +140,9 @@ class GeneticSelector(MaskSelector):
         not named; "none" or ``None`` (default) weighs all alike. Of more than two classes it
         weighs the positive samples of the class's machine, as LIBLINEAR does.
     bias
-        Of the SVMs: "none" or ``None`` (default), or a number above 0: a regularised intercept, in
-        units of the root of the mean square length of the training samples; or several of these,
-        to choose from.
+        Of the SVMs: "none" or ``None``, as paper 1, or a number above 0: a regularised intercept,
+        in units of the root of the mean square length of the training samples; or several of
+        these (default), to choose from.
     n_folds
         Inner folds of whole groups, 2 to the number of groups; ``None`` (default) leaves one
         group out at a time.
@@ -186,7 +186,7 @@ class GeneticSelector(MaskSelector):
         migration_interval: int = 10,
         n_emigrants: int = 2,
         C_values: Sequence[float] = (0.01, 0.1, 1.0, 10.0, 100.0),
-        bias: BiasParameter = "none",
+        bias: BiasParameter = ("none", 0.03, 0.1, 0.3, 1.0),
         criterion: Criterion = "mu_minus_variance",
         departure_penalty: float = 0.0,
         unit: Any = "feature",
@@ -295,9 +295,9 @@ class ForwardSelector(MaskSelector):
         not named; "none" or ``None`` (default) weighs all alike. Of more than two classes it
         weighs the positive samples of the class's machine, as LIBLINEAR does.
     bias
-        Of the SVMs: "none" or ``None`` (default), or a number above 0: a regularised intercept, in
-        units of the root of the mean square length of the training samples; or several of these,
-        to choose from.
+        Of the SVMs: "none" or ``None``, as paper 1, or a number above 0: a regularised intercept,
+        in units of the root of the mean square length of the training samples; or several of
+        these (default), to choose from.
     n_folds
         Inner folds of whole groups, 2 to the number of groups; ``None`` (default) leaves one
         group out at a time.
@@ -320,7 +320,7 @@ class ForwardSelector(MaskSelector):
         search: str = "forward",
         n_steps: int = 50,
         C_values: Sequence[float] = (0.01, 0.1, 1.0, 10.0, 100.0),
-        bias: BiasParameter = "none",
+        bias: BiasParameter = ("none", 0.03, 0.1, 0.3, 1.0),
         criterion: Criterion = "mu_minus_variance",
         departure_penalty: float = 0.0,
         unit: Any = "feature",
@@ -398,9 +398,9 @@ class RankingSelector(MaskSelector):
         not named; "none" or ``None`` (default) weighs all alike. Of more than two classes it
         weighs the positive samples of the class's machine, as LIBLINEAR does.
     bias
-        Of the SVMs: "none" or ``None`` (default), or a number above 0: a regularised intercept, in
-        units of the root of the mean square length of the training samples; or several of these,
-        to choose from.
+        Of the SVMs: "none" or ``None``, as paper 1, or a number above 0: a regularised intercept,
+        in units of the root of the mean square length of the training samples; or several of
+        these (default), to choose from.
     n_folds
         Inner folds of whole groups, 2 to the number of groups; ``None`` (default) leaves one
         group out at a time.
@@ -425,7 +425,7 @@ class RankingSelector(MaskSelector):
         n_selected: int | None = None,
         n_selected_values: Sequence[int] = (1, 2, 5, 10, 20, 50, 100, 200, 500, 1000, 2000, 5000),
         C_values: Sequence[float] = (0.01, 0.1, 1.0, 10.0, 100.0),
-        bias: BiasParameter = "none",
+        bias: BiasParameter = ("none", 0.03, 0.1, 0.3, 1.0),
         criterion: Criterion = "mu_minus_variance",
         departure_penalty: float = 0.0,
         unit: Any = "feature",
@@ -515,9 +515,9 @@ class AntColonySelector(MaskSelector):
         not named; "none" or ``None`` (default) weighs all alike. Of more than two classes it
         weighs the positive samples of the class's machine, as LIBLINEAR does.
     bias
-        Of the SVMs: "none" or ``None`` (default), or a number above 0: a regularised intercept, in
-        units of the root of the mean square length of the training samples; or several of these,
-        to choose from.
+        Of the SVMs: "none" or ``None``, as paper 1, or a number above 0: a regularised intercept,
+        in units of the root of the mean square length of the training samples; or several of
+        these (default), to choose from.
     n_folds
         Inner folds of whole groups, 2 to the number of groups; ``None`` (default) leaves one
         group out at a time.
@@ -548,7 +548,7 @@ class AntColonySelector(MaskSelector):
         rho: float = 0.2,
         n_selected: int | None = None,
         C_values: Sequence[float] = (0.01, 0.1, 1.0, 10.0, 100.0),
-        bias: BiasParameter = "none",
+        bias: BiasParameter = ("none", 0.03, 0.1, 0.3, 1.0),
         criterion: Criterion = "mu_minus_variance",
         departure_penalty: float = 0.0,
         unit: Any = "feature",

@@ -13,7 +13,7 @@ from merec_hpc.records import Features
 from merec_hpc.selection.all_features import select_all_features
 from merec_hpc.selection.training_folds import fold_fitness
 
-SETTINGS = AllFeaturesSettings(C_values=(0.1, 1.0))
+SETTINGS = AllFeaturesSettings(bias=(0.0,), C_values=(0.1, 1.0))
 FOLDS = ("s01", "s03")
 
 

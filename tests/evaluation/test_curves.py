@@ -28,7 +28,12 @@ from merec_hpc.selection.fitness.subject_folds import SubjectFoldFitness
 from merec_hpc.selection.genetic.archipelago import evolve
 
 SETTINGS = GeneticSettings(
-    n_islands=1, n_individuals=30, n_random_migrants=4, n_generations=10, C_values=(1.0,)
+    bias=(0.0,),
+    n_islands=1,
+    n_individuals=30,
+    n_random_migrants=4,
+    n_generations=10,
+    C_values=(1.0,),
 )
 
 

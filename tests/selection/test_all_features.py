@@ -34,7 +34,7 @@ UNEVEN = {0.1: (0.4, 0.4), 1.0: (0.0, 1.0), 10.0: (0.3, 0.3)}
     ("criterion", "C", "fitness"), [("mu", 1.0, 0.5), ("mu_minus_variance", 0.1, 0.4)]
 )
 def test_the_criterion_chooses_the_penalty(criterion: Any, C: float, fitness: float) -> None:
-    settings = AllFeaturesSettings(C_values=(0.1, 1.0, 10.0), criterion=criterion)
+    settings = AllFeaturesSettings(bias=(0.0,), C_values=(0.1, 1.0, 10.0), criterion=criterion)
     selection = select_all_features(fitness_by_penalty(UNEVEN), settings)
     assert selection.C == C
     assert selection.fitness == pytest.approx(fitness)
@@ -43,12 +43,12 @@ def test_the_criterion_chooses_the_penalty(criterion: Any, C: float, fitness: fl
 @pytest.mark.parametrize("C_values", [(10.0, 1.0, 0.1), (0.1, 10.0, 1.0)])
 def test_of_equal_penalties_the_smallest_is_chosen(C_values: tuple[float, ...]) -> None:
     accuracies = {0.1: (0.4, 0.4), 1.0: (0.6, 0.8), 10.0: (0.8, 0.6)}
-    settings = AllFeaturesSettings(C_values=C_values)
+    settings = AllFeaturesSettings(bias=(0.0,), C_values=C_values)
     assert select_all_features(fitness_by_penalty(accuracies), settings).C == 1.0
 
 
 def test_every_feature_is_kept_and_every_penalty_recorded() -> None:
-    settings = AllFeaturesSettings(C_values=(10.0, 1.0, 0.1))
+    settings = AllFeaturesSettings(bias=(0.0,), C_values=(10.0, 1.0, 0.1))
     selection = select_all_features(fitness_by_penalty(UNEVEN), settings)
     assert selection.mask.tolist() == [True] * 7
     assert selection.generation == 0
@@ -58,7 +58,7 @@ def test_every_feature_is_kept_and_every_penalty_recorded() -> None:
 
 
 def test_the_history_is_one_generation_long() -> None:
-    settings = AllFeaturesSettings(C_values=(10.0, 1.0, 0.1))
+    settings = AllFeaturesSettings(bias=(0.0,), C_values=(10.0, 1.0, 0.1))
     history = select_all_features(fitness_by_penalty(UNEVEN), settings).history
     assert {len(column) for column in vars(history).values()} == {1}
     np.testing.assert_allclose(history.best_fitness, [0.4])
@@ -75,14 +75,14 @@ def test_it_agrees_with_scoring_each_penalty_alone(features: Features) -> None:
     scores = [
         float(mu_minus_variance(fitness.fold_accuracies(everything, [C]))[0]) for C in C_values
     ]
-    selection = select_all_features(fitness, AllFeaturesSettings(C_values=C_values))
+    selection = select_all_features(fitness, AllFeaturesSettings(bias=(0.0,), C_values=C_values))
     assert len(set(scores)) > 1
     assert C_values[int(np.argmax(scores))] == selection.C
     assert selection.fitness == max(scores)
 
 
 def test_the_last_population_is_every_penalty_best_first() -> None:
-    settings = AllFeaturesSettings(C_values=(10.0, 1.0, 0.1))
+    settings = AllFeaturesSettings(bias=(0.0,), C_values=(10.0, 1.0, 0.1))
     last = select_all_features(fitness_by_penalty(UNEVEN), settings).last
     assert last.C.tolist() == [0.1, 10.0, 1.0]
     np.testing.assert_allclose(last.fitness, [0.4, 0.3, 0.25])
@@ -91,7 +91,7 @@ def test_the_last_population_is_every_penalty_best_first() -> None:
 def test_of_many_equal_penalties_the_smaller_comes_first() -> None:
     penalties = tuple(float(C) for C in range(1, 61))  # as few as ten are sorted by another rule
     equal = {C: (0.4, 0.4) if C % 3 else (0.5, 0.5) for C in penalties}
-    settings = AllFeaturesSettings(C_values=penalties)
+    settings = AllFeaturesSettings(bias=(0.0,), C_values=penalties)
     selection = select_all_features(fitness_by_penalty(equal), settings)
     expected = sorted(penalties, key=lambda C: (C % 3 > 0, C))
     assert selection.C == 3.0

@@ -88,7 +88,7 @@ def fitness(features: Features) -> SubjectFoldFitness:
 
 
 def test_best_mask_of_all_iterations_is_kept(fitness: SubjectFoldFitness) -> None:
-    settings = AntColonySettings(n_ants=6, n_iterations=4)
+    settings = AntColonySettings(bias=(0.0,), n_ants=6, n_iterations=4)
     heuristic = np.linspace(1, 0, fitness.n_features)
     selection = search_with_ants(fitness, Heuristics(heuristic), settings)
     assert (np.diff(selection.history.best_fitness) >= 0).all()
@@ -104,14 +104,15 @@ def test_best_mask_of_all_iterations_is_kept(fitness: SubjectFoldFitness) -> Non
 def test_same_seed_is_the_same_search(fitness: SubjectFoldFitness) -> None:
     heuristics = Heuristics.learn(fitness, "fisher")
     found = [
-        search_with_ants(fitness, heuristics, AntColonySettings(seed=seed)) for seed in (0, 0, 1)
+        search_with_ants(fitness, heuristics, AntColonySettings(bias=(0.0,), seed=seed))
+        for seed in (0, 0, 1)
     ]
     np.testing.assert_array_equal(found[0].last.masks, found[1].last.masks)
     assert (found[0].last.masks != found[2].last.masks).any()
 
 
 def test_ants_gather_as_many_as_they_are_told(fitness: SubjectFoldFitness) -> None:
-    settings = AntColonySettings(n_selected=5, n_ants=3, n_iterations=1)
+    settings = AntColonySettings(bias=(0.0,), n_selected=5, n_ants=3, n_iterations=1)
     selection = search_with_ants(fitness, Heuristics(np.ones(fitness.n_features)), settings)
     assert selection.last.masks.sum(axis=1).tolist() == [5, 5, 5]
 
@@ -124,7 +125,9 @@ def test_of_equally_appealing_features_the_former_are_taken() -> None:
 
 
 def test_history_describes_the_ants_and_the_best_of_them(fitness: SubjectFoldFitness) -> None:
-    settings = AntColonySettings(n_ants=7, n_iterations=1, C_values=(0.01, 1.0), seed=3)
+    settings = AntColonySettings(
+        bias=(0.0,), n_ants=7, n_iterations=1, C_values=(0.01, 1.0), seed=3
+    )
     selection = search_with_ants(fitness, Heuristics(np.ones(fitness.n_features)), settings)
     ants, history = selection.last, selection.history
     scores = np.stack(
@@ -202,7 +205,9 @@ def test_every_fold_gathers_by_a_heuristic_of_its_own(
 ) -> None:
     first = SubjectFoldFitness(features.values, features.labels, np.arange(24) // 3, n_folds=4)
     fitness = GroupedFitness(first, n_groupings, penalty)
-    settings = AntColonySettings(n_ants=5, n_iterations=3, C_values=(0.1, 10.0), seed=4)
+    settings = AntColonySettings(
+        bias=(0.0,), n_ants=5, n_iterations=3, C_values=(0.1, 10.0), seed=4
+    )
     last = select(fitness, "ant_colony", settings).last
     expected = _slow_colony(fitness.groupings, settings, penalty)
     np.testing.assert_array_equal(last.masks, [mask for mask, _, _ in expected])
@@ -228,7 +233,7 @@ def _hits(fitness: SubjectFoldFitness, mask: NDArray[np.bool_], fold: int) -> fl
 
 
 def test_on_noise_only_the_leaky_colony_promises_much() -> None:
-    settings = AntColonySettings(n_selected=10, C_values=(0.1,), criterion="mu")
+    settings = AntColonySettings(bias=(0.0,), n_selected=10, C_values=(0.1,), criterion="mu")
     means = []
     for name in ("ant_colony", "leaky_ant_colony"):
         scores = []

@@ -14,7 +14,7 @@ from merec_hpc.selection.deciders import decide, deciding, trained
 from merec_hpc.selection.fitness.subject_folds import SubjectFoldFitness
 from merec_hpc.selection.random_masks import select_random_masks
 
-SETTINGS = RandomMasksSettings(n_masks=9, C_values=(0.1, 1.0))
+SETTINGS = RandomMasksSettings(bias=(0.0,), n_masks=9, C_values=(0.1, 1.0))
 
 
 @pytest.fixture(params=[3, 2], ids=["three classes", "two classes"])

@@ -22,7 +22,7 @@ from sklearn.pipeline import make_pipeline
 from sklearn.svm import LinearSVC
 from sklearn.utils.estimator_checks import parametrize_with_checks
 
-from merec_hpc.config.selection import ForwardSettings
+from merec_hpc.config.selection import ForwardSettings, SvmSettings
 from merec_hpc.learning.linear_svm import train_svm
 from merec_hpc.learning.scaling import Scaling
 from merec_hpc.records import Features, Selection
@@ -136,7 +136,7 @@ def test_predictions_are_those_of_a_machine_on_the_mask(
     features: Features, selector: MaskSelector, scaling: str
 ) -> None:
     named = np.array(["a", "b", "c"])[features.labels]
-    selector = clone(selector).set_params(scaling=scaling)
+    selector = clone(selector).set_params(scaling=scaling, bias="none")
     selector.fit(features.values, named, groups=features.subjects)
     learnt = Scaling.fit(features.values, scaling)  # type: ignore[arg-type]
     values = learnt.apply(features.values)[:, selector.support_]
@@ -287,7 +287,7 @@ def two_classes(features: Features) -> Features:
 @pytest.mark.parametrize("weights", ["balanced", {"a": 4.0}])
 def test_predictions_are_weighted_as_liblinear_weighs(features: Features, weights: object) -> None:
     named = np.array(["a", "b"])[two_classes(features).labels]
-    selector = RankingSelector(n_selected=5, class_weight=weights)
+    selector = RankingSelector(n_selected=5, class_weight=weights, bias="none")
     selector.fit(features.values, named, groups=features.subjects)
     values = Scaling.fit(features.values, "standard").apply(features.values)[:, selector.support_]
     given = {"a": 24 / 16, "b": 24 / 32} if weights == "balanced" else weights
@@ -509,6 +509,12 @@ def test_no_bias_may_be_said_in_any_way(features: Features, bias: object) -> Non
     assert selector.best_bias_ == 0.0
 
 
+@pytest.mark.parametrize("selector", SELECTORS, ids=lambda selector: type(selector).__name__)
+def test_the_defaults_are_those_of_the_configuration(selector: MaskSelector) -> None:
+    given = ["none" if value == 0 else value for value in SvmSettings().bias]
+    assert list(type(selector)().bias) == given
+
+
 def test_one_of_several_biases_is_chosen(features: Features) -> None:
     selector = fitted(features, bias=[None, 0.3])
     assert set(selector.hall_of_fame_.bias) == {0.0, 0.3}
@@ -582,7 +588,7 @@ def test_groups_are_chosen_whole(features: Features, selector: MaskSelector) -> 
 
 def test_groups_may_have_weights(features: Features) -> None:
     arguments = features.values, features.labels, features.subjects
-    one = GeneticSelector(**QUICK, unit=GROUPS, genome="weights").fit(*arguments)
+    one = GeneticSelector(**QUICK, unit=GROUPS, genome="weights", bias="none").fit(*arguments)
     assert set(np.round(one.weights_**2, 12)) <= {0.0, 0.5, 1.0, 2.0}
     np.testing.assert_array_equal(one.weights_ > 0, one.support_)
     scaled = Scaling.fit(features.values, "standard").apply(features.values)

@@ -21,7 +21,7 @@ def fitness(features: Features) -> SubjectFoldFitness:
 
 
 def test_fixed_number_keeps_the_first_of_the_ranking(fitness: SubjectFoldFitness) -> None:
-    selection = select_by_rank(fitness, RankingSettings(n_selected=4), FISHER)
+    selection = select_by_rank(fitness, RankingSettings(bias=(0.0,), n_selected=4), FISHER)
     order = FISHER(fitness.features, fitness.folds.labels, 4)
     assert set(np.flatnonzero(selection.mask)) == set(order[:4].tolist())
 
@@ -29,7 +29,7 @@ def test_fixed_number_keeps_the_first_of_the_ranking(fitness: SubjectFoldFitness
 def test_scores_are_those_of_rankings_that_leave_each_fold_out(
     fitness: SubjectFoldFitness,
 ) -> None:
-    settings = RankingSettings(n_selected_values=(3, 8), C_values=(0.1, 1.0))
+    settings = RankingSettings(bias=(0.0,), n_selected_values=(3, 8), C_values=(0.1, 1.0))
     selection = select_by_rank(fitness, settings, FISHER)
     labels, folds = fitness.folds.labels, fitness.folds.folds
     scores = np.empty((2, 2))
@@ -55,7 +55,9 @@ def test_several_groupings_are_ranked_and_scored_each_by_itself(
 ) -> None:
     first = SubjectFoldFitness(features.values, features.labels, np.arange(24) // 3, n_folds=4)
     several = GroupedFitness(first, 3, 0.2)
-    settings = RankingSettings(n_selected_values=(4,), C_values=(1.0,), criterion=criterion)
+    settings = RankingSettings(
+        bias=(0.0,), n_selected_values=(4,), C_values=(1.0,), criterion=criterion
+    )
     alone = [select_by_rank(one, settings, FISHER).fitness for one in several.groupings]
     found = select_by_rank(several, settings, FISHER)
     assert len(set(alone)) > 1
@@ -64,7 +66,9 @@ def test_several_groupings_are_ranked_and_scored_each_by_itself(
 
 
 def test_decisions_are_of_rankings_that_leave_each_fold_out(fitness: SubjectFoldFitness) -> None:
-    settings = RankingSettings(n_selected_values=(3,), C_values=(1.0,), criterion="balanced_hinge")
+    settings = RankingSettings(
+        bias=(0.0,), n_selected_values=(3,), C_values=(1.0,), criterion="balanced_hinge"
+    )
     labels, folds = fitness.folds.labels, fitness.folds.folds
     decisions = np.empty((len(labels), 3))
     for fold in range(fitness.folds.n_folds):
@@ -83,13 +87,13 @@ def test_ranking_never_sees_the_fold_that_it_is_scored_on(fitness: SubjectFoldFi
         seen.append(len(features))
         return FISHER(features, labels, n_wanted)
 
-    select_by_rank(fitness, RankingSettings(), spy)
+    select_by_rank(fitness, RankingSettings(bias=(0.0,)), spy)
     counts = np.bincount(fitness.folds.folds)
     assert seen == [*(len(fitness.features) - counts), len(fitness.features)]
 
 
 def test_more_features_than_there_are_is_all(fitness: SubjectFoldFitness) -> None:
-    selection = select_by_rank(fitness, RankingSettings(n_selected=1000), FISHER)
+    selection = select_by_rank(fitness, RankingSettings(bias=(0.0,), n_selected=1000), FISHER)
     assert selection.mask.all()
 
 
@@ -97,5 +101,7 @@ def test_inner_fold_that_leaves_one_class_is_scored(features: Features) -> None:
     # Without s01 all clips are of one class.
     labels = np.where(features.subjects == "s01", features.labels, 0)
     fitness = SubjectFoldFitness(features.values, labels, features.subjects)
-    selection = select_by_rank(fitness, RankingSettings(n_selected_values=(2, 30)), FISHER)
+    selection = select_by_rank(
+        fitness, RankingSettings(bias=(0.0,), n_selected_values=(2, 30)), FISHER
+    )
     assert 0 <= selection.fitness <= 1

@@ -22,7 +22,7 @@ from merec_hpc.selection.forward import (
 )
 from merec_hpc.selection.ranking import RANKINGS, Ranking
 
-SETTINGS = ForwardSettings(n_steps=6, C_values=(0.1, 10.0))
+SETTINGS = ForwardSettings(bias=(0.0,), n_steps=6, C_values=(0.1, 10.0))
 CRITERIA: tuple[Criterion, ...] = (
     "mu_minus_variance",
     "mu_minus_deviation",
@@ -142,7 +142,7 @@ def test_smallest_mask_of_the_best_score_is_kept(fitness: SubjectFoldFitness) ->
 
 def test_ranked_search_keeps_what_improves_and_nothing_else(fitness: SubjectFoldFitness) -> None:
     order = np.random.default_rng(2).permutation(fitness.n_features)
-    settings = ForwardSettings(n_steps=30, C_values=SETTINGS.C_values)
+    settings = ForwardSettings(bias=(0.0,), n_steps=30, C_values=SETTINGS.C_values)
     selection = search_by_rank(fitness, settings, order, OneRanking(fitness, order))
     # The same, one mask at a time.
     mask = np.zeros(fitness.n_features, np.bool_)
@@ -164,9 +164,9 @@ def test_ranked_search_keeps_what_improves_and_nothing_else(fitness: SubjectFold
 def test_ranked_search_ends_after_its_steps(fitness: SubjectFoldFitness) -> None:
     order = np.arange(fitness.n_features)
     rater = OneRanking(fitness, order)
-    selection = search_by_rank(fitness, ForwardSettings(n_steps=2), order, rater)
+    selection = search_by_rank(fitness, ForwardSettings(bias=(0.0,), n_steps=2), order, rater)
     assert _steps(selection) == [1, 2]
-    longer = search_by_rank(fitness, ForwardSettings(n_steps=3), order, rater)
+    longer = search_by_rank(fitness, ForwardSettings(bias=(0.0,), n_steps=3), order, rater)
     assert _steps(longer) == [1, 2, 3]
 
 
@@ -276,7 +276,7 @@ def _noise(seed: int) -> SubjectFoldFitness:
 
 
 def test_on_noise_only_the_leaky_search_promises_much() -> None:
-    settings = ForwardSettings(n_steps=8, C_values=(0.1,), criterion="mu")
+    settings = ForwardSettings(bias=(0.0,), n_steps=8, C_values=(0.1,), criterion="mu")
     first, last = [], []
     for search in ("ranked_forward_fisher", "leaky_ranked_forward_fisher"):
         found = [search_forward(_noise(seed), search, settings) for seed in range(12)]
@@ -293,6 +293,6 @@ def test_on_noise_only_the_leaky_search_promises_much() -> None:
 def test_more_steps_than_features_are_none(
     fitness: SubjectFoldFitness, backward: bool, n_left: int
 ) -> None:
-    settings = ForwardSettings(n_steps=1000, C_values=(1.0,))
+    settings = ForwardSettings(bias=(0.0,), n_steps=1000, C_values=(1.0,))
     selection = search_sequentially(fitness, settings, backward=backward)
     assert selection.last.masks[0].sum() == n_left

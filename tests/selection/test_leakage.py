@@ -77,9 +77,9 @@ Run = Callable[[Path, Path, str], None]
 SETTINGS: dict[type[AnySettings], dict[str, object]] = {
     AllFeaturesSettings: {"C_values": [0.001, 0.01, 1.0, 100.0]},
     RandomMasksSettings: {"n_masks": 9},
-    RankingSettings: {"n_selected_values": [2, 5, 9]},
-    ForwardSettings: {"n_steps": 4},
-    AntColonySettings: {"n_ants": 3, "n_iterations": 2},
+    RankingSettings: {"n_selected_values": [2, 5, 9], "bias": ["none", 0.3]},
+    ForwardSettings: {"n_steps": 4, "bias": "none"},
+    AntColonySettings: {"n_ants": 3, "n_iterations": 2, "bias": ["none", 0.3]},
     RuleSettings: {"C_values": [0.1, 1.0], "n_individuals": 5, "n_generations": 2},
 }
 LIKE_OTHERS = {
@@ -96,7 +96,7 @@ RUNS: dict[str, Run] = {
     },
     "genetic, weights": run_units("genetic", **GENETIC, genome="weights"),
     "fisher, groups": run_units("fisher", **SETTINGS[RankingSettings]),
-    "ranked_forward_gini, groups": run_units("ranked_forward_gini", n_steps=4),
+    "ranked_forward_gini, groups": run_units("ranked_forward_gini", n_steps=4, bias="none"),
     "ant_colony, forest, smote": run_by("ant_colony", **SETTINGS[AntColonySettings], **FOREST),
 }
 every_selector = pytest.mark.parametrize("run", list(RUNS.values()), ids=list(RUNS))

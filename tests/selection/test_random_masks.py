@@ -15,7 +15,7 @@ def fitness(features: Features) -> SubjectFoldFitness:
 def test_each_mask_has_its_best_penalty_and_the_best_mask_is_kept(
     fitness: SubjectFoldFitness,
 ) -> None:
-    settings = RandomMasksSettings(n_masks=12, C_values=(0.01, 1.0))
+    settings = RandomMasksSettings(bias=(0.0,), n_masks=12, C_values=(0.01, 1.0))
     selection = select_random_masks(fitness, settings)
     drawn = selection.last
     assert drawn.masks.shape == (12, fitness.n_features)
@@ -30,7 +30,7 @@ def test_each_mask_has_its_best_penalty_and_the_best_mask_is_kept(
 
 def test_seed_draws_the_masks(fitness: SubjectFoldFitness) -> None:
     found = [
-        select_random_masks(fitness, RandomMasksSettings(seed=seed)).last.masks
+        select_random_masks(fitness, RandomMasksSettings(bias=(0.0,), seed=seed)).last.masks
         for seed in (0, 0, 1)
     ]
     np.testing.assert_array_equal(found[0], found[1])

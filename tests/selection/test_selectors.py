@@ -22,14 +22,14 @@ from merec_hpc.selection.fitness.subject_folds import SubjectFoldFitness
 from merec_hpc.selection.selectors import RANKED, SELECTORS, find_selector, select
 
 QUICK: dict[type, AnySettings] = {
-    AllFeaturesSettings: AllFeaturesSettings(C_values=(1.0,)),
-    RandomMasksSettings: RandomMasksSettings(n_masks=4, C_values=(1.0,)),
-    RankingSettings: RankingSettings(n_selected=3, C_values=(1.0,)),
-    ForwardSettings: ForwardSettings(n_steps=2, C_values=(1.0,)),
-    AntColonySettings: AntColonySettings(n_ants=2, n_iterations=1, C_values=(1.0,)),
+    AllFeaturesSettings: AllFeaturesSettings(bias=(0.0,), C_values=(1.0,)),
+    RandomMasksSettings: RandomMasksSettings(bias=(0.0,), n_masks=4, C_values=(1.0,)),
+    RankingSettings: RankingSettings(bias=(0.0,), n_selected=3, C_values=(1.0,)),
+    ForwardSettings: ForwardSettings(bias=(0.0,), n_steps=2, C_values=(1.0,)),
+    AntColonySettings: AntColonySettings(bias=(0.0,), n_ants=2, n_iterations=1, C_values=(1.0,)),
     RuleSettings: RuleSettings(C_values=(1.0,), n_individuals=2, n_generations=1),
     GeneticSettings: GeneticSettings(
-        n_islands=1, n_individuals=4, n_generations=1, n_random_migrants=1
+        bias=(0.0,), n_islands=1, n_individuals=4, n_generations=1, n_random_migrants=1
     ),
 }
 
@@ -73,7 +73,7 @@ def test_what_a_selector_finds_scores_as_it_says_by_its_own_bias(
 def test_forest_on_smote_scores_the_ants_where_it_is_asked_for(features: Features) -> None:
     fitness = SubjectFoldFitness(features.values, features.labels, features.subjects)
     settings = AntColonySettings(
-        n_ants=2, n_iterations=1, classifier="random_forest", oversampling="smote"
+        bias=(0.0,), n_ants=2, n_iterations=1, classifier="random_forest", oversampling="smote"
     )
     selection = select(fitness, "ant_colony", settings)
     assert set(selection.last.C) == {settings.C_values[0]}

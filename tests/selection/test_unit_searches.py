@@ -35,10 +35,10 @@ from merec_hpc.store.selection import read_selection
 
 GROUPS = np.array(["nose", "mouth", "brow", "eye", "chin"])[np.arange(30) % 5]
 QUICK: dict[type[SelectorSettings], dict[str, object]] = {
-    RandomMasksSettings: {"n_masks": 9},
-    RankingSettings: {"n_selected_values": (1, 2, 9)},
-    ForwardSettings: {"n_steps": 4},
-    AntColonySettings: {"n_ants": 3, "n_iterations": 2},
+    RandomMasksSettings: {"n_masks": 9, "bias": "none"},
+    RankingSettings: {"n_selected_values": (1, 2, 9), "bias": "none"},
+    ForwardSettings: {"n_steps": 4, "bias": "none"},
+    AntColonySettings: {"n_ants": 3, "n_iterations": 2, "bias": "none"},
     GeneticSettings: {
         "n_islands": 2,
         "n_individuals": 8,

@@ -106,6 +106,7 @@ def test_a_search_records_the_penalised_fitness_on_any_number_of_ranks(
     features: Features,
 ) -> None:
     settings = GeneticSettings(
+        bias=(0.0,),
         n_islands=2,
         n_individuals=6,
         n_random_migrants=2,

@@ -61,6 +61,7 @@ def share(masks: Masks) -> NDArray[np.float64]:
 
 
 SETTINGS = GeneticSettings(
+    bias=(0.0,),
     n_islands=3,
     n_individuals=10,
     n_random_migrants=2,
