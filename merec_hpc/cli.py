@@ -72,6 +72,18 @@ COMMANDS = {
     "run-permutation": (
         "Run a method on labels permuted within subjects: selection and evaluation of all folds."
     ),
+    "inspect": (
+        "Print how a store was made, its arrays, and odd values; or how two stores differ (status 1)."
+    ),
+    "import-table": (
+        "Make a feature store of any table of features, with a label and a group in each row."
+    ),
+    "export": (
+        "Write a feature store as a table (.csv, .npz, .parquet), with its names in OUTPUT.json."
+    ),
+    "convert": (
+        "Write an HDF5 file of format 1 as one of format 2, whose every value has a checksum."
+    ),
     "audit": "Print paper 1's Table I of what is on disk, and every fault found.",
     "plan": "Print the jobs that are still to run, and the time, memory and disk to expect.",
     "status": (

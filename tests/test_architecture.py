@@ -95,6 +95,7 @@ TESTED_ELSEWHERE = {
         "by test_config",
     ),
     "evaluation.predictions": "by test_held_out and test_scores",
+    "store.former_reader": "by test_former: the process that it starts",
     "store.faces": "by test_store_files: four kinds of file, one set of laws",
     "store.clips": "by test_store_files",
     "store.flow": "by test_store_files",

@@ -22,7 +22,8 @@ from merec_hpc.dataset.listing import Fault
 from merec_hpc.dataset.sources import Folder
 from merec_hpc.files.rows import read_rows, write_rows
 from merec_hpc.records import Failure, Features
-from merec_hpc.store.schema import FEATURES, write_store
+from merec_hpc.store.schema import FEATURES
+from merec_hpc.store.writing import write_store
 
 NOT_COMMANDS = {"__init__", "options"}
 MANIFEST = "clip,subject,label,path,onset,apex,offset"

@@ -11,7 +11,12 @@ from pathlib import Path
 
 from merec_hpc.errors import MerecError
 
-_FULL = {errno.ENOSPC: "no room", errno.EDQUOT: "the quota is used up", errno.EFBIG: "a limit"}
+_FULL = {
+    errno.ENOSPC: "no room",
+    errno.EDQUOT: "the quota is used up",
+    errno.EFBIG: "a limit",
+    errno.EIO: "an input/output error",
+}
 
 
 @contextmanager
@@ -33,16 +38,28 @@ def published(path: Path) -> Iterator[Path]:
     partial = path.with_name(f"{path.name}.{socket.gethostname()}-{os.getpid()}.partial")
     try:
         yield partial
+        _sync(partial)
         partial.replace(path)
+        _sync(path.parent)
     except OSError as error:
         found = _said_to_be_full(error)
         if found is None:
             raise
-        msg = f"{path}: room to write expected, found {found}"
+        wanted = "a disk that works" if error.errno == errno.EIO else "room to write"
+        msg = f"{path}: {wanted} expected, found {found}"
         raise MerecError(msg) from error
     finally:
         partial.unlink(missing_ok=True)
     _remove_abandoned(path)
+
+
+def _sync(path: Path) -> None:
+    """Bring a file, or the names in a folder, to the disk: a name outlives a loss of power."""
+    number = os.open(path, os.O_RDONLY)
+    try:
+        os.fsync(number)
+    finally:
+        os.close(number)
 
 
 def _said_to_be_full(error: OSError) -> str | None:

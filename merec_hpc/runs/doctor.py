@@ -14,7 +14,7 @@ from typing import Literal
 
 from merec_hpc.files.atomic import make_folder
 from merec_hpc.parallel.mpi import library_version
-from merec_hpc.store.schema import try_folder
+from merec_hpc.store.writing import try_folder
 
 TIMEOUT_S = 60
 LOW_SPACE_GB = 5.0

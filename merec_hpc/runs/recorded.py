@@ -18,7 +18,7 @@ from merec_hpc.dataset.folds import FoldSize
 from merec_hpc.errors import MerecError
 from merec_hpc.evaluation.permutation import PermutedRun
 from merec_hpc.files.rows import read_rows
-from merec_hpc.store.schema import read_recorded
+from merec_hpc.store.reading import read_recorded
 
 
 def is_made_by(settings: object, path: Path) -> bool:

@@ -9,7 +9,9 @@ from numpy.typing import NDArray
 from merec_hpc.config.base import to_json
 from merec_hpc.config.faces import ClipSettings, InterpolationSettings
 from merec_hpc.records import Text
-from merec_hpc.store.schema import CLIPS, opened_store, read_array, write_arrays, written_store
+from merec_hpc.store.reading import opened_store
+from merec_hpc.store.schema import CLIPS
+from merec_hpc.store.writing import written_store
 
 
 def write_clips(
@@ -21,24 +23,15 @@ def write_clips(
 ) -> None:
     """Write the interpolated clips of a subject, (n_frames, size, size, 3) each, as they come."""
     attributes = {"settings": to_json(interpolation), "format": settings.format}
-    with written_store(path, CLIPS, attributes) as file:
-        frames = None
+    with written_store(path, CLIPS, attributes) as store:
+        rows = None
         for clip in clips:
-            if frames is None:
-                frames = file.create_dataset(
-                    "frames",
-                    (len(names), *clip.shape),
-                    settings.format,
-                    chunks=(1, 1, *clip.shape[1:]),
-                    compression="gzip",
-                    compression_opts=1,
-                    shuffle=True,
-                )
-                place = 0
-            frames[place] = _as_format(clip, settings.format)
-            place += 1
+            if rows is None:
+                chunks = (1, *clip.shape[1:])
+                rows = store.rows("frames", clip.shape, settings.format, chunks=chunks, gzip=1)
+            rows.append(_as_format(clip, settings.format)[None])
         empty = np.empty((0, interpolation.n_frames, 0, 0, 3), settings.format)
-        write_arrays(file, CLIPS, {"clips": names, "frames": empty})
+        store.write({"clips": names, "frames": empty})
 
 
 def _as_format(clip: NDArray[np.float32], kind: str) -> NDArray[np.generic]:
@@ -49,12 +42,12 @@ def _as_format(clip: NDArray[np.float32], kind: str) -> NDArray[np.generic]:
 
 def read_clip_names(path: Path) -> Text:
     """Return the clips' names."""
-    with opened_store(path, CLIPS) as file:
-        return read_array(file, CLIPS, "clips")
+    with opened_store(path, CLIPS) as store:
+        return store.array("clips")
 
 
 def iterate_clips(path: Path) -> Iterator[NDArray[np.float32]]:
     """Yield each clip, (n_frames, size, size, 3), one at a time."""
-    with opened_store(path, CLIPS) as file:
-        for place in range(len(file["frames"])):
-            yield np.asarray(file["frames"][place], np.float32)
+    with opened_store(path, CLIPS) as store:
+        for clip in store.rows("frames"):
+            yield clip.astype(np.float32)

@@ -5,7 +5,6 @@ from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 
-import h5py
 import numpy as np
 from numpy.typing import NDArray
 
@@ -15,13 +14,9 @@ from merec_hpc.config.base import to_json
 from merec_hpc.config.faces import FaceSettings
 from merec_hpc.errors import MerecError
 from merec_hpc.records import TILE_PX, Text
-from merec_hpc.store.schema import (
-    FACES,
-    opened_store,
-    read_array,
-    write_arrays,
-    written_store,
-)
+from merec_hpc.store.reading import Store, opened_store
+from merec_hpc.store.schema import FACES
+from merec_hpc.store.writing import StoreWriter, written_store
 
 DETECTION_SHAPE = (TILE_PX, TILE_PX, 3)
 
@@ -29,8 +24,8 @@ DETECTION_SHAPE = (TILE_PX, TILE_PX, 3)
 class StoredFrames:
     """The registered frames of one clip in an open file."""
 
-    def __init__(self, frames: h5py.Dataset, first: int, last: int) -> None:
-        self._frames, self._first, self._last = frames, first, last
+    def __init__(self, store: Store, first: int, last: int) -> None:
+        self._store, self._first, self._last = store, first, last
 
     def __len__(self) -> int:
         """Return the number of frames."""
@@ -40,26 +35,17 @@ class StoredFrames:
         """Return a frame, (size, size, 3), by its place from 0."""
         if not 0 <= place < len(self):
             raise IndexError(place)
-        return np.asarray(self._frames[self._first + place], np.uint8)
+        return self._store.row("frames", self._first + place)
 
 
 class FaceWriter:
     """Takes the registered frames of a subject as they come."""
 
-    def __init__(self, file: h5py.File, size_px: int) -> None:
-        shape = (0, size_px, size_px, 3)
-        self._frames = file.create_dataset(
-            "frames", shape, np.uint8, maxshape=(None, *shape[1:]), chunks=(1, *shape[1:])
-        )
+    def __init__(self, store: StoreWriter, size_px: int) -> None:
+        self._store = store
+        self._frames = store.rows("frames", (size_px, size_px, 3), np.uint8)
         # Mostly black or smooth: beside images of one frame they would take half as much again.
-        self._detections = file.create_dataset(
-            "detections",
-            (0, *DETECTION_SHAPE),
-            np.uint8,
-            maxshape=(None, *DETECTION_SHAPE),
-            chunks=(1, *DETECTION_SHAPE),
-            compression="gzip",
-        )
+        self._detections = store.rows("detections", DETECTION_SHAPE, np.uint8, gzip=4)
         self._waiting: list[NDArray[np.uint8]] = []
         self._starts = [0]
         self._landmarks: list[NDArray[np.float32]] = [np.empty((0, 68, 2), np.float32)]
@@ -97,8 +83,7 @@ class FaceWriter:
             Of the frames, as onset and apex count them.
         """
         self._write()
-        self._detections.resize(len(self._detections) + 1, axis=0)
-        self._detections[-1] = detection
+        self._detections.append(detection[None])
         self._starts.append(len(self._frames))
         self._landmarks.append(landmarks)
         self._affines.append(affines)
@@ -108,11 +93,11 @@ class FaceWriter:
     def drop_clip(self) -> None:
         """Forget the frames of a clip that is left out."""
         self._waiting.clear()
-        self._frames.resize(self._starts[-1], axis=0)
+        self._frames.cut(self._starts[-1])
 
-    def arrays(self) -> dict[str, object]:
-        """Return what the file holds beside the frames."""
-        return {
+    def end(self) -> None:
+        """Write what the file holds beside the frames."""
+        arrays = {
             "landmarks": np.concatenate(self._landmarks),
             "starts": np.array(self._starts, np.int64),
             "clips": np.array([clip for clip, _, _ in self._clips], np.str_),
@@ -121,12 +106,11 @@ class FaceWriter:
             "affines": np.concatenate(self._affines),
             "sizes": np.array([size for _, _, size in self._clips], np.int64).reshape(-1, 2),
         }
+        self._store.write(arrays)
 
     def _write(self) -> None:
         if self._waiting:
-            before = len(self._frames)
-            self._frames.resize(before + len(self._waiting), axis=0)
-            self._frames[before:] = np.stack(self._waiting)
+            self._frames.append(np.stack(self._waiting))
             self._waiting.clear()
 
 
@@ -134,24 +118,23 @@ class FaceWriter:
 def written_faces(path: Path, settings: FaceSettings, weights_sha256: str) -> Iterator[FaceWriter]:
     """Write the registered clips of a subject; the name appears when all is written."""
     attributes = {"settings": to_json(settings), "weights_sha256": weights_sha256}
-    with written_store(path, FACES, attributes) as file:
-        writer = FaceWriter(file, settings.size_px)
+    with written_store(path, FACES, attributes) as store:
+        writer = FaceWriter(store, settings.size_px)
         yield writer
-        write_arrays(file, FACES, writer.arrays())
+        writer.end()
 
 
 def read_face_index(path: Path) -> tuple[Text, NDArray[np.float32]]:
     """Return the clips' names and jitter in pixels."""
-    with opened_store(path, FACES) as file:
-        return read_array(file, FACES, "clips"), read_array(file, FACES, "jitter_px")
+    with opened_store(path, FACES) as store:
+        return store.array("clips"), store.array("jitter_px")
 
 
 def iterate_faces(path: Path) -> Iterator[StoredFrames]:
     """Yield the registered frames of each clip, to be read before the next is asked for."""
-    with opened_store(path, FACES) as file:
-        starts = read_array(file, FACES, "starts").tolist()
-        for first, last in itertools.pairwise(starts):
-            yield StoredFrames(file["frames"], first, last)
+    with opened_store(path, FACES) as store:
+        for first, last in _edges(store):
+            yield StoredFrames(store, first, last)
 
 
 def read_frame_numbers(path: Path) -> dict[str, list[int]]:
@@ -162,17 +145,16 @@ def read_frame_numbers(path: Path) -> dict[str, list[int]]:
     MerecError
         If the file is of a version before 3, which has none: an apex could not be found in it.
     """
-    with opened_store(path, FACES) as file:
-        if "numbers" not in file:
+    with opened_store(path, FACES) as store:
+        if "numbers" not in store:
             msg = (
                 f"{path}: faces of version {FACES.version} expected, with the numbers of their "
-                f"frames, found version {file.attrs['version']}: delete the file to have it made again"
+                f"frames, found version {store.version}: delete the file to have it made again"
             )
             raise MerecError(msg)
-        names = read_array(file, FACES, "clips").tolist()
-        starts = read_array(file, FACES, "starts")
-        known = read_array(file, FACES, "numbers")
-    edges = itertools.pairwise(starts.tolist())
+        names = store.array("clips").tolist()
+        edges = _edges(store)
+        known = store.array("numbers")
     return {
         name: known[first:last].tolist() for name, (first, last) in zip(names, edges, strict=True)
     }
@@ -197,11 +179,10 @@ def iterate_face_clips(
     """
     numbers = read_frame_numbers(path)
     landmarks = read_face_landmarks(path)
-    with opened_store(path, FACES) as file:
-        starts = read_array(file, FACES, "starts").tolist()
-        affines = read_array(file, FACES, "affines")
-        sizes = read_array(file, FACES, "sizes").tolist()
-        edges = itertools.pairwise(starts)
+    with opened_store(path, FACES) as store:
+        edges = _edges(store)
+        affines = store.array("affines")
+        sizes = store.array("sizes").tolist()
         for place, ((first, last), (name, own)) in enumerate(
             zip(edges, numbers.items(), strict=True)
         ):
@@ -211,7 +192,7 @@ def iterate_face_clips(
                 raise MerecError(msg)
             yield FaceClip(
                 name,
-                StoredFrames(file["frames"], first, last),
+                StoredFrames(store, first, last),
                 landmarks[place],
                 own.index(apexes[name]),
                 n_interpolated,
@@ -222,14 +203,36 @@ def iterate_face_clips(
 
 def iterate_detections(path: Path) -> Iterator[NDArray[np.uint8] | None]:
     """Yield the picture of each clip's first frame; ``None`` from a file of version 1."""
-    with opened_store(path, FACES) as file:
-        for place in range(len(file["clips"])):
-            yield np.asarray(file["detections"][place]) if "detections" in file else None
+    with opened_store(path, FACES) as store:
+        for place in range(store.length("clips")):
+            yield store.row("detections", place) if "detections" in store else None
 
 
 def read_face_landmarks(path: Path) -> list[NDArray[np.float32]]:
     """Return the landmarks of each clip, (n_frames, 68, 2), pixels of the registered face."""
-    with opened_store(path, FACES) as file:
-        landmarks = read_array(file, FACES, "landmarks")
-        starts = read_array(file, FACES, "starts")
-    return [landmarks[first:last] for first, last in itertools.pairwise(starts)]
+    with opened_store(path, FACES) as store:
+        landmarks = store.array("landmarks")
+        return [landmarks[first:last] for first, last in _edges(store)]
+
+
+def _edges(store: Store) -> list[tuple[int, int]]:
+    """Return where the frames of each clip begin and end.
+
+    Raises
+    ------
+    MerecError
+        If they are not all frames, one clip after the other.
+    """
+    starts = store.array("starts").tolist()
+    n_clips, n_frames = store.length("clips"), store.length("frames")
+    if (
+        len(starts) != n_clips + 1
+        or starts != sorted(starts)
+        or (starts[0], starts[-1]) != (0, n_frames)
+    ):
+        msg = (
+            f"{store.path}:starts: {n_clips + 1} numbers that rise from 0 to {n_frames} expected, "
+            f"found {len(starts)} others"
+        )
+        raise MerecError(msg)
+    return list(itertools.pairwise(starts))

@@ -1,7 +1,7 @@
 """Writes and reads the features of all clips: one extraction, or several side by side."""
 
 import os
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from operator import call
 from pathlib import Path
@@ -15,14 +15,9 @@ from merec_hpc.config.faces import InterpolationSettings
 from merec_hpc.errors import MerecError
 from merec_hpc.files.digest import sha256
 from merec_hpc.records import Features, Text
-from merec_hpc.store.schema import (
-    FEATURES,
-    VIEW,
-    opened_store,
-    read_array,
-    read_recorded,
-    write_store,
-)
+from merec_hpc.store.reading import Store, opened_store
+from merec_hpc.store.schema import FEATURES, VIEW
+from merec_hpc.store.writing import write_store
 
 Share = Callable[[Callable[[], NDArray[Any]]], NDArray[Any]]
 
@@ -49,6 +44,12 @@ def write_features(
     attributes = {"settings": to_json(settings), "weights_sha256": weights_sha256}
     if interpolation is not None:
         attributes["interpolation"] = to_json(interpolation)
+    write_store(path, FEATURES, vars(features), attributes)
+
+
+def write_imported(path: Path, features: Features, table: Path) -> None:
+    """Write the features of a table, with its name and digest."""
+    attributes = {"imported_from": table.name, "imported_sha256": sha256(table)}
     write_store(path, FEATURES, vars(features), attributes)
 
 
@@ -105,9 +106,10 @@ def read_features(path: Path, share: Share = call) -> Features:
     MerecError
         If the file is none of both, or a view's block is missing or was made anew since.
     """
-    if read_recorded(path).get("kind") != VIEW.kind:
-        return replace(_read_known(path), values=share(lambda: _read_values(path)))
-    view = _read_view(path)
+    with opened_store(path, FEATURES, VIEW) as store:
+        if store.spec is FEATURES:
+            return replace(_known(store), values=share(lambda: store.array("values")))
+        view = {array.name: store.array(array.name) for array in VIEW.arrays}
     files = [path.parent.resolve() / str(file) for file in view["files"]]
     known = [_read_known(file) for file in files]
     for file, one, digest, count in zip(
@@ -126,26 +128,22 @@ def read_features(path: Path, share: Share = call) -> Features:
     )
 
 
-def _read_view(path: Path) -> Mapping[str, NDArray[Any]]:
-    with opened_store(path, VIEW) as file:
-        return {array.name: read_array(file, VIEW, array.name) for array in VIEW.arrays}
-
-
 def _read_known(path: Path) -> Features:
     """Return what a store holds beside the values, of which there are none."""
-    with opened_store(path, FEATURES) as file:
-        arrays = {
-            array.name: read_array(file, FEATURES, array.name)
-            for array in FEATURES.arrays
-            if array.name != "values"
-        }
+    with opened_store(path, FEATURES) as store:
+        return _known(store)
+
+
+def _known(store: Store) -> Features:
+    names = [array.name for array in FEATURES.arrays if array.name != "values"]
+    arrays = {name: store.array(name) for name in names}
     nothing = np.empty((len(arrays["clips"]), 0), np.float32)
     return Features(values=nothing, **arrays)
 
 
 def _read_values(path: Path) -> NDArray[Any]:
-    with opened_store(path, FEATURES) as file:
-        return read_array(file, FEATURES, "values")
+    with opened_store(path, FEATURES) as store:
+        return store.array("values")
 
 
 def _check_alike(path: Path, found: Features, first: Path, expected: Features) -> None:

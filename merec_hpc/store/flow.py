@@ -9,7 +9,9 @@ from numpy.typing import NDArray
 from merec_hpc.config.base import to_json
 from merec_hpc.config.motion import FlowSettings
 from merec_hpc.records import Text
-from merec_hpc.store.schema import FLOW, opened_store, read_array, write_arrays, written_store
+from merec_hpc.store.reading import opened_store
+from merec_hpc.store.schema import FLOW
+from merec_hpc.store.writing import written_store
 
 IMAGE_SIZES = (28, 224)
 """Sides of the images, in pixels: those of the networks of the field."""
@@ -22,35 +24,26 @@ def write_flow(
     settings: FlowSettings,
 ) -> None:
     """Write the images of each clip, one of each size, (size, size, 3): u, v, strain."""
-    with written_store(path, FLOW, {"settings": to_json(settings)}) as file:
+    with written_store(path, FLOW, {"settings": to_json(settings)}) as store:
         arrays = [
-            file.create_dataset(
-                _name(size),
-                (len(names), size, size, 3),
-                np.float32,
-                chunks=(1, size, size, 3),
-                compression="gzip",
-                shuffle=True,
-            )
-            for size in IMAGE_SIZES
+            store.rows(_name(size), (size, size, 3), np.float32, gzip=4) for size in IMAGE_SIZES
         ]
-        for place, images in enumerate(clips):
+        for images in clips:
             for array, image in zip(arrays, images, strict=True):
-                array[place] = image
-        write_arrays(file, FLOW, {"clips": names})
+                array.append(image[None])
+        store.write({"clips": names})
 
 
 def read_flow_names(path: Path) -> Text:
     """Return the clips' names."""
-    with opened_store(path, FLOW) as file:
-        return read_array(file, FLOW, "clips")
+    with opened_store(path, FLOW) as store:
+        return store.array("clips")
 
 
 def iterate_flow(path: Path, size_px: int) -> Iterator[NDArray[np.float32]]:
     """Yield u, v and strain of each clip, (size, size, 3), of one of ``IMAGE_SIZES``."""
-    with opened_store(path, FLOW) as file:
-        for place in range(len(file["clips"])):
-            yield np.asarray(file[_name(size_px)][place])
+    with opened_store(path, FLOW) as store:
+        yield from store.rows(_name(size_px))
 
 
 def _name(size: int) -> str:

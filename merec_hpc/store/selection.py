@@ -9,13 +9,9 @@ import numpy as np
 
 from merec_hpc.errors import MerecError
 from merec_hpc.records import DecidingRules, History, Population, Selection
-from merec_hpc.store.schema import (
-    SELECTION,
-    opened_store,
-    read_array,
-    read_attribute,
-    write_store,
-)
+from merec_hpc.store.reading import opened_store
+from merec_hpc.store.schema import SELECTION
+from merec_hpc.store.writing import write_store
 
 # Files of version 1 have none of these: no SVM had a bias. Each is of the shape of another array.
 _BIASES = {"bias": "C", "best_bias": "best_C", "hall_bias": "hall_C", "last_bias": "last_C"}
@@ -54,11 +50,11 @@ def write_selection(path: Path, selection: Selection, origin: SelectionOrigin) -
 
 def read_selection(path: Path) -> tuple[Selection, SelectionOrigin]:
     """Read what ``write_selection`` wrote."""
-    with opened_store(path, SELECTION) as file:
-        known = [array.name for array in SELECTION.arrays if array.name in file]
-        arrays = {name: read_array(file, SELECTION, name) for name in known}
+    with opened_store(path, SELECTION) as store:
+        known = [array.name for array in SELECTION.arrays if array.name in store]
+        arrays = {name: store.array(name) for name in known}
         names = SelectionOrigin.__dataclass_fields__
-        recorded = {name: read_attribute(file, name) for name in names}
+        recorded = {name: store.attribute(name) for name in names}
     for name, like in _BIASES.items():
         arrays.setdefault(name, np.zeros_like(arrays[like]))
     # Nobody was an empty name once.

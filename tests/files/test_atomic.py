@@ -64,7 +64,7 @@ def test_want_of_room_is_one_clear_line(tmp_path: Path, error: OSError, found: s
 
 def test_another_error_of_the_system_is_passed_on(tmp_path: Path) -> None:
     with pytest.raises(OSError, match="broken"), published(tmp_path / "table.tsv"):
-        raise OSError(errno.EIO, "broken")
+        raise OSError(errno.EPERM, "broken")
 
 
 def test_folder_is_made(tmp_path: Path) -> None:

@@ -92,7 +92,7 @@ def make_up(
 def _write(path: Path, job: Job, config: Config, extent: Extent) -> None:
     path.parent.mkdir(parents=True, exist_ok=True)
     if path.suffix == ".h5":
-        with h5py.File(path, "w") as file:
+        with h5py.File(path, "w", libver=("v110", "v110")) as file:
             for name, value in _recorded(job, config).items():
                 file.attrs[name] = json.dumps(value)
     elif path.name.endswith("failures.tsv"):

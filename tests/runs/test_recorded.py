@@ -14,7 +14,7 @@ from merec_hpc.runs.recorded import has_folds, has_permutations, is_made_by, is_
 
 
 def record(path: Path, **attributes: object) -> Path:
-    with h5py.File(path, "w") as file:
+    with h5py.File(path, "w", libver=("v110", "v110")) as file:
         for name, value in attributes.items():
             file.attrs[name] = json.dumps(value)
     return path

@@ -12,18 +12,10 @@ from hypothesis import strategies as st
 
 from merec_hpc import __version__
 from merec_hpc.errors import MerecError
-from merec_hpc.store import schema
-from merec_hpc.store.schema import (
-    FILES,
-    ArraySpec,
-    FileSpec,
-    describe_formats,
-    opened_store,
-    read_array,
-    read_attribute,
-    read_recorded,
-    write_store,
-)
+from merec_hpc.store import writing
+from merec_hpc.store.reading import opened_store, read_recorded
+from merec_hpc.store.schema import FILES, ArraySpec, FileSpec, describe_formats
+from merec_hpc.store.writing import write_store
 
 SPEC = FileSpec(
     "trial",
@@ -57,8 +49,8 @@ def path(tmp_path: Path) -> Path:
 
 
 def _read(path: Path, spec: FileSpec = SPEC) -> Mapping[str, Any]:
-    with opened_store(path, spec) as file:
-        return {array.name: read_array(file, spec, array.name) for array in spec.arrays}
+    with opened_store(path, spec) as store:
+        return {array.name: store.array(array.name) for array in spec.arrays}
 
 
 def _replace(path: Path, name: str, values: Any) -> None:
@@ -106,10 +98,10 @@ def test_masks_take_a_bit_each(path: Path) -> None:
 
 
 def test_file_says_what_made_it(path: Path) -> None:
-    with opened_store(path, SPEC) as file:
-        assert (file.attrs["kind"], file.attrs["version"]) == ("trial", 3)
-        software = read_attribute(file, "software")
-        assert read_attribute(file, "settings") == '{"a": 1}'
+    with opened_store(path, SPEC) as store:
+        assert (store.file.attrs["kind"], store.version) == (b"trial", 3)
+        software = store.attribute("software")
+        assert store.attribute("settings") == '{"a": 1}'
     assert software["merec_hpc"] == __version__
     assert software["numpy"] == np.__version__
 
@@ -117,8 +109,8 @@ def test_file_says_what_made_it(path: Path) -> None:
 def test_arrays_say_what_they_mean(path: Path) -> None:
     with h5py.File(path) as file:
         for array in SPEC.arrays:
-            assert file[array.name].attrs["axes"] == ", ".join(array.axes)
-            assert file[array.name].attrs["meaning"] == array.meaning
+            assert file[array.name].attrs["axes"].decode() == ", ".join(array.axes)
+            assert file[array.name].attrs["meaning"].decode() == array.meaning
 
 
 def test_same_content_gives_the_same_bytes(path: Path, tmp_path: Path) -> None:
@@ -240,9 +232,9 @@ def test_error_while_writing_keeps_the_former_file(path: Path) -> None:
 
 
 def test_error_in_a_reader_closes_the_file(path: Path) -> None:
-    with pytest.raises(ZeroDivisionError), opened_store(path, SPEC) as file:
+    with pytest.raises(ZeroDivisionError), opened_store(path, SPEC) as store:
         raise ZeroDivisionError
-    assert not file
+    assert not store.file
 
 
 def test_every_array_of_a_file_is_named_once() -> None:
@@ -292,7 +284,7 @@ def test_software_is_that_which_is_installed(
             raise PackageNotFoundError(name)
         return "1.2"
 
-    monkeypatch.setattr(schema, "version", version)
+    monkeypatch.setattr(writing.metadata, "version", version)
     write_store(tmp_path / "x.h5", SPEC, _arrays(), {})
     software = read_recorded(tmp_path / "x.h5")["software"]
     assert software["opencv-contrib-python-headless"] == software["numpy"] == "1.2"

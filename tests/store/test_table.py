@@ -1,12 +1,17 @@
 """Tables of features, labels and groups, as people have them."""
 
+import json
+import sys
 from pathlib import Path
 
 import numpy as np
+import pyarrow as pa
 import pytest
+from pyarrow import parquet
 
 from merec_hpc.errors import MerecError
-from merec_hpc.store.table import read_table
+from merec_hpc.records import Features
+from merec_hpc.store.table import SUFFIXES, read_table, write_table
 
 CSV = "group,width,label,height\np1,1.5,yes,2\np2,-3e2,no,4\np1,0,yes,1\n"
 
@@ -98,3 +103,55 @@ def test_npz_of_objects_or_of_too_few_names_is_refused(tmp_path: Path) -> None:
     np.savez(tmp_path / "number.npz", X=np.float64(1), **others)
     with pytest.raises(MerecError, match="one label and one group for each row"):
         read_table(tmp_path / "number.npz")
+
+
+@pytest.mark.parametrize("suffix", SUFFIXES)
+def test_a_table_that_is_written_is_read_back(
+    tmp_path: Path, features: Features, suffix: str
+) -> None:
+    path = tmp_path / f"table{suffix}"
+    write_table(path, features, {"weights_sha256": "abc"})
+    found = read_table(path)
+    for name in ("values", "subjects", "clips", "names"):
+        np.testing.assert_array_equal(getattr(found, name), getattr(features, name))
+    classes = features.class_names[features.labels]
+    np.testing.assert_array_equal(found.class_names[found.labels], classes)
+    told = json.loads((tmp_path / f"table{suffix}.json").read_text(encoding="utf-8"))
+    assert told["features"] == features.names.tolist()
+    assert told["classes"] == features.class_names.tolist()
+    assert told["recorded"] == {"weights_sha256": "abc"}
+
+
+def test_a_table_of_another_kind_is_not_written(tmp_path: Path, features: Features) -> None:
+    with pytest.raises(
+        MerecError, match=r"ends in \.csv, \.npz, \.parquet expected, found '\.xlsx'"
+    ):
+        write_table(tmp_path / "table.xlsx", features, {})
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_names_of_clips_are_read_and_must_differ(tmp_path: Path) -> None:
+    named = CSV.replace("group,", "clip,group,").replace("p1,1.5", "a,p1,1.5")
+    named = named.replace("\np2", "\nb,p2").replace("\np1,0", "\nc,p1,0")
+    assert read_table(written(tmp_path / "table.csv", named)).clips.tolist() == ["a", "b", "c"]
+    for wrong in (named.replace("\nc,", "\na,"), named.replace("\nc,", "\n,")):
+        with pytest.raises(MerecError, match="a clip's name of its own in each row expected"):
+            read_table(written(tmp_path / "table.csv", wrong))
+
+
+def test_a_parquet_file_with_a_mistake_is_refused(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    path = tmp_path / "table.parquet"
+    with pytest.raises(MerecError, match=r"table\.parquet: a Parquet table of numbers expected"):
+        read_table(written(path, "no parquet"))
+    columns = {"x": ["a", "b"], "label": [1, 2], "group": ["s", "t"]}
+    parquet.write_table(pa.table(columns), path)
+    with pytest.raises(MerecError, match=r"table\.parquet: a Parquet table of numbers expected"):
+        read_table(path)
+    parquet.write_table(pa.table(columns | {"x": [1, 2], "group": ["s", None]}), path)
+    with pytest.raises(MerecError, match="a group in each row expected, found '' in row 2"):
+        read_table(path)
+    monkeypatch.setitem(sys.modules, "pyarrow", None)
+    with pytest.raises(MerecError, match="pyarrow expected for Parquet"):
+        read_table(path)
