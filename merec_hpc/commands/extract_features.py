@@ -75,7 +75,12 @@ def run(
     if not complete:
         msg = "clips expected, found none in any of the files"
         raise MerecError(msg)
-    write_features(output, joined_features(catalog, complete), parsed, digest, interpolated)
+    made_of = {
+        "catalog_sha256": sha256(catalog),
+        "faces_sha256": {subject.faces.name: subject.faces_sha256 for subject in subjects},
+    }
+    features = joined_features(catalog, complete)
+    write_features(output, features, parsed, digest, interpolated, made_of)
 
 
 @dataclass(frozen=True)
@@ -86,12 +91,15 @@ class _Subject:
     clips: list[str]
     apexes: dict[str, int]
     part: Path
+    faces_sha256: str
 
     @classmethod
     def of(cls, faces: Path, apexes: Mapping[str, int], parts: FeatureParts) -> "_Subject":
         clips = read_face_index(faces)[0].tolist()
         own = {clip: apexes[clip] for clip in clips if clip in apexes}
-        return cls(faces, clips, own, parts.path(faces, repr(sorted(own.items()))))
+        digest = sha256(faces)
+        part = parts.path(faces, repr(sorted(own.items())), digest)
+        return cls(faces, clips, own, part, digest)
 
     def extract(
         self, opened: Extractor, parts: FeatureParts, n_frames: int, n_threads: int

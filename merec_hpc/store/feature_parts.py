@@ -20,11 +20,10 @@ class FeatureParts:
     key: str
     """What the features depend on besides the clips: settings, weights, program."""
 
-    def path(self, faces: Path, marks: str) -> Path:
+    def path(self, faces: Path, marks: str, faces_sha256: str) -> Path:
         """Return the part's file: named by the subject, the settings, the faces and their marks."""
         digest = hashlib.sha256(f"{self.key} {marks}".encode())
-        with faces.open("rb") as file:
-            digest.update(hashlib.file_digest(file, "sha256").digest())
+        digest.update(bytes.fromhex(faces_sha256))
         return self.folder / f"{faces.stem}.{digest.hexdigest()[:32]}.npz"
 
     def read(self, path: Path) -> FeaturePart | None:

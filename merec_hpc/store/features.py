@@ -1,7 +1,7 @@
 """Writes and reads the features of all clips: one extraction, or several side by side."""
 
 import os
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from operator import call
 from pathlib import Path
@@ -39,12 +39,22 @@ def write_features(
     settings: object,
     weights_sha256: str,
     interpolation: InterpolationSettings | None = None,
+    made_of: Mapping[str, object] | None = None,
 ) -> None:
-    """Write features with the settings, software and weights (if any) that made them."""
-    attributes = {"settings": to_json(settings), "weights_sha256": weights_sha256}
+    """Write features with the settings, software and weights (if any) that made them.
+
+    Parameters
+    ----------
+    made_of
+        Digests of the files that they were made of, by name.
+    """
+    attributes: dict[str, object] = {
+        "settings": to_json(settings),
+        "weights_sha256": weights_sha256,
+    }
     if interpolation is not None:
         attributes["interpolation"] = to_json(interpolation)
-    write_store(path, FEATURES, vars(features), attributes)
+    write_store(path, FEATURES, vars(features), {**attributes, **(made_of or {})})
 
 
 def write_imported(path: Path, features: Features, table: Path) -> None:

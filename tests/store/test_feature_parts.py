@@ -5,6 +5,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+from merec_hpc.files.digest import sha256
 from merec_hpc.records import FeaturePart
 from merec_hpc.store.feature_parts import FeatureParts
 
@@ -24,9 +25,9 @@ def clips(tmp_path: Path) -> Path:
 
 def test_a_part_reads_back(tmp_path: Path, clips: Path) -> None:
     parts = FeatureParts(tmp_path / "parts", "settings")
-    assert parts.read(parts.path(clips, "")) is None
-    parts.write(parts.path(clips, ""), PART)
-    found = parts.read(parts.path(clips, ""))
+    assert parts.read(parts.path(clips, "", sha256(clips))) is None
+    parts.write(parts.path(clips, "", sha256(clips)), PART)
+    found = parts.read(parts.path(clips, "", sha256(clips)))
     assert found is not None
     np.testing.assert_array_equal(found.values, PART.values)
     assert (found.names.tolist(), found.clips.tolist()) == (["a", "b", "c"], ["clip1", "clip2"])
@@ -34,12 +35,12 @@ def test_a_part_reads_back(tmp_path: Path, clips: Path) -> None:
 
 def test_other_settings_frames_or_apexes_do_not_find_it(tmp_path: Path, clips: Path) -> None:
     parts, others = (FeatureParts(tmp_path / "parts", key) for key in ("settings", "others"))
-    parts.write(parts.path(clips, "apex 3"), PART)
-    assert parts.read(parts.path(clips, "apex 3")) is not None
-    assert parts.read(parts.path(clips, "apex 4")) is None
-    assert others.read(others.path(clips, "apex 3")) is None
+    parts.write(parts.path(clips, "apex 3", sha256(clips)), PART)
+    assert parts.read(parts.path(clips, "apex 3", sha256(clips))) is not None
+    assert parts.read(parts.path(clips, "apex 4", sha256(clips))) is None
+    assert others.read(others.path(clips, "apex 3", sha256(clips))) is None
     clips.write_bytes(b"other frames")
-    assert parts.read(parts.path(clips, "apex 3")) is None
+    assert parts.read(parts.path(clips, "apex 3", sha256(clips))) is None
 
 
 def test_former_parts_of_a_subject_are_removed_and_others_kept(tmp_path: Path, clips: Path) -> None:
@@ -47,17 +48,17 @@ def test_former_parts_of_a_subject_are_removed_and_others_kept(tmp_path: Path, c
     other.write_bytes(b"frames")
     for key in ("former", "settings"):
         parts = FeatureParts(tmp_path / "parts", key)
-        parts.write(parts.path(clips, ""), PART)
-        parts.write(parts.path(other, ""), PART)
+        parts.write(parts.path(clips, "", sha256(clips)), PART)
+        parts.write(parts.path(other, "", sha256(other)), PART)
     assert len(list((tmp_path / "parts").iterdir())) == 2
-    assert parts.read(parts.path(clips, "")) is not None
-    assert parts.read(parts.path(other, "")) is not None
+    assert parts.read(parts.path(clips, "", sha256(clips))) is not None
+    assert parts.read(parts.path(other, "", sha256(other))) is not None
 
 
 @pytest.mark.parametrize("content", [b"", b"nothing", "half", "flipped"])
 def test_a_damaged_part_counts_as_none(tmp_path: Path, clips: Path, content: bytes | str) -> None:
     parts = FeatureParts(tmp_path / "parts", "settings")
-    path = parts.path(clips, "")
+    path = parts.path(clips, "", sha256(clips))
     parts.write(path, PART)
     whole = path.read_bytes()
     if content == "half":
