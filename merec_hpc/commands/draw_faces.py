@@ -15,6 +15,7 @@ from merec_hpc.errors import MerecError
 from merec_hpc.faces.shape_training.annotations import write_points
 from merec_hpc.faces.shape_training.drawn_faces import HeadShape, draw_face, load_head
 from merec_hpc.files.atomic import make_folder, published
+from merec_hpc.networks.weights import checked_digest
 from merec_hpc.progress import track
 
 
@@ -29,6 +30,8 @@ def run(
     if output.is_dir() and any(output.iterdir()):
         msg = f"{output}: an empty folder expected, found one with files"
         raise MerecError(msg)
+    if head.is_file():
+        checked_digest("canonical_face", head)
     shape = load_head(head)
     cv2.setNumThreads(1)
     partial = output.with_name(output.name + ".partial")

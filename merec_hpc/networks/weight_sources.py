@@ -1,0 +1,220 @@
+"""Opens files of weights, of whatever kind they are, and checks them.
+
+The kind is told by a file's first bytes, never by its name: torch's own (a state dict, as
+torchvision releases them, or a checkpoint of ours), safetensors, MATLAB, Keras's HDF5, and a file
+that asks for random weights from a seed.
+"""
+
+import hashlib
+import io
+import logging
+import warnings
+import zipfile
+import zlib
+from collections.abc import Mapping
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from merec_hpc.errors import MerecError
+from merec_hpc.networks.matlab_file import SIGNATURE as MATLAB
+from merec_hpc.networks.network import Network
+from merec_hpc.networks.random_weights import asked_seed
+from merec_hpc.networks.registry import find_network
+from merec_hpc.networks.safetensors import looks_like_safetensors, read_safetensors
+from merec_hpc.networks.unreadable import UnreadableError
+
+if TYPE_CHECKING:
+    from torch import nn
+
+log = logging.getLogger(__name__)
+
+CHECKPOINT = "merec_hpc checkpoint"
+"""What a checkpoint of ours says under ``kind``, beside ``network`` and ``state``."""
+_ZIP, _HDF5 = b"PK\x03\x04", b"\x89HDF\r\n\x1a\n"
+_LEGACY = b"\x80\x02\x8a\x0a\x6c\xfc\x9c\x46\xf9\x20\x6a\xa8\x50\x19"  # torch's magic number
+_COUNTER = "num_batches_tracked"  # which files of old torch lack
+
+
+def load_network(name: str, weights: Path) -> "nn.Module":
+    """Return a network with its weights, ready to be evaluated.
+
+    A network whose weights a package carries is opened if the file's sha256 is theirs, or if it is
+    a checkpoint of ours, which names the network.
+
+    Raises
+    ------
+    MerecError
+        If the file does not hold this network's weights, or is damaged.
+    """
+    known = find_network(name)
+    try:
+        content = weights.read_bytes()
+    except FileNotFoundError:
+        msg = f"{weights}: weights of {name} expected, found no such file"
+        raise MerecError(msg) from None
+    except OSError as error:
+        msg = f"{weights}: weights of {name} expected, found: {error.strerror}"
+        raise MerecError(msg) from None
+    try:
+        return _opened(name, known, content, str(weights)).eval()
+    except UnreadableError as error:
+        msg = f"{weights}: weights of {name} expected, found {error}"
+        raise MerecError(msg) from None
+
+
+def _opened(name: str, known: Network, content: bytes, place: str) -> "nn.Module":
+    seed = asked_seed(content)
+    if seed is not None:
+        log.warning("%s: RANDOM weights, seed %d: nothing was learned by them", name, seed)
+        return _random(known, seed)
+    digest = hashlib.sha256(content).hexdigest()
+    is_known = known.weights is not None and digest == known.weights.sha256
+    if known.weights is not None and not is_known and not content.startswith(_ZIP):
+        msg = f"another content, of sha256 {digest} in place of {known.weights.sha256}"
+        raise UnreadableError(msg)
+    state, is_checkpoint = _state(name, known, content)
+    if known.weights is not None and not is_known and not is_checkpoint:
+        msg = f"another content, of sha256 {digest} in place of {known.weights.sha256}"
+        raise UnreadableError(msg)
+    if known.weights is None and not is_checkpoint:
+        log.info("%s: weights of %s, sha256 %s", place, name, digest)
+        released = known.released_as.rpartition("-")[2].partition(".")[0]
+        if released and not digest.startswith(released):
+            log.warning("%s: not torchvision's %s, by its sha256", place, known.released_as)
+    network = known.build()
+    _put(network, state)
+    return network
+
+
+def _random(known: Network, seed: int) -> "nn.Module":
+    """Build with weights that the seed alone decides; the caller's random numbers go on as before."""
+    import torch  # noqa: PLC0415  # takes seconds
+
+    with torch.random.fork_rng(devices=[]):
+        torch.manual_seed(seed)
+        return known.build()
+
+
+def _state(name: str, known: Network, content: bytes) -> tuple[Mapping[str, Any], bool]:
+    """Return the arrays by the architecture's names, and whether they are a checkpoint of ours."""
+    import torch  # noqa: PLC0415  # takes seconds
+
+    if content.startswith((_ZIP, _LEGACY)):
+        return _torch_state(name, known, content)
+    if looks_like_safetensors(content):
+        arrays = read_safetensors(content)
+    elif content.startswith(MATLAB) and "matlab" in known.readers:
+        arrays = dict(known.readers["matlab"](content))
+    elif content.startswith(_HDF5) and "keras" in known.readers:
+        arrays = dict(known.readers["keras"](content))
+    else:
+        msg = "another content"
+        raise UnreadableError(msg)
+    if any(values.dtype.kind not in "fiub" for values in arrays.values()):
+        msg = "arrays that are no numbers"
+        raise UnreadableError(msg)
+    native = {
+        key: np.array(values, values.dtype.newbyteorder("=")) for key, values in arrays.items()
+    }
+    return {_today(known, key): torch.from_numpy(values) for key, values in native.items()}, False
+
+
+def _today(known: Network, key: str) -> str:
+    return known.released_name(key) if known.released_name else key
+
+
+def _torch_state(name: str, known: Network, content: bytes) -> tuple[Mapping[str, Any], bool]:
+    found = _torch_content(content)
+    is_checkpoint = isinstance(found, dict) and found.get("kind") == CHECKPOINT
+    if is_checkpoint:
+        if found.get("network") != name:
+            msg = f"a checkpoint of {str(found.get('network'))[:60]!r}"
+            raise UnreadableError(msg)
+        found = found.get("state")
+    elif known.state_key is not None and isinstance(found, dict):
+        found = found.get(known.state_key)
+    if not isinstance(found, dict) or not all(isinstance(key, str) for key in found):
+        msg = "another content: no arrays with names"
+        raise UnreadableError(msg)
+    return {_today(known, key): values for key, values in found.items()}, is_checkpoint
+
+
+def _torch_content(content: bytes) -> Any:
+    """Return what torch saved; arrays and plain objects alone, checksums compared."""
+    import torch  # noqa: PLC0415  # takes seconds
+
+    try:
+        if content.startswith(_ZIP):
+            _check_archive(content)
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore", UserWarning)  # about pickles that are refused anyway
+            return torch.load(io.BytesIO(content), map_location="cpu", weights_only=True)
+    except UnreadableError:
+        raise
+    # torch raises whatever its parts do on a file that is not what it should be.
+    except Exception as error:  # noqa: BLE001
+        msg = f"another content ({type(error).__name__})"
+        raise UnreadableError(msg) from None
+
+
+def _check_archive(content: bytes) -> None:
+    """Compare the checksum of every part, which torch is built not to do."""
+    try:
+        with zipfile.ZipFile(io.BytesIO(content)) as archive:
+            names = [member.filename for member in archive.infolist()]
+            if any(member.compress_type != zipfile.ZIP_STORED for member in archive.infolist()):
+                msg = "compressed parts, which torch does not write"
+                raise UnreadableError(msg)
+            damaged = archive.testzip()
+    except (
+        zipfile.BadZipFile,
+        zlib.error,
+        EOFError,
+        OSError,
+        ValueError,
+        NotImplementedError,
+    ) as error:
+        if isinstance(error, UnreadableError):
+            raise
+        msg = f"a damaged archive ({type(error).__name__})"
+        raise UnreadableError(msg) from None
+    if damaged is not None or len(set(names)) != len(names):
+        msg = "a damaged archive: the checksum of a part is another"
+        raise UnreadableError(msg)
+
+
+def _put(network: "nn.Module", state: Mapping[str, Any]) -> None:
+    """Copy the arrays into the network, each checked against the one that is there."""
+    import torch  # noqa: PLC0415  # takes seconds
+
+    expected = network.state_dict()
+    missing = [key for key in expected if key not in state and not key.endswith(_COUNTER)]
+    unknown = [key for key in state if key not in expected]
+    if missing or unknown:
+        msg = (
+            f"another content: {len(missing)} arrays are missing"
+            f"{_first(missing)}, {len(unknown)} not of it{_first(unknown)}"
+        )
+        raise UnreadableError(msg)
+    for key, values in state.items():
+        if not isinstance(values, torch.Tensor) or values.layout != torch.strided:
+            msg = f"another content: no array as {key}"
+            raise UnreadableError(msg)
+        if values.shape != expected[key].shape:
+            shapes = tuple(values.shape), tuple(expected[key].shape)
+            msg = f"{key} of shape {shapes[0]} in place of {shapes[1]}"
+            raise UnreadableError(msg)
+        if values.is_floating_point() != expected[key].is_floating_point() or values.is_complex():
+            msg = f"{key} of {values.dtype} in place of {expected[key].dtype}"
+            raise UnreadableError(msg)
+        if not torch.isfinite(values).all():
+            msg = f"{key} with values that are not finite"
+            raise UnreadableError(msg)
+    # Not strictly, for the counters of old files; all else was compared.
+    network.load_state_dict(dict(state), strict=False)
+
+
+def _first(names: list[str]) -> str:
+    return f" ('{names[0][:60]!s}')" if names else ""
