@@ -83,9 +83,7 @@ def _opened(name: str, known: Network, content: bytes, place: str) -> "nn.Module
         released = known.released_as.rpartition("-")[2].partition(".")[0]
         if released and not digest.startswith(released):
             log.warning("%s: not torchvision's %s, by its sha256", place, known.released_as)
-    network = known.build()
-    _put(network, state)
-    return network
+    return _built(known, state)
 
 
 def _random(known: Network, seed: int) -> "nn.Module":
@@ -185,11 +183,25 @@ def _check_archive(content: bytes) -> None:
         raise UnreadableError(msg)
 
 
-def _put(network: "nn.Module", state: Mapping[str, Any]) -> None:
-    """Copy the arrays into the network, each checked against the one that is there."""
+def _built(known: Network, state: Mapping[str, Any]) -> "nn.Module":
+    """Return the network with these arrays, each checked against the one that belongs there."""
     import torch  # noqa: PLC0415  # takes seconds
 
-    expected = network.state_dict()
+    # Without memory, nor time, for weights that are replaced.
+    with torch.device("meta"):
+        network = known.build()
+    taken = _checked(network.state_dict(), state)
+    network.load_state_dict(taken, assign=True)
+    if any(buffer.is_meta for buffer in network.buffers()):  # one that is never saved
+        network = known.build()
+        network.load_state_dict(taken)
+    return network
+
+
+def _checked(expected: Mapping[str, Any], state: Mapping[str, Any]) -> dict[str, Any]:
+    """Return the arrays in the kinds that are expected, or raise where one is not what it should be."""
+    import torch  # noqa: PLC0415  # takes seconds
+
     missing = [key for key in expected if key not in state and not key.endswith(_COUNTER)]
     unknown = [key for key in state if key not in expected]
     if missing or unknown:
@@ -198,22 +210,26 @@ def _put(network: "nn.Module", state: Mapping[str, Any]) -> None:
             f"{_first(missing)}, {len(unknown)} not of it{_first(unknown)}"
         )
         raise UnreadableError(msg)
-    for key, values in state.items():
+    taken = {}
+    for key, wanted in expected.items():
+        values = state.get(key, torch.zeros((), dtype=torch.int64))  # a counter
         if not isinstance(values, torch.Tensor) or values.layout != torch.strided:
             msg = f"another content: no array as {key}"
             raise UnreadableError(msg)
-        if values.shape != expected[key].shape:
-            shapes = tuple(values.shape), tuple(expected[key].shape)
-            msg = f"{key} of shape {shapes[0]} in place of {shapes[1]}"
+        if values.shape != wanted.shape:
+            msg = f"{key} of shape {tuple(values.shape)} in place of {tuple(wanted.shape)}"
             raise UnreadableError(msg)
-        if values.is_floating_point() != expected[key].is_floating_point() or values.is_complex():
-            msg = f"{key} of {values.dtype} in place of {expected[key].dtype}"
+        if values.is_floating_point() != wanted.is_floating_point() or values.is_complex():
+            msg = f"{key} of {values.dtype} in place of {wanted.dtype}"
             raise UnreadableError(msg)
-        if not torch.isfinite(values).all():
+        # As the network has it, whatever strides, precision and neighbours it had in the file.
+        own = values.detach().to(wanted.dtype).contiguous()
+        taken[key] = own.clone() if own.untyped_storage().nbytes() > own.nbytes else own
+        # Extremes show what is not finite, NaN too, without a copy of the array.
+        if own.numel() and not all(one.isfinite() for one in own.aminmax()):
             msg = f"{key} with values that are not finite"
             raise UnreadableError(msg)
-    # Not strictly, for the counters of old files; all else was compared.
-    network.load_state_dict(dict(state), strict=False)
+    return taken
 
 
 def _first(names: list[str]) -> str:

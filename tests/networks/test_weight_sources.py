@@ -244,6 +244,51 @@ def test_counters_that_old_files_lack_are_not_missed(path: Path) -> None:
     assert torch.equal(load_network("tiny", path).state_dict()["2.bias"], state["2.bias"])
 
 
+def test_weights_are_as_contiguous_as_those_that_are_built(path: Path) -> None:
+    """Whatever their strides in the file: the library's sums could differ in their last bits."""
+    state = made_state()
+    turned = {
+        **state,
+        "0.weight": state["0.weight"].permute(3, 2, 1, 0).contiguous().permute(3, 2, 1, 0),
+    }
+    assert not turned["0.weight"].is_contiguous()
+    path.write_bytes(zipped(turned))
+    network = load_network("tiny", path)
+    assert is_same(network, state)
+    assert network.state_dict()["0.weight"].is_contiguous()
+
+
+def test_part_of_a_larger_array_does_not_keep_the_rest(path: Path) -> None:
+    state = made_state()
+    path.write_bytes(zipped({**state, "2.bias": torch.arange(1000.0)[2:4]}))
+    bias = load_network("tiny", path).state_dict()["2.bias"]
+    assert bias.tolist() == [2.0, 3.0]
+    assert bias.untyped_storage().nbytes() == 8
+
+
+class Constant(Tiny):
+    def __init__(self, n_classes: int = 2) -> None:
+        super().__init__(n_classes)
+        self.register_buffer("never_saved", torch.arange(3.0), persistent=False)
+
+
+def test_buffer_that_is_never_saved_is_the_builders(
+    path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setitem(NETWORKS, "tiny", replace(TINY, build=Constant))
+    state = made_state()
+    path.write_bytes(zipped(state))
+    network = load_network("tiny", path)
+    assert is_same(network, state)
+    assert network.get_buffer("never_saved").tolist() == [0, 1, 2]
+
+
+def test_number_that_single_precision_cannot_hold_is_refused(path: Path) -> None:
+    state = made_state()
+    path.write_bytes(zipped({**state, "2.bias": torch.tensor([1.0, 1e300], dtype=torch.float64)}))
+    assert "2.bias with values that are not finite" in refused("tiny", path)
+
+
 def test_missing_file_and_folder_are_named(tmp_path: Path) -> None:
     assert "no such file" in refused("tiny", tmp_path / "absent")
     assert "Is a directory" in refused("tiny", tmp_path)
