@@ -31,7 +31,8 @@ The first bytes of a file tell its kind, not its name:
   always does to learn a version; whoever does not want that gives the file under `weights` in the configuration.
 * **torchvision's file**, as it is released, old names included. The first digits of its sha256 are in its
   name; another file is taken, and a warning says so.
-* **A checkpoint**: what torch saves of `{"kind": "merec_hpc checkpoint", "network": NAME, "state": STATE}`.
+* **A checkpoint**: what torch saves of `{"kind": "merec_hpc checkpoint", "network": NAME, "choices": CHOICES, "state": STATE}`,
+  where choices, which may be left out, are keyword arguments of the network's builder, such as the number of classes.
   It is taken for every network, also for those whose weights a package carries.
 * **safetensors**, by a reader that checks every length, kind, gap, overlap and bound.
 * **MatConvNet's file** of VGG-F, `imagenet-vgg-f.mat`, in both of its layouts: `meta.normalization` with

@@ -6,12 +6,14 @@ that asks for random weights from a seed.
 """
 
 import hashlib
+import inspect
 import io
 import logging
 import warnings
 import zipfile
 import zlib
 from collections.abc import Mapping
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -31,10 +33,36 @@ if TYPE_CHECKING:
 log = logging.getLogger(__name__)
 
 CHECKPOINT = "merec_hpc checkpoint"
-"""What a checkpoint of ours says under ``kind``, beside ``network`` and ``state``."""
+"""What a checkpoint of ours says under ``kind``."""
 _ZIP, _HDF5 = b"PK\x03\x04", b"\x89HDF\r\n\x1a\n"
 _LEGACY = b"\x80\x02\x8a\x0a\x6c\xfc\x9c\x46\xf9\x20\x6a\xa8\x50\x19"  # torch's magic number
+_LARGEST = 100_000  # of what a checkpoint says about sizes
 _COUNTER = "num_batches_tracked"  # which files of old torch lack
+
+
+@dataclass(frozen=True)
+class _Opened:
+    """What a file holds: arrays by name, and how the network is built that they are of."""
+
+    state: Mapping[str, Any]
+    is_checkpoint: bool = False
+    choices: Mapping[str, Any] = field(default_factory=dict)
+
+
+def checkpoint_of(name: str, network: "nn.Module", **choices: object) -> dict[str, object]:
+    """Return what ``torch.save`` makes a checkpoint of.
+
+    Parameters
+    ----------
+    name
+        Of the network in the registry.
+    network
+        It, trained.
+    **choices
+        Keyword arguments of its builder that it was built with: numbers, or lists of them.
+    """
+    state = network.state_dict()
+    return {"kind": CHECKPOINT, "network": name, "choices": choices, "state": state}
 
 
 def load_network(name: str, weights: Path) -> "nn.Module":
@@ -74,16 +102,16 @@ def _opened(name: str, known: Network, content: bytes, place: str) -> "nn.Module
     if known.weights is not None and not is_known and not content.startswith(_ZIP):
         msg = f"another content, of sha256 {digest} in place of {known.weights.sha256}"
         raise UnreadableError(msg)
-    state, is_checkpoint = _state(name, known, content)
-    if known.weights is not None and not is_known and not is_checkpoint:
+    opened = _read(name, known, content)
+    if known.weights is not None and not is_known and not opened.is_checkpoint:
         msg = f"another content, of sha256 {digest} in place of {known.weights.sha256}"
         raise UnreadableError(msg)
-    if known.weights is None and not is_checkpoint:
+    if known.weights is None and not opened.is_checkpoint:
         log.info("%s: weights of %s, sha256 %s", place, name, digest)
         released = known.released_as.rpartition("-")[2].partition(".")[0]
         if released and not digest.startswith(released):
             log.warning("%s: not torchvision's %s, by its sha256", place, known.released_as)
-    return _built(known, state)
+    return _built(known, opened)
 
 
 def _random(known: Network, seed: int) -> "nn.Module":
@@ -95,12 +123,12 @@ def _random(known: Network, seed: int) -> "nn.Module":
         return known.build()
 
 
-def _state(name: str, known: Network, content: bytes) -> tuple[Mapping[str, Any], bool]:
-    """Return the arrays by the architecture's names, and whether they are a checkpoint of ours."""
+def _read(name: str, known: Network, content: bytes) -> _Opened:
+    """Return the arrays by the architecture's names."""
     import torch  # noqa: PLC0415  # takes seconds
 
     if content.startswith((_ZIP, _LEGACY)):
-        return _torch_state(name, known, content)
+        return _read_torch(name, known, content)
     if looks_like_safetensors(content):
         arrays = read_safetensors(content)
     elif content.startswith(MATLAB) and "matlab" in known.readers:
@@ -116,27 +144,44 @@ def _state(name: str, known: Network, content: bytes) -> tuple[Mapping[str, Any]
     native = {
         key: np.array(values, values.dtype.newbyteorder("=")) for key, values in arrays.items()
     }
-    return {_today(known, key): torch.from_numpy(values) for key, values in native.items()}, False
+    return _Opened({_today(known, key): torch.from_numpy(one) for key, one in native.items()})
 
 
 def _today(known: Network, key: str) -> str:
     return known.released_name(key) if known.released_name else key
 
 
-def _torch_state(name: str, known: Network, content: bytes) -> tuple[Mapping[str, Any], bool]:
-    found = _torch_content(content)
+def _read_torch(name: str, known: Network, content: bytes) -> _Opened:
+    found, choices = _torch_content(content), {}
     is_checkpoint = isinstance(found, dict) and found.get("kind") == CHECKPOINT
     if is_checkpoint:
         if found.get("network") != name:
             msg = f"a checkpoint of {str(found.get('network'))[:60]!r}"
             raise UnreadableError(msg)
+        choices = found.get("choices", {})
+        _check_choices(known, choices)
         found = found.get("state")
     elif known.state_key is not None and isinstance(found, dict):
         found = found.get(known.state_key)
     if not isinstance(found, dict) or not all(isinstance(key, str) for key in found):
         msg = "another content: no arrays with names"
         raise UnreadableError(msg)
-    return {_today(known, key): values for key, values in found.items()}, is_checkpoint
+    state = {_today(known, key): values for key, values in found.items()}
+    return _Opened(state, is_checkpoint, choices)
+
+
+def _check_choices(known: Network, choices: object) -> None:
+    """Raise if a checkpoint's choices are not numbers that the network's builder takes."""
+    takes = inspect.signature(known.build).parameters
+    if not isinstance(choices, dict) or not set(choices) <= set(takes):
+        said = ", ".join(str(key)[:40] for key in choices) if isinstance(choices, dict) else "none"
+        msg = f"a checkpoint with choices {said!r} in place of some of {', '.join(takes)}"
+        raise UnreadableError(msg)
+    for key, value in choices.items():
+        numbers = value if isinstance(value, list | tuple) else [value]
+        if not all(isinstance(one, int | float) and 0 <= one <= _LARGEST for one in numbers):
+            msg = f"a checkpoint whose {key} is no number, or too large"
+            raise UnreadableError(msg)
 
 
 def _torch_content(content: bytes) -> Any:
@@ -183,17 +228,24 @@ def _check_archive(content: bytes) -> None:
         raise UnreadableError(msg)
 
 
-def _built(known: Network, state: Mapping[str, Any]) -> "nn.Module":
+def _built(known: Network, opened: _Opened) -> "nn.Module":
     """Return the network with these arrays, each checked against the one that belongs there."""
     import torch  # noqa: PLC0415  # takes seconds
 
     # Without memory, nor time, for weights that are replaced.
-    with torch.device("meta"):
-        network = known.build()
-    taken = _checked(network.state_dict(), state)
+    try:
+        with torch.device("meta"):
+            network = known.build(**opened.choices)
+    # Whatever a builder raises when a checkpoint gives it sizes that do not fit.
+    except Exception as error:
+        if not opened.choices:
+            raise
+        msg = f"a checkpoint that cannot be built ({type(error).__name__})"
+        raise UnreadableError(msg) from None
+    taken = _checked(network.state_dict(), opened.state)
     network.load_state_dict(taken, assign=True)
     if any(buffer.is_meta for buffer in network.buffers()):  # one that is never saved
-        network = known.build()
+        network = known.build(**opened.choices)
         network.load_state_dict(taken)
     return network
 

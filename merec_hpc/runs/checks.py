@@ -24,7 +24,7 @@ from merec_hpc.errors import MerecError
 from merec_hpc.features.extractors import EXTRACTORS, NETWORK
 from merec_hpc.motion.optical_flow import check_flow
 from merec_hpc.networks.registry import find_network
-from merec_hpc.networks.weights import weight_names
+from merec_hpc.networks.weights import find_weights, weight_names
 from merec_hpc.runs.experiment import (
     BLOCKS,
     Extraction,
@@ -74,6 +74,20 @@ def check_files(config: Config) -> None:
     for key, path, is_folder in named:
         if path is not None and not (path.is_dir() if is_folder else path.is_file()):
             msg = f"{key}: a {'folder' if is_folder else 'file'} expected, found none at {path}"
+            raise MerecError(msg)
+    _check_weights(config)
+
+
+def _check_weights(config: Config) -> None:
+    """Raise a ``MerecError`` if a network needs a file of weights that neither is there nor comes."""
+    needed = {one.weights for one in extractions(config) if one.weights}
+    for name in sorted(needed | set(config.sweep.networks)):
+        made = Path("resources/weights") / name
+        if find_weights(name) is None and not config.weights.get(name) and not made.is_file():
+            msg = (
+                f"weights.{name}: a file expected, since no package carries weights of {name}, "
+                f"found none here and none at {made} (docs/networks.md, Weights)"
+            )
             raise MerecError(msg)
 
 

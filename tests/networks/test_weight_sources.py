@@ -20,7 +20,7 @@ from merec_hpc.files.digest import sha256
 from merec_hpc.networks.network import Network, WeightFile
 from merec_hpc.networks.random_weights import random_weights
 from merec_hpc.networks.registry import NETWORKS
-from merec_hpc.networks.weight_sources import CHECKPOINT, load_network
+from merec_hpc.networks.weight_sources import CHECKPOINT, checkpoint_of, load_network
 
 
 class Tiny(nn.Sequential):
@@ -287,6 +287,36 @@ def test_number_that_single_precision_cannot_hold_is_refused(path: Path) -> None
     state = made_state()
     path.write_bytes(zipped({**state, "2.bias": torch.tensor([1.0, 1e300], dtype=torch.float64)}))
     assert "2.bias with values that are not finite" in refused("tiny", path)
+
+
+def test_checkpoint_is_built_as_it_was_trained(path: Path) -> None:
+    choices = {"n_classes": 5, "channels": [4, 6, 8], "input_px": 32}
+    network = NETWORKS["expression_cnn"].build(**choices)
+    torch.save(checkpoint_of("expression_cnn", network, **choices), path)
+    assert is_same(load_network("expression_cnn", path), network.state_dict())
+    torch.save(checkpoint_of("expression_cnn", network), path)
+    assert "arrays" in refused("expression_cnn", path)
+
+
+@pytest.mark.parametrize(
+    ("choices", "said"),
+    [
+        ({"n_class": 5}, "choices 'n_class' in place of some of n_classes"),
+        ({"n_classes": "5"}, "n_classes is no number, or too large"),
+        ({"n_classes": -1}, "n_classes is no number, or too large"),
+        ({"n_classes": 10**9}, "n_classes is no number, or too large"),
+        ({"n_classes": [[1]]}, "n_classes is no number, or too large"),
+        ({"n_classes": [1, 2]}, "a checkpoint that cannot be built (TypeError)"),
+        ({"n_classes": 2.5}, "a checkpoint that cannot be built (ValueError)"),
+        ([5], "choices 'none' in place of some of n_classes"),
+    ],
+)
+def test_choices_that_a_builder_does_not_take_are_refused(
+    path: Path, choices: object, said: str
+) -> None:
+    content = {"kind": CHECKPOINT, "network": "tiny", "choices": choices, "state": made_state()}
+    torch.save(content, path)
+    assert said in refused("tiny", path)
 
 
 def test_missing_file_and_folder_are_named(tmp_path: Path) -> None:

@@ -420,3 +420,34 @@ def test_groups_that_cannot_be_are_refused(values: dict[str, Any], said: str) ->
     check_config(
         parse_config({"evaluation": {"methods": ["all_features"]}, "inner": {"unit": "block"}})
     )
+
+
+@pytest.mark.parametrize(
+    "values",
+    [
+        {"features": {"extractor": "network", "network": "vgg_f", "layer": "pool5"}},
+        {"sweep": {"networks": ["mobilenet_v2", "vgg_f"]}},
+    ],
+)
+def test_network_whose_weights_no_package_carries_needs_a_file(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path, values: dict[str, Any]
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    with pytest.raises(MerecError, match=r"^weights.vgg_f: a file expected, since no package"):
+        check_files(parse_config(values))
+    named = tmp_path / "imagenet-vgg-f.mat"
+    named.touch()
+    check_files(parse_config({**values, "weights": {"vgg_f": str(named)}}))
+    made = tmp_path / "resources" / "weights" / "vgg_f"
+    made.parent.mkdir(parents=True)
+    made.touch()
+    check_files(parse_config(values))
+
+
+def test_network_whose_weights_a_package_carries_needs_no_file(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    for name, layer in (("emotion_cnn", "conv_4"), ("mini_xception", "block4")):
+        own = {"extractor": "network", "network": name, "layer": layer}
+        check_files(parse_config({"features": own}))
