@@ -10,8 +10,6 @@ import inspect
 import io
 import logging
 import warnings
-import zipfile
-import zlib
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -25,6 +23,8 @@ from merec_hpc.networks.network import Network
 from merec_hpc.networks.random_weights import asked_seed
 from merec_hpc.networks.registry import find_network
 from merec_hpc.networks.safetensors import looks_like_safetensors, read_safetensors
+from merec_hpc.networks.torch_archive import SIGNATURE as ARCHIVE
+from merec_hpc.networks.torch_archive import checked_archive
 from merec_hpc.networks.unreadable import UnreadableError
 
 if TYPE_CHECKING:
@@ -34,7 +34,7 @@ log = logging.getLogger(__name__)
 
 CHECKPOINT = "merec_hpc checkpoint"
 """What a checkpoint of ours says under ``kind``."""
-_ZIP, _HDF5 = b"PK\x03\x04", b"\x89HDF\r\n\x1a\n"
+_HDF5 = b"\x89HDF\r\n\x1a\n"
 _LEGACY = b"\x80\x02\x8a\x0a\x6c\xfc\x9c\x46\xf9\x20\x6a\xa8\x50\x19"  # torch's magic number
 _LARGEST = 100_000  # of what a checkpoint says about sizes
 _COUNTER = "num_batches_tracked"  # which files of old torch lack
@@ -99,7 +99,7 @@ def _opened(name: str, known: Network, content: bytes, place: str) -> "nn.Module
         return _random(known, seed)
     digest = hashlib.sha256(content).hexdigest()
     is_known = known.weights is not None and digest == known.weights.sha256
-    if known.weights is not None and not is_known and not content.startswith(_ZIP):
+    if known.weights is not None and not is_known and not content.startswith(ARCHIVE):
         msg = f"another content, of sha256 {digest} in place of {known.weights.sha256}"
         raise UnreadableError(msg)
     opened = _read(name, known, content)
@@ -127,7 +127,7 @@ def _read(name: str, known: Network, content: bytes) -> _Opened:
     """Return the arrays by the architecture's names."""
     import torch  # noqa: PLC0415  # takes seconds
 
-    if content.startswith((_ZIP, _LEGACY)):
+    if content.startswith((ARCHIVE, _LEGACY)):
         return _read_torch(name, known, content)
     if looks_like_safetensors(content):
         arrays = read_safetensors(content)
@@ -188,44 +188,16 @@ def _torch_content(content: bytes) -> Any:
     """Return what torch saved; arrays and plain objects alone, checksums compared."""
     import torch  # noqa: PLC0415  # takes seconds
 
+    if content.startswith(ARCHIVE):
+        content = checked_archive(content)
     try:
-        if content.startswith(_ZIP):
-            _check_archive(content)
         with warnings.catch_warnings():
             warnings.simplefilter("ignore", UserWarning)  # about pickles that are refused anyway
             return torch.load(io.BytesIO(content), map_location="cpu", weights_only=True)
-    except UnreadableError:
-        raise
     # torch raises whatever its parts do on a file that is not what it should be.
     except Exception as error:  # noqa: BLE001
         msg = f"another content ({type(error).__name__})"
         raise UnreadableError(msg) from None
-
-
-def _check_archive(content: bytes) -> None:
-    """Compare the checksum of every part, which torch is built not to do."""
-    try:
-        with zipfile.ZipFile(io.BytesIO(content)) as archive:
-            names = [member.filename for member in archive.infolist()]
-            if any(member.compress_type != zipfile.ZIP_STORED for member in archive.infolist()):
-                msg = "compressed parts, which torch does not write"
-                raise UnreadableError(msg)
-            damaged = archive.testzip()
-    except (
-        zipfile.BadZipFile,
-        zlib.error,
-        EOFError,
-        OSError,
-        ValueError,
-        NotImplementedError,
-    ) as error:
-        if isinstance(error, UnreadableError):
-            raise
-        msg = f"a damaged archive ({type(error).__name__})"
-        raise UnreadableError(msg) from None
-    if damaged is not None or len(set(names)) != len(names):
-        msg = "a damaged archive: the checksum of a part is another"
-        raise UnreadableError(msg)
 
 
 def _built(known: Network, opened: _Opened) -> "nn.Module":
