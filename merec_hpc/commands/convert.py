@@ -10,7 +10,7 @@ from merec_hpc.store.former import convert
 
 
 def run(
-    store: Annotated[Path, typer.Option(help="Any HDF5 file that merec has written.")],
+    store: Annotated[Path, typer.Option(help="Any HDF5 file of ours.")],
     output: Output,
 ) -> None:
     """Write an HDF5 file of format 1 as one of format 2, whose every value has a checksum.

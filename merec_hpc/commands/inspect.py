@@ -9,7 +9,7 @@ from merec_hpc.store.inspection import compare, inspect
 
 
 def run(
-    store: Annotated[Path, typer.Argument(help="Any HDF5 file that merec has written.")],
+    store: Annotated[Path, typer.Argument(help="Any HDF5 file of ours.")],
     other: Annotated[
         Path | None, typer.Argument(help="Another of its kind, to compare it with.")
     ] = None,
