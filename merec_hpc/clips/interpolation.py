@@ -20,8 +20,8 @@ def interpolate(frames: ArrayLike, n_frames: int) -> NDArray[np.float32]:
     The model embeds the frames along a path graph and reads new frames off the curve.
     The graph's eigenvectors are the DCT-II basis, so that the whole of it is one linear
     map of the frames that does not depend on what they show. The first and last frame
-    are kept; with as many frames as the input the clip is returned; a single frame is
-    repeated. Values may overshoot those of the input.
+    are kept; with as many frames as the input the clip is returned; a single frame, or one
+    that all are equal to, is repeated exactly. Values may overshoot those of the input.
 
     Parameters
     ----------
@@ -72,9 +72,13 @@ def interpolate_blocks(
     """Resample a clip of ``n_in`` frames that comes in blocks of BLOCK, as ``interpolate``."""
     weights = interpolation_matrix(n_in, n_frames).astype(np.float32)  # (n_in, n_frames)
     total: NDArray[np.float32] | None = None
+    onset: NDArray[Any] | None = None
+    is_still = True  # weights that sum to 1 but for rounding would make small motions of it
     done = 0
     shape: tuple[int, ...] = ()
     for block in blocks:
+        onset = block[0] if onset is None else onset
+        is_still = is_still and all(np.array_equal(frame, onset) for frame in block)
         pixels = block.reshape(len(block), -1).astype(np.float32)  # (n, h * w * c)
         part = weights[done : done + len(block)].T @ pixels
         total = part if total is None else np.add(total, part, out=total)
@@ -82,6 +86,8 @@ def interpolate_blocks(
     if total is None or done != n_in:
         msg = f"{n_in} frames expected, found {done}"
         raise ValueError(msg)
+    if is_still and onset is not None:
+        return np.repeat(onset[None].astype(np.float32), n_frames, axis=0)
     return total.reshape(n_frames, *shape)
 
 

@@ -27,6 +27,7 @@ from merec_hpc.papers.paper1_tables import (
 from merec_hpc.parallel.threads import limit_library_threads
 from merec_hpc.progress import track
 from merec_hpc.records import Features
+from merec_hpc.runs.recorded import is_normalised
 from merec_hpc.store.features import read_features
 
 _LOG_WIDTH = 200  # in a file nothing needs to be cut
@@ -75,7 +76,7 @@ def run(
         raise MerecError(msg)
     make_folder(output)  # now rather than at the end
     limit_library_threads()
-    stores = {str(path): read_features(path) for path in store or []}
+    stores = {str(path): _read_store(path) for path in store or []}
     found = {option: _read(option, path, stores) for option, path in tables.items()}
     searches = Searches(*found.values())
     try:
@@ -90,6 +91,14 @@ def run(
         write_rows(output / f"table_{name}.csv", TableRow, rows_of_one)
         _print(f"Table {name}: {title} (accuracy, %)", rows_of_one)
     _print_majority(stores, found)
+
+
+def _read_store(path: Path) -> Features:
+    """Return features; normalised ones are refused: unnormalised ones cannot be made of them."""
+    if is_normalised(path):
+        msg = f"--store {path}: features.normalised false expected, since tables normalise, found true"
+        raise MerecError(msg)
+    return read_features(path)
 
 
 def _read(option: str, path: Path | None, stores: dict[str, Features]) -> list[Prediction]:

@@ -14,6 +14,9 @@ Statistic = Literal[
     "spatial_mean",
     "spatial_variance",
     "spatial_std",
+    "spatiotemporal_mean",
+    "spatiotemporal_variance",
+    "spatiotemporal_std",
     "apex_difference",
     "mean_difference",
     "max_difference",
@@ -50,6 +53,8 @@ class FeatureSettings:
     input_px: int | None = Field(default=None, ge=32)
     pooling: Literal["mean", "none"] = "mean"
     statistics: tuple[Statistic, ...] = Field(default=("mean", "std"), min_length=1)
+    normalised: bool = False
+    """Whether each statistic of a clip is divided by its length."""
 
     def __post_init__(self) -> None:
         """Check what involves more than one value."""

@@ -47,7 +47,13 @@ def extract(
             None if frames is None else backbone.activations(frames)
             for frames in (needed.interpolated, needed.filmed)
         ]
-        values = clip_statistics(found[0], settings.statistics, settings.pooling, found[1])
+        values = clip_statistics(
+            found[0],
+            settings.statistics,
+            settings.pooling,
+            found[1],
+            normalised=settings.normalised,
+        )
         shape = next(activations.shape[1:] for activations in found if activations is not None)
         return values, shape
 

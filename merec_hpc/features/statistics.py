@@ -44,8 +44,12 @@ def clip_statistics(
     statistics: Sequence[str],
     pooling: str,
     filmed: Activations | None = None,
+    *,
+    normalised: bool = False,
 ) -> NDArray[np.float32]:
     """Return statistics over the frames or the places of a clip, one block per statistic.
+
+    Where all that a variance or a deviation is of is equal, it is exactly 0.
 
     Parameters
     ----------
@@ -54,7 +58,8 @@ def clip_statistics(
     statistics
         Of "mean", "variance" and "std" (both with ddof = 0) over frames, of "spatial_mean",
         "spatial_variance" and "spatial_std" over the rows and columns of the clip's mean frame,
-        and relative to the onset frame: "apex_difference", "mean_difference" of the mean frame,
+        "spatiotemporal_mean", "spatiotemporal_variance" and "spatiotemporal_std" over the rows and
+        columns of all frames at once, and relative to the onset frame: "apex_difference", "mean_difference" of the mean frame,
         and "max_difference", of each feature its largest change by size, with its sign; in the
         order of the blocks.
     pooling
@@ -62,11 +67,13 @@ def clip_statistics(
         keeps them.
     filmed
         Of the onset and, for "apex_difference", of the apex, as filmed.
+    normalised
+        Whether each block is divided by its Euclidean norm; a block of zeros stays as it is.
 
     Returns
     -------
     NDArray[np.float32]
-        Blocks of channels, or of channels * h * w values for statistics over frames that keep
+        Blocks of channels values, or of channels * h * w for statistics over frames that keep
         their places.
 
     References
@@ -80,7 +87,12 @@ def clip_statistics(
         blocks["apex_difference"] = _series(filmed, pooling)[1] - onset
     if activations is not None:
         blocks |= _over_time(activations, pooling, onset)
-    return np.concatenate([blocks[name] for name in statistics]).astype(np.float32)
+        if any(name.startswith("spatiotemporal_") for name in statistics):
+            blocks |= _over_both(activations)
+    chosen = [blocks[name] for name in statistics]
+    if normalised:
+        chosen = [_unit_length(block) for block in chosen]
+    return np.concatenate(chosen).astype(np.float32)
 
 
 def _series(activations: Activations, pooling: str) -> NDArray[np.float64]:
@@ -99,17 +111,36 @@ def _over_time(
     mean_frame = activations.astype(np.float64).mean(axis=0)
     places = mean_frame.reshape(len(mean_frame), -1)  # (channels, h * w)
     series = _series(activations, pooling)
-    blocks = {"mean": series.mean(axis=0), "spatial_mean": places.mean(axis=1)}
-    blocks["variance"] = series.var(axis=0)
-    blocks["spatial_variance"] = places.var(axis=1)
-    blocks["std"] = np.sqrt(blocks["variance"])
-    blocks["spatial_std"] = np.sqrt(blocks["spatial_variance"])
+    blocks = _moments("", series, 0) | _moments("spatial_", places, 1)
     if onset is not None:
         changes = series - onset
         largest = np.abs(changes).argmax(axis=0)
         blocks["mean_difference"] = changes.mean(axis=0)
         blocks["max_difference"] = np.take_along_axis(changes, largest[None], axis=0)[0]
     return blocks
+
+
+def _over_both(activations: Activations) -> dict[str, NDArray[np.float64]]:
+    channels = activations.shape[1]
+    together = activations.astype(np.float64).swapaxes(0, 1).reshape(channels, -1)
+    return _moments("spatiotemporal_", together, 1)
+
+
+def _moments(prefix: str, values: NDArray[np.float64], axis: int) -> dict[str, NDArray[np.float64]]:
+    """Return mean, variance and standard deviation along an axis of two.
+
+    The mean of equal numbers may be rounded, which would leave a variance of about 1e-32 of
+    their square.
+    """
+    variance = values.var(axis=axis)
+    variance[values.min(axis=axis) == values.max(axis=axis)] = 0.0
+    moments = {"mean": values.mean(axis=axis), "variance": variance, "std": np.sqrt(variance)}
+    return {f"{prefix}{name}": moment for name, moment in moments.items()}
+
+
+def _unit_length(block: NDArray[np.float64]) -> NDArray[np.float64]:
+    length = np.linalg.norm(block)
+    return block / length if length else block
 
 
 def statistic_names(
@@ -132,6 +163,7 @@ def statistic_names(
     """
     channels, height, width = shape
     spatial = [name for name in statistics if name.startswith("spatial_")]
+    over_places = {*spatial, *(name for name in statistics if name.startswith("spatiotemporal_"))}
     if spatial and height * width == 1:
         msg = f"features.statistics {spatial[0]}: a layer with rows and columns expected, "
         msg += f"found '{stem.partition('/')[2]}' of one value a channel"
@@ -146,7 +178,7 @@ def statistic_names(
     ]
     names = []
     for statistic in statistics:
-        if statistic in spatial:
+        if statistic in over_places:
             names += [f"{stem}/{place}/{statistic}" for place in everywhere]
         else:
             name = statistic if statistic in DIFFERENCES else f"temporal_{statistic}"

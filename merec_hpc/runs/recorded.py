@@ -11,6 +11,7 @@ from typing import Any, get_args
 
 from merec_hpc.config.base import from_json
 from merec_hpc.config.faces import ClipSettings, InterpolationSettings
+from merec_hpc.config.features import FeatureSettings
 from merec_hpc.config.motion import ApexMethod
 from merec_hpc.config.selection import NO_BIAS, AnySettings, SelectorSettings
 from merec_hpc.dataset.catalog import read_catalog
@@ -41,6 +42,13 @@ def is_extracted_by(settings: object, interpolation: InterpolationSettings, path
     return _are(settings, recorded.get("settings")) and _are(
         interpolation, recorded.get("interpolation")
     )
+
+
+def is_normalised(path: Path) -> bool:
+    """Return whether a store is of a network's features that were normalised."""
+    recorded = read_recorded(path).get("settings")
+    found = _section_of(FeatureSettings, recorded)
+    return isinstance(found, FeatureSettings) and found.normalised
 
 
 def is_kept_by(interpolation: InterpolationSettings, settings: ClipSettings, path: Path) -> bool:
@@ -84,9 +92,12 @@ def has_permutations(numbers: Sequence[int], path: Path) -> bool:
 
 
 def _are(settings: object, recorded: Any) -> bool:
-    text = recorded if isinstance(recorded, str) else json.dumps(recorded)
-    kind: Any = type(settings)
-    return bool(_parsed(kind, text) == settings)
+    return bool(_section_of(type(settings), recorded) == settings)
+
+
+def _section_of(kind: Any, recorded: Any) -> object:
+    """Return recorded settings as a section; JSON within JSON as well as without."""
+    return _parsed(kind, recorded if isinstance(recorded, str) else json.dumps(recorded))
 
 
 @cache

@@ -140,3 +140,17 @@ def test_clip_without_frames_or_with_other_axes_is_refused(shape: tuple[int, ...
 def test_fewer_than_one_frame_are_refused(n_frames: int) -> None:
     with pytest.raises(ValueError, match=f"n_frames is {n_frames}, must be at least 1"):
         interpolate(np.zeros((2, 4, 4, 3)), n_frames)
+
+
+@pytest.mark.parametrize("n_frames", [1, 2, 7, 130])
+def test_still_clip_stays_still_to_the_bit(n_frames: int) -> None:
+    frame = np.random.default_rng(5).integers(0, 256, (6, 5, 3), dtype=np.uint8)
+    found = interpolate(np.repeat(frame[None], n_frames, axis=0), 20)
+    np.testing.assert_array_equal(found, np.repeat(frame[None], 20, axis=0))
+    assert found.dtype == np.float32
+
+
+def test_clip_that_moves_in_a_later_block_is_not_still() -> None:
+    clip = np.zeros((100, 4, 4, 1), np.uint8)
+    clip[-1] = 200
+    assert interpolate(clip, 5)[-1].min() > 199

@@ -1,11 +1,14 @@
+from typing import get_args
+
 import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from numpy.typing import NDArray
+from oracles.statistics import described
 
 from merec_hpc.clips.face_clip import FaceClip
-from merec_hpc.config.features import FeatureSettings
+from merec_hpc.config.features import FeatureSettings, Statistic
 from merec_hpc.errors import MerecError
 from merec_hpc.features.extraction import feature_names
 from merec_hpc.features.statistics import clip_statistics, needed_frames
@@ -85,11 +88,60 @@ def test_result_is_float32(pooling: str) -> None:
     assert clip_statistics(_activations(1, (3, 2, 2, 2)), ["std"], pooling).dtype == np.float32
 
 
-@pytest.mark.parametrize("pooling", ["mean", "none"])
-def test_still_clip_has_no_deviation(pooling: str) -> None:
-    still = np.repeat(_activations(2, (1, 4, 3, 3)), 20, axis=0)
-    found = clip_statistics(still, ["variance", "std"], pooling)
-    np.testing.assert_allclose(found, 0, atol=1e-12)
+@settings(deadline=None)
+@given(seed=SEEDS, n_frames=st.integers(1, 40), pooling=st.sampled_from(["mean", "none"]))
+def test_still_clip_has_exactly_no_deviation(seed: int, n_frames: int, pooling: str) -> None:
+    still = np.repeat(_activations(seed, (1, 4, 3, 3)), n_frames, axis=0)
+    for normalised in (False, True):
+        found = clip_statistics(still, ["variance", "std"], pooling, normalised=normalised)
+        assert not found.any()
+
+
+def test_equal_places_have_exactly_no_spatial_deviation() -> None:
+    even = np.full((7, 3, 3, 3), 0.1, np.float32)
+    assert not clip_statistics(even, ["spatial_std", "spatiotemporal_variance"], "none").any()
+
+
+@settings(deadline=None)
+@given(
+    seed=SEEDS,
+    shape=SHAPES,
+    statistics=st.lists(st.sampled_from(get_args(Statistic)), min_size=1, unique=True),
+    pooling=st.sampled_from(["mean", "none"]),
+    normalised=st.booleans(),
+)
+def test_every_statistic_is_that_of_the_oracle(
+    seed: int,
+    shape: tuple[int, int, int, int],
+    statistics: list[str],
+    pooling: str,
+    *,
+    normalised: bool,
+) -> None:
+    """Activations like those of a layer: rectified, so that some channels are dead."""
+    activations, filmed = (
+        np.maximum(_activations(one, (n, *shape[1:])) - 3, 0)
+        for one, n in ((seed, shape[0]), (seed + 1, 2))
+    )
+    found = clip_statistics(activations, statistics, pooling, filmed, normalised=normalised)
+    expected = described(activations, statistics, pooling, filmed, normalised=normalised)
+    # What is left of a mean of changes that cancel out is rounding.
+    np.testing.assert_allclose(found, expected, rtol=1e-5, atol=1e-12)
+
+
+def test_block_of_zeros_stays_zeros_and_the_others_have_length_one() -> None:
+    activations = _activations(8, (1, 4, 3, 2))  # of one frame: no deviation
+    values = clip_statistics(activations, ["std", "mean"], "none", normalised=True)
+    assert not values[:24].any()
+    assert np.linalg.norm(values[24:].astype(np.float64)) == pytest.approx(1, rel=1e-6)
+
+
+def test_spatiotemporal_statistics_are_named_by_channels_alone() -> None:
+    chosen = FeatureSettings(pooling="none", statistics=("spatiotemporal_std",))
+    assert feature_names(chosen, (2, 7, 7)).tolist() == [
+        "mobilenet_v2/features.18/0/all/all/spatiotemporal_std",
+        "mobilenet_v2/features.18/1/all/all/spatiotemporal_std",
+    ]
 
 
 def test_small_deviation_beside_a_large_mean_is_kept() -> None:

@@ -281,6 +281,12 @@ def test_command_writes_and_prints_each_table(
     assert "majority class: 33.3 %" in shown
 
 
+def test_command_refuses_normalised_features(deep: Features, store: Path) -> None:
+    write_features(store, deep, FeatureSettings(normalised=True), "0" * 64)
+    with pytest.raises(MerecError, match=r"features.h5: features.normalised false expected"):
+        command.run(store.with_name("tables"), [store])
+
+
 def test_command_takes_predictions_alone(deep: Features, tmp_path: Path) -> None:
     found = tmp_path / "predictions.csv"
     write_rows(found, Prediction, predictions(deep, "local_greedy", 18))
