@@ -399,6 +399,24 @@ def test_value_that_is_named_twice_is_refused(values: dict[str, Any]) -> None:
 
 
 @pytest.mark.parametrize(
+    "values",
+    [
+        {"features": {"input": "differences", "statistics": ["std", "max_difference"]}},
+        {
+            "features": {"input": "differences", "extractor": "network"},
+            "sweep": {"statistics": [["mean"], ["std", "max_difference"]]},
+        },
+    ],
+)
+def test_statistics_relative_to_the_onset_are_of_frames(values: dict[str, Any]) -> None:
+    with pytest.raises(
+        MerecError, match=r"hold max_difference, which needs input frames, found diff"
+    ) as raised:
+        parse_config(values)
+    assert "\n" not in str(raised.value)
+
+
+@pytest.mark.parametrize(
     ("changes", "complaint"),
     [
         ({"topology": "custom"}, "edges are"),

@@ -1,5 +1,6 @@
 """What of a clip becomes features."""
 
+from collections.abc import Iterable
 from typing import Any, Literal
 
 from pydantic import Field
@@ -22,6 +23,7 @@ Statistic = Literal[
     "max_difference",
 ]
 
+Input = Literal["frames", "mean_removed", "differences"]
 
 LEAST_WEIGHT, MOST_WEIGHT = 1e-6, 1e6
 """Of a block of features: beyond, double precision sees nothing of the other blocks."""
@@ -51,6 +53,7 @@ class FeatureSettings:
     network: Name = "mobilenet_v2"
     layer: str = "features.18"
     input_px: int | None = Field(default=None, ge=32)
+    input: Input = "frames"
     pooling: Literal["mean", "none"] = "mean"
     statistics: tuple[Statistic, ...] = Field(default=("mean", "std"), min_length=1)
     normalised: bool = False
@@ -59,6 +62,15 @@ class FeatureSettings:
     def __post_init__(self) -> None:
         """Check what involves more than one value."""
         check_distinct("statistics", self.statistics)
+        check_input(self.input, self.statistics)
+
+
+def check_input(kind: Input, statistics: Iterable[str]) -> None:
+    """Raise a ``ValueError`` if statistics relative to the onset are asked of what is no frame."""
+    relative = [name for name in statistics if name in DIFFERENCES]
+    if kind != "frames" and relative:
+        msg = f"statistics hold {relative[0]}, which needs input frames, found {kind}"
+        raise ValueError(msg)
 
 
 @dataclass(frozen=True, kw_only=True, config=STRICT)

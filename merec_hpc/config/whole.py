@@ -19,7 +19,7 @@ from merec_hpc.config.base import (
 from merec_hpc.config.datasets import DATASET_SETTINGS, SimulatedSettings
 from merec_hpc.config.evaluation import EvaluationSettings, PermutationSettings
 from merec_hpc.config.faces import ClipSettings, FaceSettings, InterpolationSettings
-from merec_hpc.config.features import FeatureSettings, LbpSettings, LbpTopSettings
+from merec_hpc.config.features import FeatureSettings, LbpSettings, LbpTopSettings, check_input
 from merec_hpc.config.motion import ApexSettings, FlowSettings
 from merec_hpc.config.scaling import CalibrationSettings, ScalingKind
 from merec_hpc.config.selection import (
@@ -93,6 +93,8 @@ class Config:
                 "a sweep of layers or statistics needs networks"
             )
             raise ValueError(msg)
+        for statistics in self.sweep.statistics:
+            check_input(self.features.input, statistics)
 
 
 SELECTOR_SECTIONS = tuple(

@@ -72,7 +72,9 @@ class Backbone:
         self._mean = _mean(self._known, loaded, self._input_px).to(self.device)
         self._std = torch.tensor(self._known.std, device=self.device).view(1, -1, 1, 1)
 
-    def activations(self, frames: NDArray[np.float32]) -> NDArray[np.float32]:
+    def activations(
+        self, frames: NDArray[np.float32], *, of_changes: bool = False
+    ) -> NDArray[np.float32]:
         """Return the layer's output for the frames of one clip.
 
         The clip is one batch, so that its activations do not depend on other clips. They are
@@ -82,6 +84,8 @@ class Backbone:
         ----------
         frames
             Shape (n_frames, h, w, 3), RGB, 0..255; resized to the network's input.
+        of_changes
+            Whether they are differences of such frames, -255..255.
 
         Returns
         -------
@@ -95,7 +99,9 @@ class Backbone:
         """
         with torch.inference_mode():
             images = torch.from_numpy(np.ascontiguousarray(frames)).to(self.device)
-            batch = self._prepared(images.permute(0, 3, 1, 2))  # (n_frames, channels, h, w)
+            batch = self._prepared(
+                images.permute(0, 3, 1, 2), of_changes=of_changes
+            )  # (n_frames, channels, h, w)
             output = self._extractor(batch)["layer"]
             if not isinstance(output, Tensor) or output.ndim not in {2, 4}:
                 msg = f"features.layer: a layer of channels expected, found '{self._layer}'"
@@ -105,8 +111,13 @@ class Backbone:
             activations: NDArray[np.float32] = output.float().cpu().numpy()
         return activations
 
-    def _prepared(self, images: Tensor) -> Tensor:
-        """Return RGB images, 0..255, as the network was trained to see them."""
+    def _prepared(self, images: Tensor, *, of_changes: bool) -> Tensor:
+        """Return RGB images, 0..255, as the network was trained to see them.
+
+        Of changes the network's mean is not subtracted, as if it had been added before: where
+        nothing changes it sees its mean, which is the 0 of its input, and elsewhere the change in
+        the units of its deviation. That is the difference of what it sees of two frames.
+        """
         known = self._known
         batch = images / (255 / known.maximum)
         if known.colours == "grey":
@@ -121,7 +132,7 @@ class Backbone:
             batch = functional.interpolate(
                 batch, size, mode="bilinear", antialias=known.antialias, align_corners=False
             )
-        return (batch - self._mean) / self._std
+        return (batch if of_changes else batch - self._mean) / self._std
 
 
 def _mean(known: Network, loaded: nn.Module, side: int) -> Tensor:

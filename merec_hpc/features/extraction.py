@@ -3,7 +3,7 @@
 import logging
 from collections.abc import Iterable, Iterator
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from itertools import islice
 from pathlib import Path
 
@@ -15,6 +15,7 @@ from merec_hpc.clips.face_clip import FaceClip
 from merec_hpc.config.features import FeatureSettings
 from merec_hpc.errors import MerecError
 from merec_hpc.features.activations import Backbone, layer_shape, reproducible
+from merec_hpc.features.inputs import network_input
 from merec_hpc.features.statistics import (
     NeededFrames,
     clip_statistics,
@@ -41,10 +42,11 @@ def extract(
     MerecError
         If a statistic does not fit the layer or a clip.
     """
+    of_changes = settings.input != "frames"
 
     def describe(needed: NeededFrames) -> tuple[NDArray[np.float32], tuple[int, ...]]:
         found = [
-            None if frames is None else backbone.activations(frames)
+            None if frames is None else backbone.activations(frames, of_changes=of_changes)
             for frames in (needed.interpolated, needed.filmed)
         ]
         values = clip_statistics(
@@ -58,7 +60,7 @@ def extract(
         return values, shape
 
     names: NDArray[np.str_] | None = None
-    waiting = (needed_frames(clip, settings.statistics) for clip in clips)
+    waiting = (_needed(clip, settings) for clip in clips)
     # A few clips at a time: they need not all be in memory.
     while chunk := list(islice(waiting, 4 * n_threads)):
         # The caller, who works between two rows, has torch as it was.
@@ -71,6 +73,15 @@ def extract(
             if names is None:
                 names = feature_names(settings, shape)
             yield values, names
+
+
+def _needed(clip: FaceClip, settings: FeatureSettings) -> NeededFrames:
+    """Return what the network is to see of a clip."""
+    needed = needed_frames(clip, settings.statistics)
+    if needed.interpolated is None:
+        return needed
+    seen = network_input(needed.interpolated, clip, settings.input)
+    return replace(needed, interpolated=seen)
 
 
 @dataclass(frozen=True)

@@ -22,6 +22,7 @@ from merec_hpc.dataset.readers import find_reader
 from merec_hpc.dataset.schemes import find_scheme
 from merec_hpc.errors import MerecError
 from merec_hpc.features.extractors import EXTRACTORS, NETWORK
+from merec_hpc.features.inputs import check_changes
 from merec_hpc.motion.optical_flow import check_flow
 from merec_hpc.networks.registry import find_network
 from merec_hpc.networks.weights import find_weights, weight_names
@@ -112,7 +113,7 @@ def check_clips(config: Config, clips: Sequence[Clip]) -> None:
         msg = (
             f"features of {moving[0]}: films, or pairs of a neutral image and the expression, "
             f"expected, found the single frame of clip '{still[0].clip}': write another "
-            "features.extractor, or other statistics"
+            "features.extractor, other statistics, or features.input frames"
         )
         raise MerecError(msg)
     members = fold_members(clips, config.evaluation)
@@ -200,6 +201,7 @@ def _check_blocks(config: Config) -> None:
             raise MerecError(msg)
         if one.extractor == NETWORK:
             find_network(one.settings.network, f"features.network of {one.name}")
+            check_changes(one.settings.input, config.interpolation.n_frames)
         _check_size(config, one)
         if one.extractor == "flow":
             check_flow(one.settings)

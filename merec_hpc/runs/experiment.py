@@ -65,9 +65,9 @@ class Extraction:
     @property
     def needs_motion(self) -> bool:
         """Whether clips of a single frame are refused."""
-        return self.kind.of_motion or bool(
-            DIFFERENCES & set(getattr(self.settings, "statistics", ()))
-        )
+        is_of_changes = getattr(self.settings, "input", "frames") != "frames"
+        relative = DIFFERENCES & set(getattr(self.settings, "statistics", ()))
+        return self.kind.of_motion or is_of_changes or bool(relative)
 
     @property
     def weights(self) -> str | None:

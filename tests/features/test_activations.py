@@ -243,6 +243,28 @@ def test_mean_image_is_subtracted_place_by_place(
     np.testing.assert_allclose(found, expected, atol=1e-4)
 
 
+@pytest.mark.parametrize(
+    "known",
+    [
+        {"mean": (0.5, 0.4, 0.3), "std": (0.5, 0.25, 2.0)},
+        {"colours": "bgr", "maximum": 255.0, "has_mean_image": True, "mean": (9.0, 8.0, 7.0)},
+        {"colours": "grey", "mean": (0.2,), "std": (0.5,)},
+    ],
+    ids="-".join,
+)
+def test_change_is_the_difference_of_what_the_network_sees_of_two_frames(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path, known: dict[str, Any]
+) -> None:
+    two = np.random.default_rng(3).uniform(0, 255, (2, 20, 24, 3)).astype(np.float32)
+    two[1, :10] = two[0, :10]
+    backbone = _probe(monkeypatch, tmp_path / "w", **known)
+    found = backbone.activations(two[1:] - two[:1], of_changes=True)
+    before, after = backbone.activations(two)
+    np.testing.assert_allclose(found[0], after - before, atol=1e-4)
+    assert np.abs(found).max() > 0.1
+    assert not found[0, :, :3].any()
+
+
 @pytest.mark.parametrize("antialias", [False, True])
 def test_images_are_made_smaller_as_opencv_or_as_pillow_does(
     monkeypatch: pytest.MonkeyPatch, tmp_path: Path, *, antialias: bool

@@ -1,5 +1,6 @@
 from collections.abc import Iterator
 from pathlib import Path
+from typing import get_args
 
 import numpy as np
 import pytest
@@ -8,7 +9,7 @@ from numpy.typing import NDArray
 from skimage.data import astronaut
 
 from merec_hpc.clips.face_clip import FaceClip
-from merec_hpc.config.features import FeatureSettings
+from merec_hpc.config.features import FeatureSettings, Input
 from merec_hpc.features.activations import Backbone, reproducible
 from merec_hpc.features.extraction import extract, feature_names
 from merec_hpc.features.statistics import clip_statistics
@@ -135,3 +136,32 @@ def test_difference_to_the_onset_is_that_of_the_frames_as_filmed(
             both = np.stack([clip.frames[0], clip.frames[2]]).astype(np.float32)
             onset, apex = backbone.activations(both).astype(np.float64).mean(axis=(2, 3))
         np.testing.assert_allclose(values, apex - onset, atol=1e-6)
+
+
+@pytest.mark.parametrize("kind", get_args(Input))
+def test_still_clip_is_the_same_in_every_frame_and_deviates_by_nothing(
+    backbone: Backbone, kind: Input
+) -> None:
+    frames = np.repeat(astronaut()[None, :224, 100:324], 5, axis=0)
+    nowhere = np.full((5, 68, 2), np.nan, np.float32)
+    clip = FaceClip("still", frames, nowhere, apex=2, n_interpolated=20)
+    chosen = FeatureSettings(input=kind, statistics=("mean", "variance", "std"))
+    ((values, _),) = extract([clip], backbone, chosen, 1)
+    mean, spreads = values[:1280], values[1280:]
+    assert not spreads.any()
+    seen = frames[:1].astype(np.float32) if kind == "frames" else np.zeros_like(frames[:1], float)
+    with reproducible():
+        alone = backbone.activations(seen.astype(np.float32), of_changes=kind != "frames")
+    np.testing.assert_allclose(mean, alone[0].mean(axis=(1, 2)), rtol=1e-4, atol=1e-6)
+    assert mean.any()
+
+
+def test_network_sees_what_changes_if_asked(clips: list[FaceClip], backbone: Backbone) -> None:
+    chosen = FeatureSettings(input="differences", normalised=True)
+    ((values, _),) = extract(clips[:1], backbone, chosen, 1)
+    with reproducible():
+        steps = np.diff(clips[0].interpolated(), axis=0)
+        series = backbone.activations(steps, of_changes=True).astype(np.float64).mean(axis=(2, 3))
+    blocks = [series.mean(axis=0), series.std(axis=0)]
+    expected = np.concatenate([block / np.linalg.norm(block) for block in blocks])
+    np.testing.assert_allclose(values, expected, rtol=1e-5, atol=1e-9)

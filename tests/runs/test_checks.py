@@ -21,6 +21,19 @@ def refusal(values: dict[str, Any]) -> str:
     return str(caught.value)
 
 
+@pytest.mark.parametrize(
+    "values",
+    [
+        {"features": {"extractor": "network", "input": "differences"}},
+        {"features": {"blocks": [{"extractor": "network", "settings": {"input": "mean_removed"}}]}},
+    ],
+)
+def test_changes_of_one_interpolated_frame_are_refused(values: dict[str, Any]) -> None:
+    check_config(parse_config(values))
+    said = refusal({**values, "interpolation": {"n_frames": 1}})
+    assert said.startswith("interpolation.n_frames: 2 or more expected by features.input ")
+
+
 def test_defaults_are_good() -> None:
     check_config(Config())
     check_files(Config())
@@ -273,6 +286,7 @@ def test_catalog_without_splits_has_no_official_one() -> None:
         ({"extractor": "lbp"}, True),
         ({"extractor": "network", "statistics": ["mean", "max_difference"]}, True),
         ({"extractor": "network"}, False),
+        ({"extractor": "network", "input": "mean_removed"}, True),
         ({"extractor": "lbp_top"}, False),
         ({"blocks": [{"extractor": "lbp_top"}, {"extractor": "flow", "name": "motion"}]}, True),
     ],
