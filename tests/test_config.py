@@ -13,6 +13,7 @@ from conftest import REPOSITORY
 from merec_hpc.config.base import from_json, to_json
 from merec_hpc.config.datasets import DATASET_SETTINGS, SimulatedSettings, SmicSettings
 from merec_hpc.config.evaluation import Method
+from merec_hpc.config.features import FeatureSettings
 from merec_hpc.config.scaling import (
     KINDS,
     CalibrationSettings,
@@ -386,6 +387,7 @@ def _keys_of_dataclass(section: Any, prefix: str = "") -> Iterator[str]:
         {"evaluation": {"methods": ["genetic", "genetic"]}},
         {"dataset": "cmu_faces", "dataset_root": "/d", "cmu_faces": {"poses": ["up", "up"]}},
         {"features": {"statistics": ["std", "std"]}},
+        {"features": {"layer": ["features.4", "features.4"]}},
         {"inner": {"C_values": [1, 1.0]}},
         {"ranking": {"n_selected_values": [5, 5]}},
         {"sweep": {"statistics": [["mean", "std"], ["std", "mean"]]}},
@@ -414,6 +416,30 @@ def test_statistics_relative_to_the_onset_are_of_frames(values: dict[str, Any]) 
     ) as raised:
         parse_config(values)
     assert "\n" not in str(raised.value)
+
+
+@pytest.mark.parametrize(
+    ("layer", "said"),
+    [
+        ([], "'features.layer' is [], tuple should"),
+        (3, "'features.layer' is 3, "),
+        ([3], "layer.0'"),
+    ],
+)
+def test_layer_is_a_name_or_a_list_of_names(layer: object, said: str) -> None:
+    with pytest.raises(MerecError) as raised:
+        parse_config({"features": {"layer": layer}})
+    assert said in str(raised.value)
+    assert "\n" not in str(raised.value)
+
+
+@pytest.mark.parametrize("layer", ["features.4", ["features.4", "features.18"], ["features.4"]])
+def test_layers_are_recorded_as_they_are_written(layer: str | list[str]) -> None:
+    features = parse_config({"features": {"layer": layer}}).features
+    text = to_json(features)
+    assert json.loads(text)["layer"] == layer
+    assert from_json(FeatureSettings, text) == features
+    assert list(features.layers) == ([layer] if isinstance(layer, str) else layer)
 
 
 @pytest.mark.parametrize(

@@ -25,6 +25,8 @@ Section = TypeVar("Section")
 
 _MOST_SAID = 3  # mistakes that one line names
 _NUMBER = re.compile(r"[+-]?(\d+\.?\d*|\.\d+)([eE][+-]?\d+)?")
+_BRANCHES = frozenset({"str", "tuple[str, ...]"})
+"""What pydantic appends to a key that takes a text or a list: which of them it tried."""
 
 
 def expanded(path: Path) -> Path:
@@ -111,7 +113,7 @@ def _explain(kind: type, error: ValidationError, within: str, others: Collection
 
 
 def _explain_one(kind: type, error: Any, within: str, others: Collection[str]) -> str:
-    inner = [str(part) for part in error["loc"]]
+    inner = [str(part) for part in error["loc"] if part not in _BRANCHES]
     location = [within, *inner] if within else inner
     key = ".".join(location) or "settings"
     if error["type"] == "unexpected_keyword_argument":

@@ -1,7 +1,7 @@
 """What of a clip becomes features."""
 
 from collections.abc import Iterable
-from typing import Any, Literal
+from typing import Annotated, Any, Literal
 
 from pydantic import Field
 from pydantic.dataclasses import dataclass
@@ -51,7 +51,8 @@ class FeatureSettings:
     extractor: Name = "flow"
     blocks: tuple[FeatureBlock, ...] = ()
     network: Name = "mobilenet_v2"
-    layer: str = "features.18"
+    layer: str | Annotated[tuple[str, ...], Field(min_length=1)] = "features.18"
+    """Or several, whose features stand one after another."""
     input_px: int | None = Field(default=None, ge=32)
     input: Input = "frames"
     pooling: Literal["mean", "none"] = "mean"
@@ -61,8 +62,14 @@ class FeatureSettings:
 
     def __post_init__(self) -> None:
         """Check what involves more than one value."""
+        check_distinct("layer", self.layers)
         check_distinct("statistics", self.statistics)
         check_input(self.input, self.statistics)
+
+    @property
+    def layers(self) -> tuple[str, ...]:
+        """The layers, of which there may be only one."""
+        return (self.layer,) if isinstance(self.layer, str) else self.layer
 
 
 def check_input(kind: Input, statistics: Iterable[str]) -> None:

@@ -1,6 +1,6 @@
 """Turns a clip into the activations of a named layer."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 
@@ -9,11 +9,11 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor, nn
 from torch.nn import functional
-from torchvision.models.feature_extraction import create_feature_extractor, get_graph_node_names
 
 from merec_hpc.config.base import nearest
 from merec_hpc.errors import MerecError
 from merec_hpc.networks.counting import layer_shapes
+from merec_hpc.networks.cutting import cut, layer_nodes
 from merec_hpc.networks.network import Network
 from merec_hpc.networks.registry import find_network
 from merec_hpc.networks.weight_sources import load_network
@@ -44,12 +44,12 @@ def reproducible() -> Iterator[None]:
 
 
 class Backbone:
-    """A network up to a named layer, on one device."""
+    """A network up to one or several named layers, on one device."""
 
     def __init__(
         self,
         network: str,
-        layer: str,
+        layers: str | Sequence[str],
         weights: Path,
         device: str | None = None,
         input_px: int | None = None,
@@ -61,23 +61,33 @@ class Backbone:
         Raises
         ------
         MerecError
-            If the weights are not this network's, or it has no such layer.
+            If the weights are not this network's, or it has no such layers.
         """
+        self._layers = [layers] if isinstance(layers, str) else list(layers)
         self.device = torch.device(device or ("cuda" if torch.cuda.is_available() else "cpu"))
         loaded = load_network(network, weights)
-        _check_layer(loaded, network, layer)
-        self._known, self._layer = find_network(network), layer
+        _check_layers(loaded, network, self._layers)
+        self._known = find_network(network)
         self._input_px = input_px or self._known.input_px
-        self._extractor = _cut(loaded, layer).to(self.device).eval()
+        self._extractor = cut(loaded, self._layers).to(self.device)
         self._mean = _mean(self._known, loaded, self._input_px).to(self.device)
         self._std = torch.tensor(self._known.std, device=self.device).view(1, -1, 1, 1)
 
     def activations(
         self, frames: NDArray[np.float32], *, of_changes: bool = False
     ) -> NDArray[np.float32]:
-        """Return the layer's output for the frames of one clip.
+        """Return the output of the layer, of several the first, for the frames of one clip.
 
-        The clip is one batch, so that its activations do not depend on other clips. They are
+        As ``activations_of_layers``, which says more.
+        """
+        return self.activations_of_layers(frames, of_changes=of_changes)[0]
+
+    def activations_of_layers(
+        self, frames: NDArray[np.float32], *, of_changes: bool = False
+    ) -> list[NDArray[np.float32]]:
+        """Return the output of each layer for the frames of one clip, from one pass.
+
+        Each is, to the bit, what it is without the others. The clip is one batch, so that its activations do not depend on other clips. They are
         the same bytes in every run inside ``reproducible``.
 
         Parameters
@@ -89,27 +99,22 @@ class Backbone:
 
         Returns
         -------
-        NDArray[np.float32]
-            Shape (n_frames, channels, h, w); h = w = 1 for a layer without rows and columns.
+        list[NDArray[np.float32]]
+            In the order of the layers, each of shape (n_frames, channels, h, w); h = w = 1 for a
+            layer without rows and columns.
 
         Raises
         ------
         MerecError
-            If what the layer gives is not of that shape, as nodes between layers may.
+            If what a layer gives is not of that shape, as nodes between layers may.
         """
         with torch.inference_mode():
             images = torch.from_numpy(np.ascontiguousarray(frames)).to(self.device)
             batch = self._prepared(
                 images.permute(0, 3, 1, 2), of_changes=of_changes
             )  # (n_frames, channels, h, w)
-            output = self._extractor(batch)["layer"]
-            if not isinstance(output, Tensor) or output.ndim not in {2, 4}:
-                msg = f"features.layer: a layer of channels expected, found '{self._layer}'"
-                raise MerecError(msg)
-            if output.ndim == 2:
-                output = output[..., None, None]
-            activations: NDArray[np.float32] = output.float().cpu().numpy()
-        return activations
+            outputs = self._extractor(batch)
+            return [_as_frames(outputs[layer], layer) for layer in self._layers]
 
     def _prepared(self, images: Tensor, *, of_changes: bool) -> Tensor:
         """Return RGB images, 0..255, as the network was trained to see them.
@@ -146,13 +151,15 @@ def _mean(known: Network, loaded: nn.Module, side: int) -> Tensor:
     )
 
 
-def _cut(loaded: nn.Module, layer: str) -> nn.Module:
-    """Return the network up to a layer."""
-    # The warning is about layers that are there in training alone; extraction never trains.
-    found: nn.Module = create_feature_extractor(
-        loaded, {layer: "layer"}, suppress_diff_warning=True
-    )
-    return found
+def _as_frames(output: object, layer: str) -> NDArray[np.float32]:
+    """Return what a layer gives, (n_frames, channels, h, w)."""
+    if not isinstance(output, Tensor) or output.ndim not in {2, 4}:
+        msg = f"features.layer: a layer of channels expected, found '{layer}'"
+        raise MerecError(msg)
+    if output.ndim == 2:
+        output = output[..., None, None]
+    activations: NDArray[np.float32] = output.float().cpu().numpy()
+    return activations
 
 
 def find_device() -> str:
@@ -160,33 +167,38 @@ def find_device() -> str:
     return torch.cuda.get_device_name() if torch.cuda.is_available() else "cpu"
 
 
-def layer_shape(network: str, layer: str, input_px: int | None = None) -> tuple[int, ...]:
-    """Return the shape of a layer's output for one frame, (channels, h, w); without weights.
+def shapes_of_frames(
+    network: str, layers: Sequence[str], input_px: int | None = None
+) -> list[tuple[int, ...]]:
+    """Return the shapes of layers' outputs for one frame, (channels, h, w); without weights.
 
     Raises
     ------
     MerecError
         If the network has no such layer, or cannot take an image of that side.
     """
-    check_layer(network, layer)
-    shape = layer_shapes(network, [layer], input_px)[layer]
-    return shape if len(shape) == 3 else (*shape, 1, 1)
+    check_layers(network, layers)
+    shapes = layer_shapes(network, layers, input_px)
+    return [
+        shapes[layer] if len(shapes[layer]) == 3 else (*shapes[layer], 1, 1) for layer in layers
+    ]
 
 
-def check_layer(network: str, layer: str, source: str = "") -> None:
-    """Raise a ``MerecError`` if a network has no such layer; ``source`` says where it was named."""
+def check_layers(network: str, layers: Sequence[str], source: str = "") -> None:
+    """Raise a ``MerecError`` if a network has not all layers; ``source`` says where they were named."""
     known = find_network(network, source) if source else find_network(network)
     with torch.device("meta"):  # without memory for weights
         built = known.build()
-    _check_layer(built, network, layer, f"{source}: " if source else "")
+    _check_layers(built, network, layers, f"{source}: " if source else "")
 
 
-def _check_layer(built: nn.Module, network: str, layer: str, source: str = "") -> None:
-    names = get_graph_node_names(built, suppress_diff_warning=True)[1]
-    if layer not in names and not any(name.startswith(f"{layer}.") for name in names):
-        usual = find_network(network).layers
-        msg = (
-            f"{source}a layer of {network} expected, such as {', '.join(usual)}, or one of the "
-            f"{len(names) - 1} nodes of its graph, found '{layer}'"
-        )
-        raise MerecError(msg + nearest(layer, [*usual, *names[1:]]))
+def _check_layers(built: nn.Module, network: str, layers: Sequence[str], source: str = "") -> None:
+    nodes = layer_nodes(built)
+    for layer in layers:
+        if layer not in nodes and not any(node.startswith(f"{layer}.") for node in nodes):
+            usual = find_network(network).layers
+            msg = (
+                f"{source}a layer of {network} expected, such as {', '.join(usual)}, or one of the "
+                f"{len(nodes) - 1} nodes of its graph, found '{layer}'"
+            )
+            raise MerecError(msg + nearest(layer, [*usual, *nodes[1:]]))

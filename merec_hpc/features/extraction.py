@@ -14,9 +14,10 @@ from numpy.typing import NDArray
 from merec_hpc.clips.face_clip import FaceClip
 from merec_hpc.config.features import FeatureSettings
 from merec_hpc.errors import MerecError
-from merec_hpc.features.activations import Backbone, layer_shape, reproducible
+from merec_hpc.features.activations import Backbone, reproducible, shapes_of_frames
 from merec_hpc.features.inputs import network_input
 from merec_hpc.features.statistics import (
+    Activations,
     NeededFrames,
     clip_statistics,
     needed_frames,
@@ -44,20 +45,16 @@ def extract(
     """
     of_changes = settings.input != "frames"
 
-    def describe(needed: NeededFrames) -> tuple[NDArray[np.float32], tuple[int, ...]]:
-        found = [
-            None if frames is None else backbone.activations(frames, of_changes=of_changes)
+    def describe(needed: NeededFrames) -> tuple[NDArray[np.float32], list[tuple[int, ...]]]:
+        interpolated, filmed = (
+            [None] * len(settings.layers)
+            if frames is None
+            else backbone.activations_of_layers(frames, of_changes=of_changes)
             for frames in (needed.interpolated, needed.filmed)
-        ]
-        values = clip_statistics(
-            found[0],
-            settings.statistics,
-            settings.pooling,
-            found[1],
-            normalised=settings.normalised,
         )
-        shape = next(activations.shape[1:] for activations in found if activations is not None)
-        return values, shape
+        layers = list(zip(interpolated, filmed, strict=True))
+        shapes = [next(one.shape[1:] for one in layer if one is not None) for layer in layers]
+        return np.concatenate([_row(*layer, settings) for layer in layers]), shapes
 
     names: NDArray[np.str_] | None = None
     waiting = (_needed(clip, settings) for clip in clips)
@@ -69,10 +66,23 @@ def extract(
             ThreadPoolExecutor(n_threads, initializer=torch.set_num_threads, initargs=(1,)) as pool,
         ):
             described = list(pool.map(describe, chunk))
-        for values, shape in described:
+        for values, shapes in described:
             if names is None:
-                names = feature_names(settings, shape)
+                names = feature_names(settings, *shapes)
             yield values, names
+
+
+def _row(
+    interpolated: Activations | None, filmed: Activations | None, settings: FeatureSettings
+) -> NDArray[np.float32]:
+    """Return the features of one layer, (n_features,)."""
+    return clip_statistics(
+        interpolated,
+        settings.statistics,
+        settings.pooling,
+        filmed,
+        normalised=settings.normalised,
+    )
 
 
 def _needed(clip: FaceClip, settings: FeatureSettings) -> NeededFrames:
@@ -86,7 +96,7 @@ def _needed(clip: FaceClip, settings: FeatureSettings) -> NeededFrames:
 
 @dataclass(frozen=True)
 class LayerExtractor:
-    """Statistics of a network's layer."""
+    """Statistics of a network's layer, or of several."""
 
     backbone: Backbone
     settings: FeatureSettings
@@ -109,15 +119,21 @@ def open_extractor(settings: FeatureSettings, weights: Path | None) -> LayerExtr
     if weights is None:
         msg = f"--weights of {settings.network} expected, found none"
         raise MerecError(msg)
-    backbone = Backbone(settings.network, settings.layer, weights, input_px=settings.input_px)
+    backbone = Backbone(settings.network, settings.layers, weights, input_px=settings.input_px)
     log.info("%s on %s", settings.network, backbone.device)
     return LayerExtractor(backbone, settings)
 
 
-def feature_names(settings: FeatureSettings, shape: tuple[int, ...]) -> NDArray[np.str_]:
-    """Name the features of a layer whose activations of a frame have this shape."""
-    stem = f"{settings.network}/{settings.layer}"
-    return statistic_names(stem, settings.statistics, settings.pooling, shape)
+def feature_names(settings: FeatureSettings, *shapes: tuple[int, ...]) -> NDArray[np.str_]:
+    """Name the features of layers whose activations of a frame have these shapes, one a layer."""
+    return np.concatenate(
+        [
+            statistic_names(
+                f"{settings.network}/{layer}", settings.statistics, settings.pooling, shape
+            )
+            for layer, shape in zip(settings.layers, shapes, strict=True)
+        ]
+    )
 
 
 def count_features(settings: FeatureSettings) -> int:
@@ -128,5 +144,5 @@ def count_features(settings: FeatureSettings) -> int:
     MerecError
         If there is no such network or layer, or a statistic does not fit it.
     """
-    shape = layer_shape(settings.network, settings.layer, settings.input_px)
-    return len(feature_names(settings, shape))
+    shapes = shapes_of_frames(settings.network, settings.layers, settings.input_px)
+    return len(feature_names(settings, *shapes))

@@ -9,9 +9,9 @@ from dataclasses import dataclass
 
 import torch
 from torch.utils.flop_counter import FlopCounterMode
-from torchvision.models.feature_extraction import create_feature_extractor
 
 from merec_hpc.errors import MerecError
+from merec_hpc.networks.cutting import cut
 from merec_hpc.networks.registry import find_network
 
 
@@ -69,11 +69,8 @@ def layer_shapes(
     wanted = known.layers if layers is None else layers
     with torch.device("meta"), torch.inference_mode():
         network = known.build().eval()
-        extractor = create_feature_extractor(
-            network, {layer: layer for layer in wanted}, suppress_diff_warning=True
-        )
         try:
-            found = extractor.eval()(torch.empty(1, known.n_channels, side, side))
+            found = cut(network, wanted)(torch.empty(1, known.n_channels, side, side))
         except RuntimeError as error:
             said = str(error).splitlines()[0]
             msg = f"features.input_px: a side that {name} can take expected, found {side} ({said})"

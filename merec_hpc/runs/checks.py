@@ -261,9 +261,10 @@ def _check_units(config: Config) -> None:
 def _check_layers(config: Config) -> None:
     """Check the layers of networks; the whole graph is only made if a layer is not a usual one."""
     wanted = [
-        (f"features.layer of {one.name}", one.settings.network, one.settings.layer)
+        (f"features.layer of {one.name}", one.settings.network, layer)
         for one in extractions(config)
         if one.extractor == NETWORK
+        for layer in one.settings.layers
     ]
     wanted += [
         ("sweep.layers", network, layer)
@@ -273,9 +274,9 @@ def _check_layers(config: Config) -> None:
     for key, network, layer in wanted:
         if layer not in find_network(network, key).layers:
             # torch takes seconds, which a usual layer need not cost.
-            from merec_hpc.features.activations import check_layer  # noqa: PLC0415
+            from merec_hpc.features.activations import check_layers  # noqa: PLC0415
 
-            check_layer(network, layer, key)
+            check_layers(network, [layer], key)
 
 
 @dataclass(frozen=True)

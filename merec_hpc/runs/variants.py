@@ -21,6 +21,7 @@ class Variant:
     network: str
     """Or the extractor that is none: its features are then the experiment's own."""
     layer: str
+    """Or several, joined by ``+``."""
     statistics: str
     """The statistics joined by ``+``."""
     criterion: Criterion
@@ -40,7 +41,8 @@ class Variant:
 def variants_of(config: Config) -> list[Variant]:
     """Return all combinations; what the sweep leaves empty stays as the experiment has it."""
     sweep, features, genetic = config.sweep, config.features, config.genetic
-    networks, layers = sweep.networks or (features.network,), sweep.layers or (features.layer,)
+    networks = sweep.networks or (features.network,)
+    layers = sweep.layers or ("+".join(features.layers),)
     statistics = ["+".join(names) for names in sweep.statistics or (features.statistics,)]
     if features.extractor != NETWORK and not sweep.networks:
         networks, layers, statistics = (features.extractor,), (_OWN,), [_OWN]
@@ -67,24 +69,25 @@ def ensembles_of(config: Config) -> list[list[Variant]]:
 
 
 def variant_extraction(config: Config, network: str, layer: str, statistics: str) -> Extraction:
-    """Return what extracts the features of a variant, whose statistics are joined by ``+``."""
+    """Return what extracts the features of a variant, whose layers and statistics are joined by ``+``."""
     if layer == _OWN:
         return extractions(config)[0]
     names = cast("list[Statistic]", statistics.split("+"))
-    settings = feature_settings(config, network, layer, names)
+    layers = layer.split("+")
+    settings = feature_settings(config, network, layers, names)
     return Extraction(network, NETWORK, settings)
 
 
 def feature_settings(
-    config: Config, network: str, layer: str, statistics: Sequence[Statistic]
+    config: Config, network: str, layers: Sequence[str], statistics: Sequence[Statistic]
 ) -> FeatureSettings:
-    """Return the experiment's settings with a variant's network, layer and statistics."""
+    """Return the experiment's settings with a variant's network, layers and statistics."""
     return replace(
         config.features,
         extractor=NETWORK,
         blocks=(),
         network=network,
-        layer=layer,
+        layer=tuple(layers) if len(layers) > 1 else layers[0],
         statistics=tuple(statistics),
     )
 

@@ -14,7 +14,7 @@ from torch import nn
 from torchvision.transforms.functional import normalize
 
 from merec_hpc.errors import MerecError
-from merec_hpc.features.activations import Backbone, layer_shape, reproducible
+from merec_hpc.features.activations import Backbone, reproducible, shapes_of_frames
 from merec_hpc.networks.network import Network
 from merec_hpc.networks.random_weights import random_weights
 from merec_hpc.networks.registry import NETWORKS
@@ -287,7 +287,7 @@ def test_layers_of_every_network_are_extracted(tmp_path: Path, network: str) -> 
     layer = known.layers[len(known.layers) // 2]
     backbone = Backbone(network, layer, tmp_path / "weights", device="cpu")
     found = backbone.activations(_frames(1, known.input_px + 10))
-    assert found.shape == (1, *layer_shape(network, layer))
+    assert found.shape == (1, *shapes_of_frames(network, [layer])[0])
     assert np.isfinite(found).all()
     assert found.std() > 0
 
@@ -296,7 +296,7 @@ def test_layer_before_the_dense_ones_takes_another_side(tmp_path: Path) -> None:
     (tmp_path / "weights").write_bytes(random_weights(0))
     backbone = Backbone("vgg_f", "pool5", tmp_path / "weights", device="cpu", input_px=160)
     found = backbone.activations(_frames(1))
-    assert found.shape == (1, *layer_shape("vgg_f", "pool5", 160)) == (1, 256, 4, 4)
+    assert found.shape == (1, *shapes_of_frames("vgg_f", ["pool5"], 160)[0]) == (1, 256, 4, 4)
 
 
 def test_node_that_is_no_layer_is_one_line(tmp_path: Path) -> None:
@@ -304,3 +304,10 @@ def test_node_that_is_no_layer_is_one_line(tmp_path: Path) -> None:
     backbone = Backbone("vgg_f", "norm1.getattr", tmp_path / "weights", device="cpu")
     with pytest.raises(MerecError, match=r"a layer of channels expected, found 'norm1.getattr'"):
         backbone.activations(_frames(1))
+
+
+def test_shapes_of_several_layers_are_in_their_order() -> None:
+    assert shapes_of_frames("mobilenet_v2", ["classifier.1", "features.4"], 64) == [
+        (1000, 1, 1),
+        (32, 8, 8),
+    ]

@@ -1,4 +1,5 @@
 from collections.abc import Iterator
+from dataclasses import replace
 from pathlib import Path
 from typing import get_args
 
@@ -9,10 +10,12 @@ from numpy.typing import NDArray
 from skimage.data import astronaut
 
 from merec_hpc.clips.face_clip import FaceClip
-from merec_hpc.config.features import FeatureSettings, Input
+from merec_hpc.config.features import FeatureSettings, Input, Statistic
+from merec_hpc.errors import MerecError
 from merec_hpc.features.activations import Backbone, reproducible
-from merec_hpc.features.extraction import extract, feature_names
+from merec_hpc.features.extraction import count_features, extract, feature_names
 from merec_hpc.features.statistics import clip_statistics
+from merec_hpc.networks.random_weights import random_weights
 
 SETTINGS = FeatureSettings()
 UNPOOLED = FeatureSettings(layer="features.4", pooling="none", statistics=("std",))
@@ -165,3 +168,39 @@ def test_network_sees_what_changes_if_asked(clips: list[FaceClip], backbone: Bac
     blocks = [series.mean(axis=0), series.std(axis=0)]
     expected = np.concatenate([block / np.linalg.norm(block) for block in blocks])
     np.testing.assert_allclose(values, expected, rtol=1e-5, atol=1e-9)
+
+
+LAYERS = ("layer1", "layer1.0.bn2", "bn1", "relu")
+"""Of ResNet-34, whose ReLUs work in place; not in the order in which they are made."""
+
+
+@pytest.mark.parametrize("statistics", [("mean", "std"), ("spatial_std", "apex_difference")])
+def test_several_layers_are_one_after_another_to_the_byte(
+    clips: list[FaceClip], tmp_path: Path, statistics: tuple[Statistic, ...]
+) -> None:
+    weights, side_px = tmp_path / "weights", 64
+    weights.write_bytes(random_weights(0))
+    chosen = FeatureSettings(
+        network="resnet34",
+        layer=LAYERS,
+        input_px=side_px,
+        statistics=statistics,
+        normalised=True,
+    )
+    every = Backbone("resnet34", LAYERS, weights, "cpu", side_px)
+    together = list(extract(clips[:2], every, chosen, 2))
+    alone = []
+    for layer in LAYERS:
+        one = Backbone("resnet34", layer, weights, "cpu", side_px)
+        alone.append(list(extract(clips[:2], one, replace(chosen, layer=layer), 1)))
+    for clip, (values, names) in enumerate(together):
+        parts = [rows[clip] for rows in alone]
+        assert values.tobytes() == b"".join(part.tobytes() for part, _ in parts)
+        assert names.tolist() == [str(name) for _, part in parts for name in part]
+    assert count_features(chosen) == len(together[0][0]) == 2 * 4 * 64
+
+
+def test_layer_without_places_among_several_is_named() -> None:
+    chosen = FeatureSettings(layer=("features.18", "classifier.1"), statistics=("spatial_std",))
+    with pytest.raises(MerecError, match=r"spatial_std: a layer with rows .* 'classifier.1'"):
+        count_features(chosen)

@@ -21,6 +21,14 @@ def refusal(values: dict[str, Any]) -> str:
     return str(caught.value)
 
 
+def test_every_layer_of_a_list_is_looked_for() -> None:
+    layers = ["features.18", "features.3.conv.2", "feature.18"]
+    message = refusal({"features": {"extractor": "network", "layer": layers}})
+    assert message.startswith("features.layer of mobilenet_v2: a layer of mobilenet_v2 expected")
+    assert "found 'feature.18'" in message
+    check_config(parse_config({"features": {"extractor": "network", "layer": layers[:2]}}))
+
+
 @pytest.mark.parametrize(
     "values",
     [

@@ -1,5 +1,7 @@
 """Which variants a sweep has."""
 
+from dataclasses import replace
+
 import pytest
 
 from merec_hpc.config.features import FeatureSettings
@@ -50,7 +52,9 @@ def test_a_sweep_is_every_combination_once() -> None:
         "network~mobilenet_v2/layer~features.14/statistics~mean/criterion~mu/seed~0"
     )
     assert genetic_settings(config, "pooled_uar", 2).seed == 2
-    assert feature_settings(config, "mobilenet_v2", "features.14", ["mean"]).statistics == ("mean",)
+    assert feature_settings(config, "mobilenet_v2", ["features.14"], ["mean"]).statistics == (
+        "mean",
+    )
 
 
 def test_seeds_of_the_same_features_and_criterion_decide_together() -> None:
@@ -79,3 +83,13 @@ def test_seeds_of_the_same_features_and_criterion_decide_together() -> None:
 def test_a_sweep_that_makes_no_sense_is_refused(sweep: dict[str, list[object]]) -> None:
     with pytest.raises(MerecError, match="sweep"):
         parse_config({"sweep": sweep})
+
+
+def test_several_layers_of_the_experiment_are_one_variant() -> None:
+    layers = ["features.14", "features.18"]
+    config = parse_config({"features": {"extractor": "network", "layer": layers}})
+    (variant,) = variants_of(config)
+    assert variant.layer == "features.14+features.18"
+    found = variant_extraction(config, variant.network, variant.layer, variant.statistics)
+    assert found.settings == replace(config.features, blocks=())
+    assert found.settings.layer == tuple(layers)

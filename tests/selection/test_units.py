@@ -6,10 +6,11 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from merec_hpc.config.features import LbpSettings, LbpTopSettings
+from merec_hpc.config.features import FeatureSettings, LbpSettings, LbpTopSettings
 from merec_hpc.config.motion import FlowSettings
 from merec_hpc.config.selection import GeneticSettings, InnerSettings, RankingSettings
 from merec_hpc.errors import MerecError
+from merec_hpc.features.extraction import feature_names
 from merec_hpc.features.lbp import lbp_names
 from merec_hpc.features.lbp_top import lbp_top_names
 from merec_hpc.features.statistics import statistic_names
@@ -36,6 +37,21 @@ def _units(features: Features, names: object, unit: str) -> Units:
 def _members(units: Units, names: object, group: str) -> list[str]:
     (place,) = np.flatnonzero(units.names == group)
     return np.asarray(names)[units.group_of == place].tolist()
+
+
+def test_layers_have_channels_and_cells_of_their_own(features: Features) -> None:
+    chosen = FeatureSettings(
+        layer=("features.4", "features.18"),
+        pooling="none",
+        statistics=("std", "spatiotemporal_std"),
+    )
+    names = feature_names(chosen, (2, 2, 2), (3, 2, 2))
+    by_channel = _units(features, names, "channel")
+    assert len(by_channel.names) == 5
+    assert len(_members(by_channel, names, "mobilenet_v2/features.4/1")) == 5
+    by_cell = _units(features, names, "cell")
+    assert len(by_cell.names) == 10
+    assert len(_members(by_cell, names, "mobilenet_v2/features.18/all/all")) == 3
 
 
 def test_network_features_have_channels_and_cells(features: Features) -> None:
