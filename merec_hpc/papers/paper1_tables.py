@@ -32,6 +32,7 @@ TITLES = {
 """The tables that are made here, by their number in paper 1."""
 
 _LBP_TOP = "lbp_top"
+_KINDS = ("spatial_", "temporal_", "spatiotemporal_")  # the paper has nothing of the last
 _SPREADS = ("std", "variance")  # of the two, the one that IV.B.3 prefers comes first
 
 _ByDatabase = tuple[tuple[str, dict[str, float | None]], ...]
@@ -366,7 +367,7 @@ def _blocks(path: str, features: Features) -> Iterator[tuple[str, str, NDArray[n
         parts = name.split("/")
         if parts[0] == _LBP_TOP:
             members.setdefault((_LBP_TOP, _LBP_TOP), []).append(column)
-        elif len(parts) >= 6 and parts[-1].startswith(("spatial_", "temporal_")):
+        elif len(parts) >= 6 and parts[-1].startswith(_KINDS):
             # backbone/layer/channel/row/column/statistic
             members.setdefault(("/".join(parts[:-4]), parts[-1]), []).append(column)
         else:

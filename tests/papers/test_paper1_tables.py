@@ -170,6 +170,17 @@ def test_statistics_come_from_several_stores(features: Features) -> None:
     assert row.ours is not None
 
 
+def test_statistics_over_places_and_frames_at_once_have_no_part_in_a_table(
+    features: Features,
+) -> None:
+    names = ("spatiotemporal_std", "temporal_mean", "temporal_std")
+    stores = sort_stores({"features.h5": named(features, *names)})
+    rows = of(tables(stores), "II", "Unnormalized spatiotemporal features")
+    assert {row.remark for row in rows} == {"not run: no store of these features"}
+    (row, _) = of(tables(stores), "II", "Unnormalized temporal features")
+    assert row.features == "temporal_mean+temporal_std"
+
+
 def test_other_data_than_the_papers_are_called_so(deep: Features) -> None:
     rows = tables(sort_stores({"a.h5": deep}), database="hs")
     assert of(rows, "III", "temporal mean")[1].remark == "honest; paper on vis, ours on hs"
