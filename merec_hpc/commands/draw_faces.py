@@ -54,7 +54,7 @@ def _draw(
         rng = np.random.default_rng(np.random.SeedSequence(seed, spawn_key=(index,)))
         image, landmarks = draw_face(shape, rng)
         path = folder / f"face_{index:05d}.png"
-        with published(path) as partial:
+        with published(path, is_synced=False) as partial:  # one of thousands
             partial.write_bytes(cv2.imencode(".png", image)[1].tobytes())
         write_points(path.with_suffix(".pts"), landmarks)
         return path

@@ -228,7 +228,7 @@ def _deal_labels(class_sizes: Mapping[str, int], n_clips: int | None) -> list[st
 
 def _write_image(path: Path, frame: NDArray[np.uint8]) -> None:
     encoded = cv2.imencode(path.suffix, frame[..., ::-1], [cv2.IMWRITE_JPEG_QUALITY, 98])[1]
-    with published(path) as partial:
+    with published(path, is_synced=False) as partial:  # one of thousands
         partial.write_bytes(encoded.tobytes())
 
 

@@ -20,13 +20,19 @@ _FULL = {
 
 
 @contextmanager
-def published(path: Path) -> Iterator[Path]:
+def published(path: Path, *, is_synced: bool = True) -> Iterator[Path]:
     """Yield a name beside ``path`` to write to, and rename it to ``path`` if nothing was raised.
 
     The folder is made. On an error the partial file is removed and the former file kept. The
     partial name tells host and process: a job whose end went unnoticed may still be writing
     when the next one starts. What processes of this host left when they were killed is
     removed.
+
+    Parameters
+    ----------
+    is_synced
+        Whether to wait until the disk has it, which takes tens of milliseconds. A checkpoint, which
+        tells that it is torn, need not, nor one of thousands of images.
 
     Raises
     ------
@@ -38,9 +44,11 @@ def published(path: Path) -> Iterator[Path]:
     partial = path.with_name(f"{path.name}.{socket.gethostname()}-{os.getpid()}.partial")
     try:
         yield partial
-        _sync(partial)
+        if is_synced:
+            _sync(partial)
         partial.replace(path)
-        _sync(path.parent)
+        if is_synced:
+            _sync(path.parent)
     except OSError as error:
         found = _said_to_be_full(error)
         if found is None:

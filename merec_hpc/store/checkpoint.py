@@ -39,7 +39,7 @@ class Checkpoints:
 
     @property
     def _former(self) -> Path:
-        return self.path.with_name(self.path.name + ".former")
+        return _former_of(self.path)
 
     def is_due(self, generation: int, n_generations: int) -> bool:
         """Return whether to write after this generation; the last is kept for the sake of others.
@@ -51,7 +51,7 @@ class Checkpoints:
     def save(self, state: SearchState) -> None:
         """Write the state; what was written last is kept as the former one."""
         payload = pack_state(state, self.key)
-        with published(self.path) as partial:
+        with published(self.path, is_synced=False) as partial:
             partial.write_bytes(hashlib.sha256(payload).digest() + payload)
             # A job that was given up for lost may be writing the same search's checkpoints.
             with suppress(FileNotFoundError):
@@ -88,15 +88,19 @@ def search_key(program: str, settings: GeneticSettings, training_digest: str) ->
     return f"{_settings_digest(settings)}-{hashlib.sha256(everything.encode()).hexdigest()}"
 
 
+def _former_of(path: Path) -> Path:
+    return path.with_name(path.name + ".former")
+
+
 def read_state(path: Path, settings: GeneticSettings) -> SearchState | None:
     """Return the state of a search with these settings, for looking at.
 
-    ``None`` if the file is torn, missing or of other settings.
+    ``None`` if the file and the former one are torn or missing, or it is of other settings.
     """
-    try:
-        payload = _intact_payload(path)
-    except FileNotFoundError:
-        return None
+    payload = None
+    for one in (path, _former_of(path)):
+        with suppress(FileNotFoundError):
+            payload = payload or _intact_payload(one)
     if payload is None:
         return None
     arrays = np.load(io.BytesIO(payload), allow_pickle=False)

@@ -117,3 +117,20 @@ def test_folder_of_that_name_is_one_clear_line(tmp_path: Path) -> None:
     ):
         pytest.fail("too late")
     assert not list(tmp_path.parent.glob("*.partial"))
+
+
+@pytest.mark.parametrize(("is_synced", "expected"), [(True, [False, True]), (False, [])])
+def test_the_disk_has_a_file_before_its_name(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, is_synced: bool, expected: list[bool]
+) -> None:
+    path, own, seen = tmp_path / "table.tsv", os.fsync, []
+
+    def sync(number: int) -> None:
+        seen.append(path.exists())
+        own(number)
+
+    monkeypatch.setattr(os, "fsync", sync)
+    with published(path, is_synced=is_synced) as partial:
+        partial.write_text("whole")
+    assert seen == expected  # the file without its name, then the folder
+    assert path.read_text() == "whole"

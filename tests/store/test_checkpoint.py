@@ -1,12 +1,14 @@
 """States come back as they were; what is torn is not taken."""
 
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
 import pytest
 
+from merec_hpc.config.selection import GeneticSettings
 from merec_hpc.records import History, Population, SearchState
-from merec_hpc.store.checkpoint import Checkpoints
+from merec_hpc.store.checkpoint import Checkpoints, read_state, search_key
 
 
 def make_state(generation: int) -> SearchState:
@@ -57,6 +59,27 @@ def test_the_former_counts_where_the_last_is_torn(checkpoints: Checkpoints, shar
     found = checkpoints.load()
     assert found is not None
     assert flat(found) == flat(make_state(3))
+
+
+@pytest.mark.parametrize("content", [None, b"torn"])
+def test_the_former_is_looked_at_where_the_last_is_missing_or_torn(
+    checkpoints: Checkpoints, content: bytes | None
+) -> None:
+    """As while the next one is written."""
+    settings = GeneticSettings()
+    ours = replace(checkpoints, key=search_key("1", settings, "data"))
+    assert read_state(ours.path, settings) is None
+    for generation in (3, 4):
+        ours.save(make_state(generation))
+    found = read_state(ours.path, settings)
+    assert found is not None
+    assert found.generation == 4
+    ours.path.unlink()
+    if content is not None:
+        ours.path.write_bytes(content)
+    found = read_state(ours.path, settings)
+    assert found is not None
+    assert found.generation == 3
 
 
 def test_a_flipped_bit_is_noticed(checkpoints: Checkpoints) -> None:
