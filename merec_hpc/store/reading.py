@@ -136,8 +136,9 @@ def opened_store(path: Path, spec: FileSpec, *others: FileSpec) -> Iterator[Stor
         If the file is missing, is no HDF5, damaged, of another kind or version, if an array is
         missing or has other axes than it should, or lies outside of the file.
     """
+    what = "a store" if len(others) > 1 else f"a {spec.kind} file"
     if not path.is_file():
-        msg = f"{path}: expected a {spec.kind} file, found no such file"
+        msg = f"{path}: expected {what}, found no such file"
         raise MerecError(msg)
     with ExitStack() as stack:
         place = path
@@ -145,9 +146,12 @@ def opened_store(path: Path, spec: FileSpec, *others: FileSpec) -> Iterator[Stor
             place = Path(stack.enter_context(tempfile.TemporaryDirectory())) / "store.h5"
             log.info("%s: format 1, read by a process of its own; see merec convert", path)
             make_anew(path, place, spec.kind)
-        file = stack.enter_context(_open(path, place, spec))
-        found = next((one for one in others if _is_of_kind(file, one)), spec)
-        store = Store(path, found, file)
+        file = stack.enter_context(_open(path, place, what))
+        found = next((one for one in (spec, *others) if _is_of_kind(file, one)), None)
+        if found is None and len(others) > 1:
+            msg = f"{path}: a store expected, found an HDF5 file of another program"
+            raise MerecError(msg)
+        store = Store(path, found or spec, file)
         _check(store, place.stat().st_size)
         yield store
 
@@ -158,12 +162,12 @@ def _is_of_kind(file: h5py.File, spec: FileSpec) -> bool:
     return False
 
 
-def _open(path: Path, place: Path, spec: FileSpec) -> h5py.File:
+def _open(path: Path, place: Path, what: str) -> h5py.File:
     try:
         # Readers take no locks: shared filesystems often have none to give.
         return h5py.File(place, "r", locking=False)
     except DAMAGED:
-        msg = f"{path}: expected a {spec.kind} file, found one that is not HDF5 or not complete"
+        msg = f"{path}: expected {what}, found one that is not HDF5 or not complete"
         raise MerecError(msg) from None
 
 
@@ -230,7 +234,7 @@ def _check_kind_of_file(store: Store) -> None:
         )
         raise MerecError(msg)
     if attributes.get("store_format") != FORMAT:
-        msg = f"{path}: a store of format {FORMAT} expected, found {attributes.get('format')}"
+        msg = f"{path}: a store of format {FORMAT} expected, found {attributes.get('store_format')}"
         raise MerecError(msg)
 
 

@@ -199,7 +199,7 @@ def _read_npz(path: Path) -> _Columns:
         arrays = np.load(path, allow_pickle=False)
         held = list(arrays)
     except (OSError, ValueError, AttributeError, TypeError):
-        msg = f"{path}: a table expected (.csv or .npz), found something else"
+        msg = f"{path}: a table expected (.csv, .npz or .parquet), found something else"
         raise MerecError(msg) from None
 
     found = [held[_place(path, held, known)] for known in (_VALUES, _LABELS, _GROUPS)]

@@ -1,6 +1,7 @@
 from dataclasses import replace
 from pathlib import Path
 
+import h5py
 import numpy as np
 import pytest
 from store.stores import STORES, small_features, write_format_1
@@ -83,8 +84,12 @@ def test_files_of_two_kinds_are_not_compared_and_others_refused(tmp_path: Path) 
         MerecError, match=r"two\.h5: a features file expected, found kind selection"
     ):
         list(compare(one, tmp_path / "two.h5"))
-    with pytest.raises(MerecError, match="found no such file"):
+    with pytest.raises(MerecError, match=r"absent\.h5: expected a store, found no such file"):
         list(inspect(tmp_path / "absent.h5"))
+    with h5py.File(tmp_path / "other.h5", "w", libver=("v110", "v110")) as file:
+        file["x"] = 1
+    with pytest.raises(MerecError, match=r"other\.h5: a store expected, found an HDF5 file of ano"):
+        list(inspect(tmp_path / "other.h5"))
 
 
 def test_a_file_of_format_1_says_so(tmp_path: Path) -> None:
