@@ -28,7 +28,7 @@ LONG = {
     "migration_interval": 10,
 }
 # Longer than a minute, which is the shortest limit: SLURM may send the signal late.
-LONGER = {**LONG, "n_generations": 9000}
+LONGER = {**LONG, "n_generations": 7500}
 Started = subprocess.Popen[bytes]
 TARGET = f"results/small/selection/genetic/{FOLD}.h5"
 LOG = f"logs/select_genetic/small/{FOLD}.log"
