@@ -232,6 +232,17 @@ def _hits(fitness: SubjectFoldFitness, mask: NDArray[np.bool_], fold: int) -> fl
     return float((trees.predict(values[held]) == labels[held]).mean())
 
 
+def test_a_forest_is_tried_once_a_mask_whatever_biases_there_are(
+    fitness: SubjectFoldFitness,
+) -> None:
+    settings = AntColonySettings(
+        bias=(0.3, 1.0), n_ants=2, n_iterations=1, classifier="random_forest"
+    )
+    found = select(fitness, "ant_colony", settings)
+    assert found.bias == 0.0
+    assert set(found.last.bias) == {0.0}
+
+
 def test_on_noise_only_the_leaky_colony_promises_much() -> None:
     settings = AntColonySettings(bias=(0.0,), n_selected=10, C_values=(0.1,), criterion="mu")
     means = []

@@ -132,9 +132,10 @@ def _write_selection(path: Path) -> None:
     write_selection(path, small_selection(), origin)
 
 
-def _write_predictor(path: Path) -> None:
+def small_predictor() -> Predictor:
+    """Two machines of three classes on five features."""
     rng = np.random.default_rng(6)
-    predictor = Predictor(
+    return Predictor(
         weights=rng.normal(size=(2, 3, 5)),
         intercepts=rng.normal(size=(2, 3)),
         mean=rng.normal(size=5),
@@ -145,7 +146,10 @@ def _write_predictor(path: Path) -> None:
         class_names=np.array(["a", "b", "c"]),
         feature_names=np.array(list("vwxyz")),
     )
-    write_predictor(path, predictor, "hall_of_fame")
+
+
+def _write_predictor(path: Path) -> None:
+    write_predictor(path, small_predictor(), "hall_of_fame")
 
 
 STORES = {

@@ -11,7 +11,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from numpy.typing import NDArray
-from store.stores import write_format_1
+from store.stores import small_predictor, write_format_1
 
 from merec_hpc.clips.interpolation import BLOCK
 from merec_hpc.config.base import to_json
@@ -24,7 +24,6 @@ from merec_hpc.records import (
     Features,
     History,
     Population,
-    Predictor,
     Selection,
 )
 from merec_hpc.store.clips import iterate_clips, read_clip_names, write_clips
@@ -600,19 +599,9 @@ def test_selection_from_before_there_was_a_bias_is_read_as_without(tmp_path: Pat
 
 
 def test_predictor_is_read_as_written_and_without_intercepts_before_there_were_any(
-    tmp_path: Path, rng: np.random.Generator
+    tmp_path: Path,
 ) -> None:
-    predictor = Predictor(
-        weights=rng.normal(size=(2, 3, 5)),
-        intercepts=rng.normal(size=(2, 3)),
-        mean=rng.normal(size=5),
-        std=rng.uniform(1, 2, 5),
-        masks=rng.random((2, 5)) < 0.5,
-        C=rng.uniform(1, 2, 2),
-        bias=np.array([0.0, 0.3]),
-        class_names=np.array(["a", "b", "c"]),
-        feature_names=np.array(list("vwxyz")),
-    )
+    predictor = small_predictor()
     path = tmp_path / "predictor.h5"
     write_predictor(path, predictor, "hall_of_fame")
     _assert_same(read_predictor(path), predictor)
