@@ -1,6 +1,8 @@
 """Says what is in an HDF5 file: arrays, how it was made, what is odd; and how two files differ."""
 
-from collections.abc import Iterator, Mapping
+import math
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -56,7 +58,7 @@ def compare(path: Path, other: Path) -> Iterator[str]:
         for array in mine.spec.arrays:
             there = [array.name in store for store in (mine, yours)]
             if all(there):
-                told = _difference(mine.array(array.name), yours.array(array.name))
+                told = _difference(mine, yours, array)
                 if told:
                     yield f"{array.name}: {told}"
             elif any(there):
@@ -75,25 +77,62 @@ def _short(value: object) -> str:
     return text if len(text) <= _SAID else f"{text[: _SAID - 3]}..."
 
 
+def _pieces(store: Store, array: ArraySpec) -> Iterator[NDArray[Any]]:
+    """Yield an array in parts that memory holds: row by row, or whole."""
+    if array.by_row:
+        yield from store.rows(array.name)
+    else:
+        yield store.array(array.name)
+
+
 def _describe(store: Store, array: ArraySpec) -> tuple[str, list[str]]:
     """Return what an array holds, and what is odd about it."""
-    values = store.array(array.name)
-    shape = " x ".join(map(str, values.shape))
+    shape = " x ".join(map(str, _shape(store, array)))
     if array.kind == "text":
-        texts = values.ravel().tolist()
+        texts = store.array(array.name).ravel().tolist()
         ends = f", '{_short(texts[0])}' to '{_short(texts[-1])}'" if texts else ""
         return f"{shape} texts, {len(set(texts))} different{ends}", _odd_texts(array, texts)
     if array.kind == "bits":
-        share = f", {values.mean():.4f} of them set" if values.size else ""
+        bits = store.array(array.name)
+        share = f", {bits.mean():.4f} of them set" if bits.size else ""
         return f"{shape} bits{share}", []
-    if not values.size:
-        return f"{shape} {values.dtype}", []
-    finite = values[np.isfinite(values)] if values.dtype.kind == "f" else values
-    told = f"{shape} {values.dtype}"
-    if finite.size:
-        low, high, mean = finite.min(), finite.max(), finite.mean(dtype=np.float64)
-        told += f", {low:g} to {high:g}, mean {mean:.6g}"
-    return told, _odd_numbers(array, values)
+    numbers = _Numbers.of(_pieces(store, array))
+    odd = [f"{numbers.n_nan} NaN"] if numbers.n_nan else []
+    odd += [f"{numbers.n_infinite} infinite"] if numbers.n_infinite else []
+    if array.axes == ("clip", "feature"):
+        odd += _odd_columns(store.array(array.name))
+    return f"{shape} {store.file[array.name].dtype}{numbers.told()}", odd
+
+
+@dataclass
+class _Numbers:
+    """Statistics of what is finite, and how much is not."""
+
+    low: float = np.inf
+    high: float = -np.inf
+    total: float = 0.0
+    n_finite: int = 0
+    n_nan: int = 0
+    n_infinite: int = 0
+
+    @classmethod
+    def of(cls, pieces: Iterable[NDArray[Any]]) -> "_Numbers":
+        found = cls()
+        for piece in pieces:
+            finite = piece[np.isfinite(piece)]
+            found.n_nan += int(np.isnan(piece).sum())
+            found.n_infinite += int(np.isinf(piece).sum())
+            if finite.size:
+                found.low = min(found.low, float(finite.min()))
+                found.high = max(found.high, float(finite.max()))
+                found.total += float(finite.sum(dtype=np.float64))
+                found.n_finite += finite.size
+        return found
+
+    def told(self) -> str:
+        if not self.n_finite:
+            return ""
+        return f", {self.low:g} to {self.high:g}, mean {self.total / self.n_finite:.6g}"
 
 
 def _odd_texts(array: ArraySpec, texts: list[str]) -> list[str]:
@@ -108,20 +147,17 @@ def _odd_texts(array: ArraySpec, texts: list[str]) -> list[str]:
     return odd
 
 
-def _odd_numbers(array: ArraySpec, values: NDArray[Any]) -> list[str]:
+def _odd_columns(values: NDArray[Any]) -> list[str]:
+    if not len(values):
+        return []
     odd = []
-    if values.dtype.kind == "f":
-        n_nan, n_infinite = int(np.isnan(values).sum()), int(np.isinf(values).sum())
-        odd += [f"{n_nan} NaN"] if n_nan else []
-        odd += [f"{n_infinite} infinite"] if n_infinite else []
-    if array.axes == ("clip", "feature") and len(values):
-        constant = np.flatnonzero((values == values[0]).all(axis=0)).tolist()
-        if constant:
-            odd.append(f"{len(constant)} constant columns: {_named(constant)}")
-        for what, rows in (("columns", values.T), ("rows", values)):
-            again = _repeated(rows)
-            if again:
-                odd.append(f"{len(again)} {what} equal to one before: {_named(again)}")
+    constant = np.flatnonzero((values == values[0]).all(axis=0)).tolist()
+    if constant:
+        odd.append(f"{len(constant)} constant columns: {_named(constant)}")
+    for what, rows in (("columns", values.T), ("rows", values)):
+        again = _repeated(rows)
+        if again:
+            odd.append(f"{len(again)} {what} equal to one before: {_named(again)}")
     return odd
 
 
@@ -142,18 +178,36 @@ def _named(found: list[Any]) -> str:
     return told if len(found) <= _NAMED else f"{told}, ..."
 
 
-def _difference(one: NDArray[Any], other: NDArray[Any]) -> str:
-    if one.shape != other.shape:
-        return f"{one.shape} | {other.shape}"
-    differ = one != other
-    if one.dtype.kind == "f" and other.dtype.kind == "f":
-        differ &= ~(np.isnan(one) & np.isnan(other))
-    if not differ.any():
-        return "" if one.dtype.kind == other.dtype.kind else f"{one.dtype} | {other.dtype}"
-    place = tuple(int(number) for number in np.argwhere(differ)[0])
-    told = f"{int(differ.sum())} of {one.size} differ, first at {place}: "
-    told += f"{_short(one[place])} | {_short(other[place])}"
-    if one.dtype.kind in "fiu":
-        largest = np.nanmax(np.abs(one.astype(np.float64) - other.astype(np.float64)))
-        told += f", at most by {largest:g}"
-    return told
+def _shape(store: Store, array: ArraySpec) -> tuple[int, ...]:
+    dataset = store.file[array.name]
+    if array.kind == "bits":
+        return (*dataset.shape[:-1], int(dataset.attrs["n_bits"]))
+    return tuple(dataset.shape)
+
+
+def _difference(mine: Store, yours: Store, array: ArraySpec) -> str:
+    """Return how an array of two files differs; nothing if it does not."""
+    one, other = (store.file[array.name].dtype for store in (mine, yours))
+    shapes = [_shape(store, array) for store in (mine, yours)]
+    if shapes[0] != shapes[1]:
+        return f"{shapes[0]} | {shapes[1]}"
+    n_differing, largest, first = 0, 0.0, ""
+    pieces = zip(_pieces(mine, array), _pieces(yours, array), strict=True)
+    for number, (own, their) in enumerate(pieces):
+        differ = own != their
+        if own.dtype.kind == their.dtype.kind == "f":
+            differ &= ~(np.isnan(own) & np.isnan(their))
+        if not differ.any():
+            continue
+        n_differing += int(differ.sum())
+        if not first:
+            place = tuple(int(index) for index in np.argwhere(differ)[0])
+            told = f"{_short(own[place])} | {_short(their[place])}"
+            first = f"{(number, *place) if array.by_row else place}: {told}"
+        if own.dtype.kind in "fiu":
+            distance = np.abs(own.astype(np.float64) - their.astype(np.float64))
+            largest = max(largest, float(distance.max(initial=0.0, where=~np.isnan(distance))))
+    if not n_differing:
+        return "" if one.kind == other.kind or array.kind == "text" else f"{one} | {other}"
+    told = f"{n_differing} of {math.prod(shapes[0])} differ, first at {first}"
+    return f"{told}, at most by {largest:g}" if array.kind not in ("text", "bits") else told

@@ -4,13 +4,17 @@ from pathlib import Path
 import h5py
 import numpy as np
 import pytest
-from store.stores import STORES, small_features, write_format_1
+from store.stores import STORES, small_features, small_selection, write_format_1
 
+from merec_hpc.config.faces import ClipSettings, InterpolationSettings
 from merec_hpc.config.features import FeatureSettings
 from merec_hpc.errors import MerecError
+from merec_hpc.store.clips import write_clips
 from merec_hpc.store.features import write_features
 from merec_hpc.store.inspection import compare, inspect
+from merec_hpc.store.reading import Store
 from merec_hpc.store.schema import FEATURES
+from merec_hpc.store.selection import SelectionOrigin, write_selection
 
 
 @pytest.mark.parametrize("kind", list(STORES))
@@ -95,3 +99,42 @@ def test_files_of_two_kinds_are_not_compared_and_others_refused(tmp_path: Path) 
 def test_a_file_of_format_1_says_so(tmp_path: Path) -> None:
     write_format_1(written(tmp_path / "new.h5"), tmp_path / "old.h5", FEATURES)
     assert next(inspect(tmp_path / "old.h5")).endswith("features, version 1, format 1")
+
+
+def test_masks_differ_by_bits_and_by_their_number(tmp_path: Path) -> None:
+    origin = SelectionOrigin("genetic", "s03", 7, "{}", "standard")
+    plain, paths = small_selection(), [tmp_path / "one.h5", tmp_path / "two.h5"]
+    mask = plain.mask.copy()
+    mask[4] ^= True
+    write_selection(paths[0], plain, origin)
+    write_selection(paths[1], replace(plain, mask=mask), origin)
+    (line,) = compare(*paths)
+    assert line == f"mask: 1 of 13 differ, first at (4,): {plain.mask[4]} | {mask[4]}"
+
+
+def test_frames_are_described_and_compared_row_by_row(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    one, two = tmp_path / "one.h5", tmp_path / "two.h5"
+    frames = np.zeros((2, 3, 4, 4, 3), np.float32)
+    frames[1, 2, 3, 0, 1] = 200
+    settings = ClipSettings(keep=True, format="uint8")
+    for path, kept in ((one, frames), (two, frames / 2)):
+        names = np.array(["a", "b"])
+        write_clips(path, names, iter(kept), InterpolationSettings(n_frames=3), settings)
+    own = Store.array
+    monkeypatch.setattr(Store, "array", lambda self, name: {"clips": own}[name](self, name))
+    told = next(line for line in inspect(one) if line.startswith("  frames"))
+    assert told.endswith("2 x 3 x 4 x 4 x 3 uint8, 0 to 200, mean 0.694444")
+    assert list(compare(one, two)) == [
+        "frames: 1 of 288 differ, first at (1, 2, 3, 0, 1): 200 | 100, at most by 100"
+    ]
+
+
+def test_what_is_no_number_on_one_side_alone_differs(tmp_path: Path) -> None:
+    values = small_features().values.copy()
+    values[0, 0] = np.nan
+    one, two = written(tmp_path / "one.h5", values=values), written(tmp_path / "two.h5")
+    (line,) = compare(one, two)
+    assert line.startswith("values: 1 of 12 differ, first at (0, 0): nan | ")
+    assert list(compare(one, one)) == []
