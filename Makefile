@@ -1,6 +1,7 @@
 # make demo    from a clean clone to a report on the simulated dataset
 # make test    all tests
 # make test-cluster  the workflow through jobs of a throw-away SLURM (Debian, root)
+# make test-cluster-longer  lost nodes, time limits, a killed controller (a quarter of an hour; not in CI)
 # make check   formatting, lint, types, workflow
 # make mutants small mistakes in the library that no test notices (an hour on two cores; not in CI)
 # make benchmarks  every measurement of docs/speed.md, and selectors, as tables in benchmarks/tables/ (forty minutes)
@@ -13,7 +14,7 @@ TEST_INPUTS := .venv/.test-inputs
 ACTIVATE := . .venv/bin/activate &&
 SHELL := /bin/bash
 
-.PHONY: demo test test-cluster check format mutants benchmarks docs clean
+.PHONY: demo test test-cluster test-cluster-longer check format mutants benchmarks docs clean
 
 demo: $(INSTALLED)
 	$(ACTIVATE) snakemake --cores $(CORES)
@@ -25,7 +26,11 @@ test: $(TEST_INPUTS)
 
 test-cluster: $(TEST_INPUTS)
 	tests/cluster/install.sh
-	$(ACTIVATE) python -m pytest --durations 5 tests/cluster
+	$(ACTIVATE) python -m pytest --durations 5 -m 'not longer' tests/cluster
+
+test-cluster-longer: $(TEST_INPUTS)
+	tests/cluster/install.sh
+	$(ACTIVATE) python -m pytest -m longer tests/cluster
 
 check: $(INSTALLED)
 	$(ACTIVATE) ruff check

@@ -1,8 +1,9 @@
 """Extract the features of all clips."""
 
 import logging
-from collections.abc import Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, replace
+from itertools import chain, islice
 from pathlib import Path
 from typing import Annotated, Any
 
@@ -11,13 +12,14 @@ import numpy as np
 import typer
 
 from merec_hpc import __version__
+from merec_hpc.clips.face_clip import FaceClip
 from merec_hpc.commands.options import Catalog, Faces, Interpolation, Output, Settings, Threads
 from merec_hpc.config.base import from_json
 from merec_hpc.config.faces import InterpolationSettings
 from merec_hpc.config.features import FeatureSettings
 from merec_hpc.dataset.catalog import apexes_of, read_catalog
 from merec_hpc.errors import MerecError
-from merec_hpc.features.extractors import EXTRACTORS, NETWORK, Extractor, find_extractor
+from merec_hpc.features.extractors import EXTRACTORS, NETWORK, Names, Row, find_extractor
 from merec_hpc.features.joining import joined_features
 from merec_hpc.files.digest import sha256
 from merec_hpc.progress import track
@@ -69,8 +71,11 @@ def run(
     log.info("%d of %d subjects are known already", len(faces) - len(missing), len(faces))
     if missing:
         opened = kind.load().open_extractor(parsed, weights)
+        # All clips are one stream, so that nothing waits at the end of a subject.
+        clips = chain.from_iterable(subject.read(interpolated.n_frames) for subject in missing)
+        rows = opened.extract(clips, threads)
         for subject in track(missing, "subjects", len(missing)):
-            subject.extract(opened, parts, interpolated.n_frames, threads)
+            subject.keep(islice(rows, len(subject.clips)), parts)
     complete = [part for part in (parts.read(subject.part) for subject in subjects) if part]
     if not complete:
         msg = "clips expected, found none in any of the files"
@@ -101,11 +106,13 @@ class _Subject:
         part = parts.path(faces, repr(sorted(own.items())), digest)
         return cls(faces, clips, own, part, digest)
 
-    def extract(
-        self, opened: Extractor, parts: FeatureParts, n_frames: int, n_threads: int
-    ) -> None:
-        clips = iterate_face_clips(self.faces, self.apexes, n_frames)
-        rows = list(opened.extract(clips, n_threads))
+    def read(self, n_frames: int) -> Iterator[FaceClip]:
+        """Yield the clips, each to be interpolated to so many frames."""
+        return iterate_face_clips(self.faces, self.apexes, n_frames)
+
+    def keep(self, described: Iterable[tuple[Row, Names]], parts: FeatureParts) -> None:
+        """Keep the features of the clips, if there are some."""
+        rows = list(described)
         if rows:
             values, names = np.stack([row for row, _ in rows]), rows[0][1]
             parts.write(self.part, FeaturePart(values, names, np.array(self.clips)))

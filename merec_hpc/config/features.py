@@ -25,6 +25,9 @@ Statistic = Literal[
 
 Input = Literal["frames", "mean_removed", "differences"]
 
+Precision = Literal["float32", "bfloat16"]
+"""Not float16: it ends at 65,504, which is less than the squares that VGG-F's normalisation sums."""
+
 LEAST_WEIGHT, MOST_WEIGHT = 1e-6, 1e6
 """Of a block of features: beyond, double precision sees nothing of the other blocks."""
 DIFFERENCES = frozenset({"apex_difference", "mean_difference", "max_difference"})
@@ -59,6 +62,10 @@ class FeatureSettings:
     statistics: tuple[Statistic, ...] = Field(default=("mean", "std"), min_length=1)
     normalised: bool = False
     """Whether each statistic of a clip is divided by its length."""
+    batch_size: Count = 16
+    """Frames that pass the network together, whatever clips they are of."""
+    precision: Precision = "float32"
+    """Of the network's layers; what enters and leaves it is float32."""
 
     def __post_init__(self) -> None:
         """Check what involves more than one value."""

@@ -1,8 +1,12 @@
 """Turns a clip into the activations of a named layer."""
 
+import logging
+import os
+import sys
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
+from threading import Lock
 
 import numpy as np
 import torch
@@ -11,12 +15,15 @@ from torch import Tensor, nn
 from torch.nn import functional
 
 from merec_hpc.config.base import nearest
+from merec_hpc.config.features import Precision
 from merec_hpc.errors import MerecError
 from merec_hpc.networks.counting import layer_shapes
 from merec_hpc.networks.cutting import cut, layer_nodes
 from merec_hpc.networks.network import Network
 from merec_hpc.networks.registry import find_network
 from merec_hpc.networks.weight_sources import load_network
+
+log = logging.getLogger(__name__)
 
 _LUMA = (0.299, 0.587, 0.114)  # of red, green and blue: ITU-R BT.601
 
@@ -30,15 +37,20 @@ def reproducible() -> Iterator[None]:
     n_threads = torch.get_num_threads()
     mode = torch.are_deterministic_algorithms_enabled()
     warn_only = torch.is_deterministic_algorithms_warn_only_enabled()
-    benchmark = torch.backends.cudnn.benchmark
+    cudnn = torch.backends.cudnn
+    benchmark, allow_tf32 = cudnn.benchmark, cudnn.allow_tf32
     torch.set_num_threads(1)
-    # Without these, results on CUDA may change from run to run.
+    # Without these, results on CUDA may change from run to run. cuBLAS reads the variable when it
+    # is used first.
+    os.environ.setdefault("CUBLAS_WORKSPACE_CONFIG", ":4096:8")
     torch.use_deterministic_algorithms(mode=True, warn_only=True)
-    torch.backends.cudnn.benchmark = False
+    cudnn.benchmark = False
+    # Ten bits of each factor are less than float32 says.
+    cudnn.allow_tf32 = False
     try:
         yield
     finally:
-        torch.backends.cudnn.benchmark = benchmark
+        cudnn.benchmark, cudnn.allow_tf32 = benchmark, allow_tf32
         torch.use_deterministic_algorithms(mode, warn_only=warn_only)
         torch.set_num_threads(n_threads)
 
@@ -53,10 +65,12 @@ class Backbone:
         weights: Path,
         device: str | None = None,
         input_px: int | None = None,
+        precision: Precision = "float32",
     ) -> None:
         """Load the network; without ``device`` on CUDA where there is one.
 
         Frames are brought to ``input_px``, without it to the side that the network was trained on.
+        Its layers work in ``precision``: in bfloat16 where torch's autocast has them do so.
 
         Raises
         ------
@@ -69,6 +83,9 @@ class Backbone:
         _check_layers(loaded, network, self._layers)
         self._known = find_network(network)
         self._input_px = input_px or self._known.input_px
+        self._precision = getattr(torch, precision)
+        self._most_frames = sys.maxsize  # at a time: fewer where memory was short
+        self._shrinking = Lock()
         self._extractor = cut(loaded, self._layers).to(self.device)
         self._mean = _mean(self._known, loaded, self._input_px).to(self.device)
         self._std = torch.tensor(self._known.std, device=self.device).view(1, -1, 1, 1)
@@ -87,8 +104,9 @@ class Backbone:
     ) -> list[NDArray[np.float32]]:
         """Return the output of each layer for the frames of one clip, from one pass.
 
-        Each is, to the bit, what it is without the others. The clip is one batch, so that its activations do not depend on other clips. They are
-        the same bytes in every run inside ``reproducible``.
+        Each is, to the bit, what it is without the others, and the same bytes in every run inside
+        ``reproducible``. Where memory is short for all frames at once, half of them pass at a
+        time, here and from then on; that is logged, and may change last bits.
 
         Parameters
         ----------
@@ -106,15 +124,60 @@ class Backbone:
         Raises
         ------
         MerecError
-            If what a layer gives is not of that shape, as nodes between layers may.
+            If what a layer gives is not of that shape, as nodes between layers may, or memory is
+            short for a single frame.
         """
-        with torch.inference_mode():
-            images = torch.from_numpy(np.ascontiguousarray(frames)).to(self.device)
-            batch = self._prepared(
-                images.permute(0, 3, 1, 2), of_changes=of_changes
-            )  # (n_frames, channels, h, w)
-            outputs = self._extractor(batch)
-            return [_as_frames(outputs[layer], layer) for layer in self._layers]
+        found: list[list[NDArray[np.float32]]] = []
+        start = 0
+        while start < len(frames):
+            tried = frames[start : start + self._most_frames]
+            if (outputs := self._pass(tried, of_changes=of_changes)) is None:
+                self._take_fewer_than(len(tried))
+            else:
+                found.append(outputs)
+                start += len(tried)
+        return [np.concatenate(layer) for layer in zip(*found, strict=True)]
+
+    def _pass(
+        self, frames: NDArray[np.float32], *, of_changes: bool
+    ) -> list[NDArray[np.float32]] | None:
+        """Return the output of each layer, ``None`` if memory is short."""
+        is_mixed = self._precision != torch.float32
+        try:
+            with (
+                torch.inference_mode(),
+                torch.autocast(self.device.type, self._precision, enabled=is_mixed),
+            ):
+                images = self._on_device(frames).permute(0, 3, 1, 2)
+                batch = self._prepared(images, of_changes=of_changes)  # (n_frames, channels, h, w)
+                outputs = self._extractor(batch)
+                return [_as_frames(outputs[layer], layer) for layer in self._layers]
+        except RuntimeError as error:
+            if not _is_shortage(error):
+                raise
+            return None
+
+    def _on_device(self, frames: NDArray[np.float32]) -> Tensor:
+        images = torch.from_numpy(np.ascontiguousarray(frames))
+        if self.device.type == "cuda":  # from memory that cannot be moved, while the device works
+            return images.pin_memory().to(self.device, non_blocking=True)
+        return images.to(self.device)
+
+    def _take_fewer_than(self, n_frames: int) -> None:
+        if n_frames == 1:
+            msg = f"memory for one frame expected on {self.device}, found too little"
+            raise MerecError(msg)
+        with self._shrinking:
+            if self._most_frames >= n_frames:  # no other thread has done it
+                self._most_frames = n_frames // 2
+                log.warning(
+                    "Too little memory on %s for %d frames at once: %d from now on",
+                    self.device,
+                    n_frames,
+                    self._most_frames,
+                )
+        if self.device.type == "cuda":
+            torch.cuda.empty_cache()
 
     def _prepared(self, images: Tensor, *, of_changes: bool) -> Tensor:
         """Return RGB images, 0..255, as the network was trained to see them.
@@ -149,6 +212,11 @@ def _mean(known: Network, loaded: nn.Module, side: int) -> Tensor:
     return mean + functional.interpolate(
         image, (side, side), mode="bilinear", antialias=known.antialias, align_corners=False
     )
+
+
+def _is_shortage(error: RuntimeError) -> bool:
+    """Return whether memory is short: torch has a class of error for that on devices alone."""
+    return isinstance(error, torch.OutOfMemoryError) or "can't allocate memory" in str(error)
 
 
 def _as_frames(output: object, layer: str) -> NDArray[np.float32]:

@@ -2,24 +2,23 @@
 
 import logging
 from collections.abc import Iterable, Iterator
-from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass, replace
-from itertools import islice
+from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 
 import numpy as np
-import torch
 from numpy.typing import NDArray
 
 from merec_hpc.clips.face_clip import FaceClip
 from merec_hpc.config.features import FeatureSettings
 from merec_hpc.errors import MerecError
 from merec_hpc.features.activations import Backbone, reproducible, shapes_of_frames
+from merec_hpc.features.batches import batched_outputs
 from merec_hpc.features.inputs import network_input
 from merec_hpc.features.statistics import (
     Activations,
-    NeededFrames,
     clip_statistics,
+    count_filmed,
     needed_frames,
     statistic_names,
 )
@@ -35,63 +34,45 @@ def extract(
 ) -> Iterator[tuple[NDArray[np.float32], NDArray[np.str_]]]:
     """Yield the features of each clip, shape (n_features,), and their names, in order.
 
-    Every thread works on clips of its own with one torch thread, so that the number of
-    threads changes no bit of the result.
+    Frames pass in batches of ``settings.batch_size``, whatever clips they are of, while the next
+    clips are read. Neither other clips nor the number of threads change a bit of the result. Torch
+    is as ``reproducible`` sets it until the iterator ends or is closed.
 
     Raises
     ------
     MerecError
-        If a statistic does not fit the layer or a clip.
+        If a statistic does not fit the layer or a clip, or memory has no room for one frame.
     """
-    of_changes = settings.input != "frames"
-
-    def describe(needed: NeededFrames) -> tuple[NDArray[np.float32], list[tuple[int, ...]]]:
-        interpolated, filmed = (
-            [None] * len(settings.layers)
-            if frames is None
-            else backbone.activations_of_layers(frames, of_changes=of_changes)
-            for frames in (needed.interpolated, needed.filmed)
-        )
-        layers = list(zip(interpolated, filmed, strict=True))
-        shapes = [next(one.shape[1:] for one in layer if one is not None) for layer in layers]
-        return np.concatenate([_row(*layer, settings) for layer in layers]), shapes
-
+    n_filmed = count_filmed(settings.statistics)
+    forward = partial(backbone.activations_of_layers, of_changes=settings.input != "frames")
+    stacks = (_stack(clip, settings) for clip in clips)
     names: NDArray[np.str_] | None = None
-    waiting = (_needed(clip, settings) for clip in clips)
-    # A few clips at a time: they need not all be in memory.
-    while chunk := list(islice(waiting, 4 * n_threads)):
-        # The caller, who works between two rows, has torch as it was.
-        with (
-            reproducible(),
-            ThreadPoolExecutor(n_threads, initializer=torch.set_num_threads, initargs=(1,)) as pool,
-        ):
-            described = list(pool.map(describe, chunk))
-        for values, shapes in described:
+    with reproducible():
+        for layers in batched_outputs(stacks, forward, settings.batch_size, n_threads):
             if names is None:
-                names = feature_names(settings, *shapes)
-            yield values, names
+                names = feature_names(settings, *(layer.shape[1:] for layer in layers))
+            yield np.concatenate([_row(layer, n_filmed, settings) for layer in layers]), names
 
 
-def _row(
-    interpolated: Activations | None, filmed: Activations | None, settings: FeatureSettings
-) -> NDArray[np.float32]:
+def _stack(clip: FaceClip, settings: FeatureSettings) -> NDArray[np.float32]:
+    """Return what the network is to see of a clip: frames as filmed first, then interpolated."""
+    needed = needed_frames(clip, settings.statistics)
+    seen = [] if needed.filmed is None else [needed.filmed]
+    if needed.interpolated is not None:
+        seen.append(network_input(needed.interpolated, clip, settings.input))
+    return np.concatenate(seen)
+
+
+def _row(activations: Activations, n_filmed: int, settings: FeatureSettings) -> NDArray[np.float32]:
     """Return the features of one layer, (n_features,)."""
+    filmed, interpolated = activations[:n_filmed], activations[n_filmed:]
     return clip_statistics(
-        interpolated,
+        interpolated if len(interpolated) else None,
         settings.statistics,
         settings.pooling,
-        filmed,
+        filmed if n_filmed else None,
         normalised=settings.normalised,
     )
-
-
-def _needed(clip: FaceClip, settings: FeatureSettings) -> NeededFrames:
-    """Return what the network is to see of a clip."""
-    needed = needed_frames(clip, settings.statistics)
-    if needed.interpolated is None:
-        return needed
-    seen = network_input(needed.interpolated, clip, settings.input)
-    return replace(needed, interpolated=seen)
 
 
 @dataclass(frozen=True)
@@ -119,7 +100,13 @@ def open_extractor(settings: FeatureSettings, weights: Path | None) -> LayerExtr
     if weights is None:
         msg = f"--weights of {settings.network} expected, found none"
         raise MerecError(msg)
-    backbone = Backbone(settings.network, settings.layers, weights, input_px=settings.input_px)
+    backbone = Backbone(
+        settings.network,
+        settings.layers,
+        weights,
+        input_px=settings.input_px,
+        precision=settings.precision,
+    )
     log.info("%s on %s", settings.network, backbone.device)
     return LayerExtractor(backbone, settings)
 

@@ -21,6 +21,13 @@ class NeededFrames:
     filmed: NDArray[np.float32] | None  # (1 or 2, size, size, 3): onset, apex
 
 
+def count_filmed(statistics: Sequence[str]) -> int:
+    """Return how many frames statistics need as filmed: none, the onset, or onset and apex."""
+    if "apex_difference" in statistics:
+        return 2
+    return 1 if DIFFERENCES.intersection(statistics) else 0
+
+
 def needed_frames(clip: FaceClip, statistics: Sequence[str]) -> NeededFrames:
     """Return the frames that statistics need: interpolated ones, onset and apex as filmed.
 
@@ -29,11 +36,11 @@ def needed_frames(clip: FaceClip, statistics: Sequence[str]) -> NeededFrames:
     MerecError
         If a difference is asked of a clip of a single frame.
     """
-    relative = [name for name in statistics if name in DIFFERENCES]
     filmed = None
-    if relative:
-        clip.check_moves(f"statistic {relative[0]}")
-        places = [0, clip.apex] if "apex_difference" in statistics else [0]
+    if n_filmed := count_filmed(statistics):
+        relative = next(name for name in statistics if name in DIFFERENCES)
+        clip.check_moves(f"statistic {relative}")
+        places = [0, clip.apex][:n_filmed]
         filmed = np.stack([clip.frames[place] for place in places]).astype(np.float32)
     over_time = set(statistics) - {"apex_difference"}
     return NeededFrames(clip.interpolated() if over_time else None, filmed)

@@ -67,7 +67,7 @@ def experiment(finished: Experiment, cluster: SlurmCluster) -> Iterator[Experime
     yield own
     own.kill()
     cluster.output("scancel", "--user", "root")
-    wait_until(lambda: not running_jobs(cluster), 30, "empty cluster")
+    wait_until(lambda: not running_jobs(cluster), PATIENCE_S, "empty cluster")
 
 
 def running_jobs(cluster: SlurmCluster) -> list[str]:
@@ -94,7 +94,7 @@ def start_search(experiment: Experiment, profile: dict[str, Any] | None = None) 
     """Start Snakemake, and return when the search has written a checkpoint."""
     started = experiment.start(TARGET, profile=profile)
     checkpoint = experiment.selection(FOLD).with_name(f"{FOLD}.h5.checkpoint.former")
-    wait_until(lambda: checkpoint.exists() or started.poll() is not None, 90, "checkpoint")
+    wait_until(lambda: checkpoint.exists() or started.poll() is not None, PATIENCE_S, "checkpoint")
     assert started.poll() is None, (experiment.folder / "said.log").read_text()
     return started
 
@@ -146,23 +146,25 @@ def test_the_daemon_of_a_node_is_killed_and_restarted_at_once(
     cluster.start_node("n2")
     finish(experiment, started, expected)
     assert n_jobs(experiment) == 1  # its steps live on without the daemon
-    wait_until(lambda: set(cluster.node_states()) == {"idle"}, 60, "idle nodes")
+    wait_until(lambda: set(cluster.node_states()) == {"idle"}, PATIENCE_S, "idle nodes")
 
 
+@pytest.mark.longer
 def test_a_node_is_lost_and_comes_back(
     experiment: Experiment, cluster: SlurmCluster, expected_of_longer: bytes
 ) -> None:
     experiment.config["genetic"] = LONGER
     started = start_search(experiment)
     cluster.kill("n1")
-    wait_until(lambda: "NODE_FAIL" in cluster.jobs().values(), 120, "lost job")
+    wait_until(lambda: "NODE_FAIL" in cluster.jobs().values(), PATIENCE_S, "lost job")
     cluster.start_node("n1")
     finish(experiment, started, expected_of_longer)
     assert n_jobs(experiment) == 2
     assert went_on(experiment)
-    wait_until(lambda: set(cluster.node_states()) == {"idle"}, 60, "idle nodes")
+    wait_until(lambda: set(cluster.node_states()) == {"idle"}, PATIENCE_S, "idle nodes")
 
 
+@pytest.mark.longer
 def test_a_job_reaches_its_time_limit(experiment: Experiment, expected_of_longer: bytes) -> None:
     experiment.config["genetic"] = LONGER
     # SLURM counts in minutes, and may send the signal up to a minute early. The second job has time
@@ -177,8 +179,8 @@ def test_a_job_reaches_its_time_limit(experiment: Experiment, expected_of_longer
 
 def test_a_job_is_cancelled(experiment: Experiment, cluster: SlurmCluster, expected: bytes) -> None:
     started = start_search(experiment)
-    (job,) = running_jobs(cluster)
-    cluster.output("scancel", job)
+    wait_until(lambda: len(running_jobs(cluster)) == 1, PATIENCE_S, "one job")
+    cluster.output("scancel", *running_jobs(cluster))
     finish(experiment, started, expected)
     assert n_jobs(experiment) == 2
     assert went_on(experiment)
@@ -219,6 +221,7 @@ def test_the_disk_is_full(experiment: Experiment, expected: bytes) -> None:
     assert {path.name: path.read_bytes() for path in place.iterdir()} == kept
 
 
+@pytest.mark.longer
 def test_the_controller_is_killed_and_started_again(
     experiment: Experiment, cluster: SlurmCluster, expected_of_longer: bytes
 ) -> None:
@@ -227,7 +230,9 @@ def test_the_controller_is_killed_and_started_again(
     experiment.kill()
     again = experiment.start(TARGET)
     # The former job still searches, and writes what the new one writes.
-    wait_until(lambda: list(cluster.jobs().values()).count("RUNNING") == 2, 60, "second job")
+    wait_until(
+        lambda: list(cluster.jobs().values()).count("RUNNING") == 2, PATIENCE_S, "second job"
+    )
     finish(experiment, again, expected_of_longer)
 
 

@@ -1,7 +1,7 @@
 from collections.abc import Callable, Iterator
 from contextlib import nullcontext
 from pathlib import Path
-from typing import Any
+from typing import Any, get_args
 
 import cv2
 import numpy as np
@@ -10,9 +10,10 @@ import torch
 from numpy.typing import NDArray
 from PIL import Image
 from skimage.data import astronaut, chelsea, coffee
-from torch import nn
+from torch import Tensor, nn
 from torchvision.transforms.functional import normalize
 
+from merec_hpc.config.features import Precision
 from merec_hpc.errors import MerecError
 from merec_hpc.features.activations import Backbone, reproducible, shapes_of_frames
 from merec_hpc.networks.network import Network
@@ -311,3 +312,84 @@ def test_shapes_of_several_layers_are_in_their_order() -> None:
         (1000, 1, 1),
         (32, 8, 8),
     ]
+
+
+class _ShortOfMemory(nn.Module):
+    """A layer that has memory for a few frames at once."""
+
+    def __init__(self, most_frames: int, error: RuntimeError) -> None:
+        super().__init__()
+        self.most_frames = most_frames
+        self.error = error
+        self.seen: list[int] = []
+
+    def forward(self, images: Tensor) -> dict[str, Tensor]:
+        self.seen.append(len(images))
+        if len(images) > self.most_frames:
+            raise self.error
+        return {"seen": images}
+
+
+SHORTAGES = [
+    torch.OutOfMemoryError("CUDA out of memory. Tried to allocate 2.00 GiB."),
+    RuntimeError("DefaultCPUAllocator: can't allocate memory: you tried to allocate 9 bytes."),
+]
+
+
+@pytest.mark.parametrize("error", SHORTAGES, ids=["device", "cpu"])
+def test_half_of_the_frames_pass_where_memory_is_short(
+    monkeypatch: pytest.MonkeyPatch,
+    tmp_path: Path,
+    caplog: pytest.LogCaptureFixture,
+    error: RuntimeError,
+) -> None:
+    frames = np.random.default_rng(4).uniform(0, 255, (11, 8, 8, 3)).astype(np.float32)
+    backbone = _probe(monkeypatch, tmp_path / "w")
+    expected = backbone.activations(frames)
+    short = _ShortOfMemory(3, error)
+    monkeypatch.setattr(backbone, "_extractor", short)
+    np.testing.assert_array_equal(backbone.activations(frames), expected)
+    assert short.seen == [11, 5, 2, 2, 2, 2, 2, 1]
+    assert [record.getMessage() for record in caplog.records if record.levelname == "WARNING"][
+        -2:
+    ] == [
+        "Too little memory on cpu for 11 frames at once: 5 from now on",
+        "Too little memory on cpu for 5 frames at once: 2 from now on",
+    ]
+    short.seen.clear()
+    backbone.activations(frames)
+    assert short.seen == [2, 2, 2, 2, 2, 1]
+
+
+def test_no_memory_for_one_frame_is_one_line(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    backbone = _probe(monkeypatch, tmp_path / "w")
+    monkeypatch.setattr(backbone, "_extractor", _ShortOfMemory(0, SHORTAGES[0]))
+    with pytest.raises(MerecError, match=r"^memory for one frame expected on cpu, found too"):
+        backbone.activations(_frames(3))
+
+
+def test_other_errors_of_a_network_are_no_shortage(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    backbone = _probe(monkeypatch, tmp_path / "w")
+    monkeypatch.setattr(backbone, "_extractor", _ShortOfMemory(0, RuntimeError("a fault")))
+    with pytest.raises(RuntimeError, match=r"^a fault$"):
+        backbone.activations(_frames(3))
+
+
+@pytest.mark.parametrize("network", ["mobilenet_v2", "vgg_f", "fused_vgg16", "facial_parts"])
+def test_layers_may_work_in_bfloat16(tmp_path: Path, network: str) -> None:
+    """Which has eight bits: errors of a few thousandths of the largest value, and not none."""
+    (tmp_path / "weights").write_bytes(random_weights(0))
+    layer = NETWORKS[network].layers[0]
+    exact, mixed = (
+        Backbone(network, layer, tmp_path / "weights", "cpu", precision=precision).activations(
+            _frames(2)
+        )
+        for precision in get_args(Precision)
+    )
+    assert mixed.dtype == np.float32
+    error = np.abs(mixed - exact).max() / np.abs(exact).max()
+    assert 1e-6 < error < 0.03
