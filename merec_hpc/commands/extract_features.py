@@ -22,6 +22,7 @@ from merec_hpc.errors import MerecError
 from merec_hpc.features.extractors import EXTRACTORS, NETWORK, Names, Row, find_extractor
 from merec_hpc.features.joining import joined_features
 from merec_hpc.files.digest import sha256
+from merec_hpc.parallel.threads import limit_library_threads
 from merec_hpc.progress import track
 from merec_hpc.records import FeaturePart
 from merec_hpc.store.faces import iterate_face_clips, read_face_index
@@ -48,6 +49,7 @@ def run(
     end, costs no more than what is missing.
     """
     cv2.setNumThreads(1)
+    limit_library_threads()
     kind = find_extractor(extractor)
     parsed: Any = from_json(kind.settings, settings)
     if isinstance(parsed, FeatureSettings):  # the section knows more than this extraction

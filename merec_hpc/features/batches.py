@@ -130,4 +130,5 @@ def _outputs(parts: list[_Part]) -> Outputs:
         for part in parts
         if part.batch.passed is not None
     ]
+    # The outputs of a batch are kept no longer than those of its stacks.
     return [np.concatenate(layer) for layer in zip(*found, strict=True)]

@@ -60,7 +60,7 @@ def _stack(clip: FaceClip, settings: FeatureSettings) -> NDArray[np.float32]:
     seen = [] if needed.filmed is None else [needed.filmed]
     if needed.interpolated is not None:
         seen.append(network_input(needed.interpolated, clip, settings.input))
-    return np.concatenate(seen)
+    return seen[0] if len(seen) == 1 else np.concatenate(seen)
 
 
 def _row(activations: Activations, n_filmed: int, settings: FeatureSettings) -> NDArray[np.float32]:

@@ -94,6 +94,8 @@ def clip_statistics(
         blocks["apex_difference"] = _series(filmed, pooling)[1] - onset
     if activations is not None:
         blocks |= _over_time(activations, pooling, onset)
+        if any(name.startswith("spatial_") for name in statistics):
+            blocks |= _over_space(activations)
         if any(name.startswith("spatiotemporal_") for name in statistics):
             blocks |= _over_both(activations)
     chosen = [blocks[name] for name in statistics]
@@ -115,16 +117,19 @@ def _series(activations: Activations, pooling: str) -> NDArray[np.float64]:
 def _over_time(
     activations: Activations, pooling: str, onset: NDArray[np.float64] | None
 ) -> dict[str, NDArray[np.float64]]:
-    mean_frame = activations.astype(np.float64).mean(axis=0)
-    places = mean_frame.reshape(len(mean_frame), -1)  # (channels, h * w)
     series = _series(activations, pooling)
-    blocks = _moments("", series, 0) | _moments("spatial_", places, 1)
+    blocks = _moments("", series, 0)
     if onset is not None:
         changes = series - onset
         largest = np.abs(changes).argmax(axis=0)
         blocks["mean_difference"] = changes.mean(axis=0)
         blocks["max_difference"] = np.take_along_axis(changes, largest[None], axis=0)[0]
     return blocks
+
+
+def _over_space(activations: Activations) -> dict[str, NDArray[np.float64]]:
+    mean_frame = activations.astype(np.float64).mean(axis=0)
+    return _moments("spatial_", mean_frame.reshape(len(mean_frame), -1), 1)  # (channels, h * w)
 
 
 def _over_both(activations: Activations) -> dict[str, NDArray[np.float64]]:

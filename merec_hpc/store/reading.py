@@ -6,7 +6,7 @@ import math
 import tempfile
 from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager, suppress
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
@@ -44,6 +44,8 @@ class Store:
     """Its name, for messages."""
     spec: FileSpec
     file: h5py.File
+    by_row: dict[str, tuple[h5py.Dataset, NDArray[Any]]] = field(default_factory=dict, repr=False)
+    """Arrays of which rows were read, and the checksums of these: to look for them takes longer."""
 
     def __contains__(self, name: str) -> bool:
         """Return whether the file has an array."""
@@ -84,8 +86,10 @@ class Store:
     def row(self, name: str, place: int) -> NDArray[Any]:
         """Return a row of an array that is read row by row; raises as ``array``."""
         with self._intact(name):
-            found = np.asarray(self.file[name][place])
-            expected = int(self.file[sums_name(name)][place])
+            if name not in self.by_row:
+                self.by_row[name] = self.file[name], self.file[sums_name(name)][()]
+            array, sums = self.by_row[name]
+            found, expected = np.asarray(array[place]), int(sums[place])
         self._compare(name, found, expected)
         return found
 

@@ -8,6 +8,7 @@ import pytest
 import torch
 from numpy.typing import NDArray
 from skimage.data import astronaut
+from torch.utils import deterministic
 
 from merec_hpc.clips.face_clip import FaceClip
 from merec_hpc.config.features import FeatureSettings, Input, Statistic
@@ -110,6 +111,8 @@ def test_caller_has_torch_as_it_was_afterwards(clips: list[FaceClip], backbone: 
     rows.close()  # type: ignore[attr-defined]  # it is a generator
     assert torch.get_num_threads() == 2
     assert not torch.are_deterministic_algorithms_enabled()
+    assert deterministic.fill_uninitialized_memory
+    assert torch.backends.cudnn.allow_tf32
 
 
 @pytest.mark.parametrize("batch_size", [1, 4, 7])
