@@ -1,7 +1,8 @@
 # make demo    from a clean clone to a report on the simulated dataset
-# make test    all tests
+# make test    all tests that CI runs
+# make test-longer  those that take minutes and rarely break (ten minutes)
 # make test-cluster  the workflow through jobs of a throw-away SLURM (Debian, root)
-# make test-cluster-longer  lost nodes, time limits, a killed controller (a quarter of an hour; not in CI)
+# make test-cluster-longer  lost nodes, time limits, full disks, a killed controller (a quarter of an hour)
 # make check   formatting, lint, types, workflow
 # make mutants small mistakes in the library that no test notices (an hour on two cores; not in CI)
 # make benchmarks  every measurement of docs/speed.md, and selectors, as tables in benchmarks/tables/ (forty minutes)
@@ -14,15 +15,18 @@ TEST_INPUTS := .venv/.test-inputs
 ACTIVATE := . .venv/bin/activate &&
 SHELL := /bin/bash
 
-.PHONY: demo test test-cluster test-cluster-longer check format mutants benchmarks docs clean
+.PHONY: demo test test-longer test-cluster test-cluster-longer check format mutants benchmarks docs clean
 
 demo: $(INSTALLED)
 	$(ACTIVATE) snakemake --cores $(CORES)
 	@echo "The report: results/demo/report/index.html"
 
 test: $(TEST_INPUTS)
-	$(ACTIVATE) python -m pytest --numprocesses $(CORES) --dist loadgroup --ignore tests/cluster
+	$(ACTIVATE) python -m pytest --numprocesses $(CORES) --dist loadgroup -m 'not longer' --ignore tests/cluster
 	$(ACTIVATE) NUMBA_DISABLE_JIT=1 python -m pytest tests/kernels
+
+test-longer: $(TEST_INPUTS)
+	$(ACTIVATE) python -m pytest --numprocesses $(CORES) --dist loadgroup -m longer --ignore tests/cluster
 
 test-cluster: $(TEST_INPUTS)
 	tests/cluster/install.sh

@@ -137,6 +137,7 @@ def test_a_rank_is_killed(experiment: Experiment, expected: bytes) -> None:
     assert went_on(experiment)
 
 
+@pytest.mark.longer
 def test_the_daemon_of_a_node_is_killed_and_restarted_at_once(
     experiment: Experiment, cluster: SlurmCluster, expected: bytes
 ) -> None:
@@ -199,6 +200,7 @@ def test_memory_runs_out_and_the_next_job_has_more(
     assert [found and found[1] for found in asked] == ["150", "1200"]
 
 
+@pytest.mark.longer
 def test_the_disk_is_full(experiment: Experiment, expected: bytes) -> None:
     place = experiment.selection(FOLD).parent
     kept = {path.name: path.read_bytes() for path in place.iterdir()}

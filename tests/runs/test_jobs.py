@@ -25,6 +25,7 @@ BLOCKS = [
     {"extractor": "network", "settings": {"statistics": ["apex_difference"]}, "weight": 0.5},
 ]
 EVERYTHING = [*SELECTORS, "genetic+ensemble", "genetic+hall_of_fame", "fisher+ensemble"]
+LONGER = pytest.mark.longer
 DONE = {"simulate", "index_dataset", "register_faces", "collect_failures"}
 
 
@@ -96,16 +97,16 @@ def rules_but(*names: str) -> set[str]:
             (),
             False,
         ),
-        ({"features": {"extractor": "lbp_top"}, "faces": {"registration": "none"}}, (), False),
-            ({"features": {"blocks": BLOCKS}}, ("find_apexes",), False),
+        pytest.param({"features": {"extractor": "lbp_top"}, "faces": {"registration": "none"}}, (), False, marks=LONGER),
+            pytest.param({"features": {"blocks": BLOCKS}}, ("find_apexes",), False, marks=LONGER),
             ({"features": {"blocks": BLOCKS}}, sorted(rules_but("join_features")), False),
-            ({"clips": {"keep": True}, "features": {"extractor": "network"}}, (), False),
-        ({"faces": {"landmarks": "dlib"}}, ("find_apexes", "extract_features"), False),
+            pytest.param({"clips": {"keep": True}, "features": {"extractor": "network"}}, (), False, marks=LONGER),
+        pytest.param({"faces": {"landmarks": "dlib"}}, ("find_apexes", "extract_features"), False, marks=LONGER),
         # Everything is there: nothing is to be done.
         ({"permutation": {"n_permutations": 3}}, sorted(rules_but()), False),
         # What follows from a selection, and the report alone.
         ({}, sorted(rules_but("select_genetic")), False),
-        ({}, sorted(rules_but("render_report")), False),
+        pytest.param({}, sorted(rules_but("render_report")), False, marks=LONGER),
         ({"sweep": SWEEP}, (), True),
         (
             {"sweep": {"statistics": [["mean"], ["std", "mean"]]}, "features": {"extractor": "network", "layer": "features.2"}},

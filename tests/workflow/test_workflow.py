@@ -223,6 +223,7 @@ def test_a_deleted_store_reruns_from_there_to_the_same_predictions(copied: Path)
     assert without_resources((results / "report" / "index.html").read_text()) == page
 
 
+@pytest.mark.longer
 @pytest.mark.xdist_group("finished")
 def test_deleted_tables_are_made_again_in_one_run(copied: Path) -> None:
     results = copied / "results" / "small"
@@ -272,6 +273,7 @@ def test_permutations_are_dealt_out_to_jobs_and_reported(copied: Path) -> None:
     assert "Permuted labels" in (results / "report" / "index.html").read_text()
 
 
+@pytest.mark.longer
 @pytest.mark.xdist_group("finished")
 def test_folds_of_several_subjects_hold_each_of_them_out(copied: Path) -> None:
     changes = {"evaluation": {"protocol": "subject_folds", "n_folds": 3}}
@@ -327,6 +329,7 @@ def test_a_sweep_scores_every_variant_on_the_same_folds(copied: Path) -> None:
     assert "Group job sweep" not in alone.stdout + alone.stderr
 
 
+@pytest.mark.longer
 @pytest.mark.xdist_group("finished")
 def test_another_dataset_under_the_same_catalog_reruns_everything_in_one_run(
     copied: Path,
@@ -340,6 +343,7 @@ def test_another_dataset_under_the_same_catalog_reruns_everything_in_one_run(
     assert planned_rules(snakemake(copied, "--dry-run", simulated=other)) == set()
 
 
+@pytest.mark.longer
 def test_other_labels_register_and_interpolate_nothing_again(tmp_path: Path) -> None:
     folder = workflow_copy(tmp_path)
     changes = {
