@@ -1,11 +1,11 @@
 # make demo    from a clean clone to a report on the simulated dataset
 # make test    all tests that CI runs
-# make test-longer  those that take minutes and rarely break (ten minutes)
+# make test-longer  those that take minutes each and rarely break
 # make test-cluster  the workflow through jobs of a throw-away SLURM (Debian, root)
-# make test-cluster-longer  lost nodes, time limits, full disks, a killed controller (a quarter of an hour)
+# make test-cluster-longer  lost nodes, time limits, full disks, a killed controller (minutes each)
 # make check   formatting, lint, types, workflow
 # make mutants small mistakes in the library that no test notices (an hour on two cores; not in CI)
-# make benchmarks  every measurement of docs/speed.md, and selectors, as tables in benchmarks/tables/ (forty minutes)
+# make benchmarks  every measurement of docs/speed.md, and selectors, as tables in benchmarks/tables/ (fifty minutes)
 # Each sets up .venv with pip first, and again when pyproject.toml has changed.
 
 PYTHON ?= python3
@@ -54,7 +54,7 @@ mutants: $(TEST_INPUTS)
 benchmarks: $(TEST_INPUTS)
 	.venv/bin/python -m pip install --quiet --editable '.[dev,benchmark]'
 	mkdir -p benchmarks/tables
-	$(ACTIVATE) for name in fitness rivals full_runs scaling projection planning forward units noise descriptors landmarks registration apexes one_pass nested; do \
+	$(ACTIVATE) for name in fitness rivals full_runs scaling projection planning forward units noise descriptors landmarks registration apexes one_pass extraction nested; do \
 		python benchmarks/$$name.py | tee benchmarks/tables/$$name.md || exit 1; done
 	$(ACTIVATE) python benchmarks/all_selectors.py lsvt nci60 | tee benchmarks/tables/all_selectors.md
 

@@ -1,4 +1,4 @@
-"""Turns a clip into the activations of a named layer."""
+"""Turns frames into the activations of a named layer, or of several."""
 
 import logging
 import os
@@ -34,7 +34,8 @@ _LUMA = (0.299, 0.587, 0.114)  # of red, green and blue: ITU-R BT.601
 def reproducible() -> Iterator[None]:
     """Let torch give the same bytes in every run, on one thread; afterwards it is as it was.
 
-    What it sets holds for the whole process: threads begin and end inside.
+    What it sets holds for the whole process: threads begin and end inside. A variable that cuBLAS
+    reads once stays in the environment.
     """
     n_threads = torch.get_num_threads()
     mode = torch.are_deterministic_algorithms_enabled()
@@ -100,7 +101,7 @@ class Backbone:
     def activations(
         self, frames: NDArray[np.float32], *, of_changes: bool = False
     ) -> NDArray[np.float32]:
-        """Return the output of the layer, of several the first, for the frames of one clip.
+        """Return the output of the layer, of several the first, for some frames.
 
         As ``activations_of_layers``, which says more.
         """
@@ -109,7 +110,7 @@ class Backbone:
     def activations_of_layers(
         self, frames: NDArray[np.float32], *, of_changes: bool = False
     ) -> list[NDArray[np.float32]]:
-        """Return the output of each layer for the frames of one clip, from one pass.
+        """Return the output of each layer for some frames, from one pass.
 
         Each is, to the bit, what it is without the others, and the same bytes in every run inside
         ``reproducible``. Where memory is short for all frames at once, half of them pass at a

@@ -39,11 +39,10 @@ def batched_outputs(
     """
     # One torch thread in each worker: more would share sums among them, and change bits.
     pool = ThreadPoolExecutor(n_threads, initializer=torch.set_num_threads, initargs=(1,))
-    with pool:
-        try:
-            yield from _in_order(stacks, _Cutter(pool, forward, batch_size, n_threads + 1))
-        finally:
-            pool.shutdown(cancel_futures=True)
+    try:
+        yield from _in_order(stacks, _Cutter(pool, forward, batch_size, n_threads + 1))
+    finally:
+        pool.shutdown(cancel_futures=True)
 
 
 def _in_order(stacks: Iterable[Stack], cutter: "_Cutter") -> Iterator[Outputs]:
@@ -68,6 +67,13 @@ class _Batch:
     @property
     def is_done(self) -> bool:
         return self.passed is not None and self.passed.done()
+
+    def outputs(self) -> Outputs:
+        """Return what the network gives for it; waits for that."""
+        if self.passed is None:
+            msg = "a batch that is on its way expected, found one that is not full"
+            raise RuntimeError(msg)
+        return self.passed.result()
 
 
 @dataclass(frozen=True)
@@ -125,10 +131,6 @@ class _Cutter:
 
 def _outputs(parts: list[_Part]) -> Outputs:
     """Return the outputs of one stack; waits for them."""
-    found = [
-        [layer[part.rows] for layer in part.batch.passed.result()]
-        for part in parts
-        if part.batch.passed is not None
-    ]
-    # The outputs of a batch are kept no longer than those of its stacks.
+    found = [[layer[part.rows] for layer in part.batch.outputs()] for part in parts]
+    # Copies, so that the outputs of one stack do not keep whole batches in memory.
     return [np.concatenate(layer) for layer in zip(*found, strict=True)]

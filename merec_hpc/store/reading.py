@@ -44,7 +44,7 @@ class Store:
     """Its name, for messages."""
     spec: FileSpec
     file: h5py.File
-    by_row: dict[str, tuple[h5py.Dataset, NDArray[Any]]] = field(default_factory=dict, repr=False)
+    opened: dict[str, tuple[h5py.Dataset, NDArray[Any]]] = field(default_factory=dict, repr=False)
     """Arrays of which rows were read, and the checksums of these: to look for them takes longer."""
 
     def __contains__(self, name: str) -> bool:
@@ -86,9 +86,9 @@ class Store:
     def row(self, name: str, place: int) -> NDArray[Any]:
         """Return a row of an array that is read row by row; raises as ``array``."""
         with self._intact(name):
-            if name not in self.by_row:
-                self.by_row[name] = self.file[name], self.file[sums_name(name)][()]
-            array, sums = self.by_row[name]
+            if name not in self.opened:
+                self.opened[name] = self.file[name], self.file[sums_name(name)][()]
+            array, sums = self.opened[name]
             found, expected = np.asarray(array[place]), int(sums[place])
         self._compare(name, found, expected)
         return found
