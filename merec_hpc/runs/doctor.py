@@ -102,8 +102,14 @@ def _ranks_found(launcher: str, ranks: int, done: subprocess.CompletedProcess[st
             "srun --mpi=pmi2, Open MPI srun --mpi=pmix"
         )
         return Check("ranks", "wrong", f"'{launcher}' starts {len(sizes)} worlds of one rank", mend)
-    said = (done.stderr.strip() or done.stdout.strip() or "nothing").splitlines()[-1]
-    return Check("ranks", "wrong", f"'{launcher}' said: {said}", "run it by hand to see more")
+    lines = (done.stderr.strip() or done.stdout.strip() or "nothing").splitlines()
+    # The launcher has the last word, and tells the exit status; the ranks' own lines tell why.
+    told = [line for line in lines if not line.startswith(("srun: ", "slurmstepd: "))]
+    said = (told or lines)[-1]
+    mend = "run it by hand to see more"
+    if "MPIDI_POSIX" in said and "Out of memory" in said:
+        mend = "/dev/shm is full, or a killed run left its memory there: rm /dev/shm/mpich_shm_*"
+    return Check("ranks", "wrong", f"'{launcher}' said: {said}", mend)
 
 
 def check_threads() -> Check:

@@ -62,6 +62,7 @@ JobAcctGatherFrequency=task=1
 JobAcctGatherParams=OverMemoryKill
 OverTimeLimit=0
 MaxArraySize=1001
+FirstJobId={first_job}
 AccountingStorageType=accounting_storage/none
 """
 
@@ -150,7 +151,11 @@ class SlurmCluster:
     def _write_config(self) -> None:
         host = socket.gethostname().split(".")[0]
         controller, *ports = self._ports
-        lines = [_CONFIG.format(host=host, folder=self.folder, port=controller)]
+        # MPICH names a world's shared memory after the job and the step. A killed rank leaves it
+        # there, and a later cluster's job of the same number would fail on it, "Out of memory".
+        first_job = 1 + int(time.time()) % 10**6 * 60
+        known = {"host": host, "folder": self.folder, "port": controller, "first_job": first_job}
+        lines = [_CONFIG.format(**known)]
         gpus = []
         for node, port in zip(NODES, ports, strict=True):
             lines.append(

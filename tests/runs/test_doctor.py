@@ -82,6 +82,15 @@ def test_mpi_library_that_cannot_be_loaded_is_wrong(
         ("echo a; echo no such partition >&2; exit 1", "wrong", "said: no such part", "by hand"),
         ("echo busy; exit 1", "wrong", "said: busy", "by hand"),
         ("exit 1", "wrong", "said: nothing", "by hand"),
+        ("echo 'srun: error: no nodes' >&2; exit 1", "wrong", "said: srun: error: no no", "hand"),
+        # MPICH's last line tells the cause; srun adds the exit status.
+        (
+            "echo 'MPIDI_POSIX_comm_bootstrap(288)...: Out of memory' >&2\n"
+            "echo 'srun: error: n1: tasks 0-1: Exited with exit code 15' >&2; exit 15",
+            "wrong",
+            "said: MPIDI_POSIX_comm_bootstrap(288)...: Out of memory",
+            "rm /dev/shm/mpich_shm_*",
+        ),
     ],
 )
 def test_launcher_is_known_by_the_ranks_it_starts(
