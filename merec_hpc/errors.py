@@ -5,9 +5,25 @@ class MerecError(Exception):
     """A mistake in the input: one line that says what was expected, what was found, and where.
 
     The command line prints the line and ends with status 2. Anything else that is
-    raised is a defect of the program and shows its traceback.
+    raised is a defect of the program and shows its traceback. Names and values that it quotes may
+    come from a damaged file: what cannot be printed is shown as "?".
     """
+
+    def __str__(self) -> str:
+        """Return the line."""
+        return _printable(super().__str__())
 
 
 class InterruptedSearchError(Exception):
     """A signal asked for an end: all that is needed to go on has been written."""
+
+
+def told(error: BaseException) -> str:
+    """Return what an error says, in a few printable characters."""
+    return _printable(str(error) or type(error).__name__)[:120]
+
+
+def _printable(text: str) -> str:
+    """Return a text as one line that does nothing to a terminal."""
+    line = " ".join(text.split())
+    return "".join(character if character.isprintable() else "?" for character in line)

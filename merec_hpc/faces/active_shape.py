@@ -17,6 +17,7 @@ from contextlib import AbstractContextManager, nullcontext
 from dataclasses import dataclass, fields, replace
 from importlib.resources import as_file, files
 from pathlib import Path
+from typing import Any
 
 import cv2
 import numpy as np
@@ -28,6 +29,7 @@ from merec_hpc.faces.reference import interocular_distance, normalised_shape
 from merec_hpc.faces.shape_training.annotations import AnnotatedFace
 from merec_hpc.faces.warps import Affine, fit_similarity, invert
 from merec_hpc.files.atomic import published
+from merec_hpc.files.npz import UnreadableNpzError, opened_npz
 
 Points = NDArray[np.float64]  # (68, 2), (x, y)
 Grey = NDArray[np.float32]  # (h, w)
@@ -203,18 +205,17 @@ def load_model(path: Path | None = None) -> ShapeModel:
         "unlike": (),
     }
     try:
-        with shape_model_file(path) as file, np.load(file, allow_pickle=False) as arrays:
-            model = ShapeModel(
-                **{
-                    field.name: arrays[field.name].astype(
-                        np.float32 if "motion" in field.name else np.float64
-                    )
-                    for field in fields(ShapeModel)
-                }
-            )
-    except (OSError, ValueError, KeyError, EOFError) as error:
-        msg = f"{path}: an Active Shape Model expected, found: {str(error).splitlines()[0]}"
+        with shape_model_file(path) as file, opened_npz(file) as arrays:
+            held: dict[str, Any] = {
+                field.name: arrays[field.name].astype(
+                    np.float32 if "motion" in field.name else np.float64
+                )
+                for field in fields(ShapeModel)
+            }
+    except UnreadableNpzError as error:
+        msg = f"{path}: an Active Shape Model expected, found: {error}"
         raise MerecError(msg) from None
+    model = ShapeModel(**held)
     for name, shape in expected.items():
         found = getattr(model, name).shape
         if found != shape:

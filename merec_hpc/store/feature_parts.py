@@ -1,14 +1,13 @@
 """Keeps the features of each subject, so that only those of new clips are computed."""
 
 import hashlib
-import zlib
 from dataclasses import dataclass
 from pathlib import Path
-from zipfile import BadZipFile
 
 import numpy as np
 
 from merec_hpc.files.atomic import published
+from merec_hpc.files.npz import UnreadableNpzError, opened_npz
 from merec_hpc.records import FeaturePart
 
 
@@ -34,9 +33,9 @@ class FeatureParts:
         if not path.exists():
             return None
         try:
-            with path.open("rb") as file, np.load(file, allow_pickle=False) as arrays:
+            with opened_npz(path) as arrays:
                 return FeaturePart(arrays["values"], arrays["names"], arrays["clips"])
-        except (OSError, ValueError, EOFError, KeyError, BadZipFile, zlib.error):
+        except UnreadableNpzError:
             return None
 
     def write(self, path: Path, part: FeaturePart) -> None:

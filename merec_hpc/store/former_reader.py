@@ -16,9 +16,9 @@ import h5py
 import numpy as np
 from numpy.typing import NDArray
 
-from merec_hpc.errors import MerecError
+from merec_hpc.errors import MerecError, told
 from merec_hpc.store.former import OTHER_KIND
-from merec_hpc.store.reading import DAMAGED, refuse_elsewhere, refuse_larger, told
+from merec_hpc.store.reading import DAMAGED, refuse_elsewhere, refuse_larger
 from merec_hpc.store.schema import FILES, ArraySpec
 from merec_hpc.store.writing import StoreWriter, written_store
 

@@ -14,7 +14,7 @@ import h5py
 import numpy as np
 from numpy.typing import NDArray
 
-from merec_hpc.errors import MerecError
+from merec_hpc.errors import MerecError, told
 from merec_hpc.store.former import is_former, make_anew, read_former_attributes
 from merec_hpc.store.layout import FORMAT, checksum, sums_name
 from merec_hpc.store.schema import ArraySpec, FileSpec
@@ -199,12 +199,6 @@ def read_recorded(path: Path) -> dict[str, Any]:
 
 def _text(value: Any) -> str:
     return value.decode() if isinstance(value, bytes) else str(value)
-
-
-def told(error: BaseException) -> str:
-    """Return what an error says, in a few printable characters."""
-    said = " ".join(str(error).split()) or type(error).__name__
-    return "".join(character if character.isprintable() else "?" for character in said)[:120]
 
 
 def _check(store: Store, n_bytes: int) -> None:

@@ -10,11 +10,11 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from merec_hpc.errors import MerecError
+from merec_hpc.errors import MerecError, told
 from merec_hpc.files.atomic import published
+from merec_hpc.files.npz import UnreadableNpzError, opened_npz
 from merec_hpc.files.rows import long_cells
 from merec_hpc.records import Features
-from merec_hpc.store.reading import told
 
 SUFFIXES = (".csv", ".npz", ".parquet")
 _LABELS = ("label", "labels", "y")
@@ -187,28 +187,22 @@ def _columns_of(path: Path, header: Sequence[str]) -> tuple[int, int, int | None
 def _place(path: Path, header: Sequence[str], known: Sequence[str]) -> int:
     found = [name for name in header if name in known]
     if len(found) != 1:
-        msg = (
-            f"{path}: one column of {', '.join(known)} expected, found {found or list(header)[:9]}"
-        )
+        some = found or [name[:40] for name in header[:9]]
+        msg = f"{path}: one column of {', '.join(known)} expected, found {some}"
         raise MerecError(msg)
     return list(header).index(found[0])
 
 
 def _read_npz(path: Path) -> _Columns:
     try:
-        arrays = np.load(path, allow_pickle=False)
-        held = list(arrays)
-    except (OSError, ValueError, AttributeError, TypeError):
-        msg = f"{path}: a table expected (.csv, .npz or .parquet), found something else"
-        raise MerecError(msg) from None
-
-    found = [held[_place(path, held, known)] for known in (_VALUES, _LABELS, _GROUPS)]
-    try:
-        values, labels, groups = (arrays[name] for name in found)
-        names = arrays["names"].astype(str) if "names" in held else None
-        clips = arrays[held[_place(path, held, _CLIPS)]] if set(_CLIPS) & set(held) else None
-    except (ValueError, OSError) as error:  # of objects, or cut off
-        msg = f"{path}: arrays of numbers and texts expected, found: {error}"
+        with opened_npz(path) as arrays:
+            held = list(arrays)
+            found = [held[_place(path, held, known)] for known in (_VALUES, _LABELS, _GROUPS)]
+            values, labels, groups = (arrays[name] for name in found)
+            names = arrays["names"].astype(str) if "names" in held else None
+            clips = arrays[held[_place(path, held, _CLIPS)]] if set(_CLIPS) & set(held) else None
+    except UnreadableNpzError as error:
+        msg = f"{path}: a table of numbers and texts (.csv, .npz or .parquet) expected, found: {error}"
         raise MerecError(msg) from None
     if values.dtype.kind not in "fiub":
         msg = f"{path}: numbers expected in '{found[0]}', found {values.dtype}"

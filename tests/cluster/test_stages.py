@@ -4,6 +4,7 @@ import re
 import shutil
 from pathlib import Path
 
+import pytest
 from cluster.experiment import LAST_SUBJECT, Experiment, make_experiment
 from cluster.slurm import SlurmCluster
 from workflow.small import AFTER_SELECTION, planned_rules
@@ -98,6 +99,7 @@ def test_short_jobs_of_a_rule_that_shares_nothing_may_be_an_array(
     assert any(re.fullmatch(r"\d+_\d+", job) for job in cluster.jobs())
 
 
+@pytest.mark.longer
 def test_a_new_subject_runs_its_own_stages_then_selection_and_all_after(
     finished: Experiment, dataset: Path
 ) -> None:

@@ -178,6 +178,7 @@ def test_a_job_reaches_its_time_limit(experiment: Experiment, expected_of_longer
     # Not asserted: that it stopped by itself. A signal that comes while ranks still start ends them.
 
 
+@pytest.mark.longer
 def test_a_job_is_cancelled(experiment: Experiment, cluster: SlurmCluster, expected: bytes) -> None:
     started = start_search(experiment)
     wait_until(lambda: len(running_jobs(cluster)) == 1, PATIENCE_S, "one job")
@@ -187,6 +188,7 @@ def test_a_job_is_cancelled(experiment: Experiment, cluster: SlurmCluster, expec
     assert went_on(experiment)
 
 
+@pytest.mark.longer
 def test_memory_runs_out_and_the_next_job_has_more(
     experiment: Experiment, cluster: SlurmCluster, expected: bytes
 ) -> None:

@@ -290,5 +290,6 @@ def test_the_sheet_names_the_units_of_each_class(casme2_root: Path) -> None:
     assert units["others"] in {"4", "7", "14", "20"}
 
 
+@pytest.mark.longer
 def test_bytes_in_casme2_layout_do_not_depend_on_threads(casme2_root: Path, tmp_path: Path) -> None:
     assert _contents(_simulate(tmp_path, SMALL_CASME2, n_threads=1)) == _contents(casme2_root)

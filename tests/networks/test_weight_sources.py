@@ -1,34 +1,33 @@
 """Files of weights of every kind, whole and damaged."""
 
 import io
-import json
 import logging
 import pickle
 import zipfile
 from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 import pytest
 import torch
+from networks.weight_files import (
+    KINDS,
+    TINY,
+    Tiny,
+    checkpoint,
+    legacy,
+    made_state,
+    zipped,
+)
 from torch import nn
 
 from merec_hpc.errors import MerecError
 from merec_hpc.files.digest import sha256
-from merec_hpc.networks.network import Network, WeightFile
+from merec_hpc.networks.network import WeightFile
 from merec_hpc.networks.random_weights import random_weights
 from merec_hpc.networks.registry import NETWORKS
 from merec_hpc.networks.weight_sources import CHECKPOINT, checkpoint_of, load_network
-
-
-class Tiny(nn.Sequential):
-    def __init__(self, n_classes: int = 2) -> None:
-        super().__init__(nn.Conv2d(3, 4, 3), nn.BatchNorm2d(4), nn.Conv2d(4, n_classes, 3))
-
-
-TINY = Network(Tiny, None, ("2",), 32, (0.5, 0.5, 0.5), (1.0, 1.0, 1.0))
 
 
 @pytest.fixture(autouse=True)
@@ -40,56 +39,6 @@ def tiny(monkeypatch: pytest.MonkeyPatch) -> None:
 @pytest.fixture
 def path(tmp_path: Path) -> Path:
     return tmp_path / "weights"
-
-
-def made_state(seed: int = 1) -> dict[str, torch.Tensor]:
-    torch.manual_seed(seed)
-    network = Tiny()
-    for name, values in network.named_buffers():
-        if values.is_floating_point():
-            values.copy_(torch.rand(values.shape) + 0.5)
-        else:
-            values.fill_(7)
-        assert "running" in name or "tracked" in name
-    return network.state_dict()
-
-
-def zipped(state: object) -> bytes:
-    file = io.BytesIO()
-    torch.save(state, file)
-    return file.getvalue()
-
-
-def legacy(state: object) -> bytes:
-    file = io.BytesIO()
-    torch.save(state, file, _use_new_zipfile_serialization=False)
-    return file.getvalue()
-
-
-def checkpoint(state: object, network: str = "tiny") -> bytes:
-    return zipped({"kind": CHECKPOINT, "network": network, "state": state})
-
-
-def safetensors(state: dict[str, torch.Tensor]) -> bytes:
-    header, data = {}, b""
-    for name, values in state.items():
-        content = values.numpy().tobytes()
-        header[name] = {
-            "dtype": {torch.float32: "F32", torch.int64: "I64"}[values.dtype],
-            "shape": list(values.shape),
-            "data_offsets": [len(data), len(data) + len(content)],
-        }
-        data += content
-    text = json.dumps(header).encode()
-    return len(text).to_bytes(8, "little") + text + data
-
-
-KINDS: dict[str, Callable[[Any], bytes]] = {
-    "zipped": zipped,
-    "legacy": legacy,
-    "checkpoint": checkpoint,
-    "safetensors": safetensors,
-}
 
 
 def is_same(network: nn.Module, state: dict[str, torch.Tensor]) -> bool:

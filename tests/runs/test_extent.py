@@ -27,7 +27,7 @@ FEW = SimulatedSettings(n_subjects=4, n_clips=12)
 FOLDS = EvaluationSettings(protocol="subject_folds", n_folds=2)
 
 
-@pytest.mark.parametrize("preset", ["vis", "casme2"])
+@pytest.mark.parametrize("preset", ["vis", pytest.param("casme2", marks=pytest.mark.longer)])
 def test_simulated_clips_are_known_before_they_are_made(tmp_path: Path, preset: str) -> None:
     settings = SimulatedSettings(preset=preset, n_subjects=3, n_clips=6)
     config = Config(dataset_settings=settings)

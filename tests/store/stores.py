@@ -10,9 +10,20 @@ import numpy as np
 from merec_hpc.config.faces import ClipSettings, FaceSettings, InterpolationSettings
 from merec_hpc.config.features import FeatureSettings
 from merec_hpc.config.motion import FlowSettings
-from merec_hpc.records import Features, History, Population, Predictor, Selection
+from merec_hpc.errors import MerecError
+from merec_hpc.records import (
+    FeaturePart,
+    Features,
+    History,
+    Population,
+    Predictor,
+    SearchState,
+    Selection,
+)
+from merec_hpc.store.checkpoint import Checkpoints
 from merec_hpc.store.clips import iterate_clips, write_clips
 from merec_hpc.store.faces import DETECTION_SHAPE, iterate_faces, written_faces
+from merec_hpc.store.feature_parts import FeatureParts
 from merec_hpc.store.features import Block, read_features, write_features, write_view
 from merec_hpc.store.flow import IMAGE_SIZES, iterate_flow, write_flow
 from merec_hpc.store.predictors import read_predictor, write_predictor
@@ -27,6 +38,7 @@ from merec_hpc.store.schema import (
     FileSpec,
 )
 from merec_hpc.store.selection import SelectionOrigin, read_selection, write_selection
+from merec_hpc.store.table import read_table, write_table
 
 CLIP_NAMES = np.array(["s1_ne_01", "s1_pö_01", "s1_sur_01"])
 
@@ -35,9 +47,13 @@ CLIP_NAMES = np.array(["s1_ne_01", "s1_pö_01", "s1_sur_01"])
 class SmallStore:
     """How a small file of a kind is written, and read whole."""
 
-    spec: FileSpec
+    spec: FileSpec | None
+    """Of HDF5 files."""
     write: Callable[[Path], None]
     read: Callable[[Path], object]
+    is_checked: bool = True
+    """Whether checksums protect every value."""
+    suffix: str = ".h5"
 
 
 def _write_faces(path: Path) -> None:
@@ -167,12 +183,66 @@ STORES = {
 }
 
 
+def _write_checkpoint(path: Path) -> None:
+    _checkpoints(path).save(small_state())
+
+
+def _read_checkpoint(path: Path) -> SearchState:
+    state = _checkpoints(path).load()
+    if state is None:  # the program starts afresh
+        msg = f"{path}: torn"
+        raise MerecError(msg)
+    return state
+
+
+def _checkpoints(path: Path) -> Checkpoints:
+    return Checkpoints(path, "key", 5)
+
+
+def small_state() -> SearchState:
+    """Two islands after three generations, of 13 features."""
+    rng = np.random.default_rng(7)
+    states = [dict(np.random.default_rng(seed).bit_generator.state) for seed in (1, 2)]
+    islands = [_population(rng, size) for size in (4, 6)]
+    return SearchState(3, islands, states, _population(rng, 3), small_selection().history)
+
+
+def _write_part(path: Path) -> None:
+    found = small_features()
+    FeatureParts(path.parent, "key").write(
+        path, FeaturePart(found.values, found.names, found.clips)
+    )
+
+
+def _read_part(path: Path) -> FeaturePart:
+    part = FeatureParts(path.parent, "key").read(path)
+    if part is None:  # the program makes it anew
+        msg = f"{path}: damaged"
+        raise MerecError(msg)
+    return part
+
+
+def _write_table(path: Path) -> None:
+    write_table(path, small_features(), {})
+
+
+OTHERS = {
+    "checkpoint": SmallStore(None, _write_checkpoint, _read_checkpoint, suffix=".checkpoint"),
+    "part": SmallStore(None, _write_part, _read_part, suffix=".0.npz"),
+    "table.npz": SmallStore(None, _write_table, read_table, suffix=".npz"),
+    "table.csv": SmallStore(None, _write_table, read_table, is_checked=False, suffix=".csv"),
+}
+"""What the program keeps for itself, and tables of users."""
+
+
 def flat(value: object) -> list[object]:
     """Return all that a reader returned as a list of numbers and texts, to be compared."""
     if isinstance(value, np.ndarray):
         return [value.shape, value.dtype.kind, *value.ravel().tolist()]
     if isinstance(value, list | tuple):
         return [one for part in value for one in flat(part)]
+    if isinstance(value, dict):
+        return flat(list(value.items()))
     if hasattr(value, "__dataclass_fields__"):
         return flat(list(vars(value).values()))
     return [value]

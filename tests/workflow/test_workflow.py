@@ -194,6 +194,7 @@ def test_blocks_side_by_side_are_selected_from_together_and_told_apart(copied: P
     assert planned_rules(snakemake(copied, "--dry-run", **changes)) == set()
 
 
+@pytest.mark.longer
 @pytest.mark.xdist_group("finished")
 def test_what_is_calibrated_by_subject_says_so(copied: Path) -> None:
     changes = {"scaling": "transductive_shrunk", "calibration": {"min_clips": 2}}
@@ -236,6 +237,7 @@ def test_deleted_tables_are_made_again_in_one_run(copied: Path) -> None:
     assert planned_rules(snakemake(copied, "--dry-run")) == set()
 
 
+@pytest.mark.longer
 @pytest.mark.xdist_group("finished")
 def test_a_further_method_is_selected_and_compared_and_nothing_else_is_done_again(
     copied: Path,
@@ -416,6 +418,7 @@ def test_the_slurm_profile_plans_the_run_and_says_that_the_catalog_comes_first(
     assert "checkpoint" in run.stdout + run.stderr
 
 
+@pytest.mark.longer
 def test_real_faces_run_through_to_a_report_over_20_subjects(
     tmp_path: Path, cmu_faces: Path, weights: Path
 ) -> None:

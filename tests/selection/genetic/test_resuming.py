@@ -19,7 +19,6 @@ from merec_hpc.selection.fitness.subject_folds import SubjectFoldFitness
 from merec_hpc.store.features import write_features
 from merec_hpc.store.selection import read_selection
 
-N_KILLS = 200
 SETTINGS = {
     "n_islands": 2,
     "n_individuals": 12,
@@ -56,7 +55,8 @@ def store(features: Features, tmp_path: Path) -> Path:
     return path
 
 
-def test_a_killed_search_ends_in_the_same_bytes(store: Path, tmp_path: Path) -> None:
+@pytest.mark.parametrize("n_wanted", [50, pytest.param(200, marks=pytest.mark.longer)])
+def test_a_killed_search_ends_in_the_same_bytes(store: Path, tmp_path: Path, n_wanted: int) -> None:
     output = tmp_path / "selection.h5"
     begin = time.monotonic()
     select(store, output)
@@ -67,7 +67,7 @@ def test_a_killed_search_ends_in_the_same_bytes(store: Path, tmp_path: Path) -> 
     rng = np.random.default_rng(0)
     n_kills = n_ends = n_terms = n_torn = 0
     output.unlink()
-    while n_kills < N_KILLS:
+    while n_kills < n_wanted:
         child = start(store, output)
         time.sleep(rng.uniform(0, 1.3 * duration))
         way = rng.choice(["kill", "term", "torn"])
@@ -92,8 +92,8 @@ def test_a_killed_search_ends_in_the_same_bytes(store: Path, tmp_path: Path) -> 
     select(store, output)
     assert output.read_bytes() == expected
     assert n_ends >= 1
-    assert n_terms > 30
-    assert n_torn > 30
+    assert n_terms > 0.15 * n_wanted
+    assert n_torn > 0.15 * n_wanted
 
 
 def test_a_signal_ends_the_search_between_two_generations(store: Path, tmp_path: Path) -> None:
