@@ -10,7 +10,7 @@ Written by `make docs` from `merec_hpc/store/schema.py`.
 
 Every HDF5 file carries the attributes `kind`, `version` (of its format), `software` (JSON: the
 versions that made it) and those of its stage, as JSON: `settings` and `weights_sha256`;
-features have the digests of the catalog and of each subject's faces (`catalog_sha256`, `faces_sha256`); a selection has `method`, `fold`, `seed`, `settings` and `scaling`. Arrays carry their `axes` and
+features have the digests of the catalog, of the audit and of each subject's faces (`catalog_sha256`, `audit_sha256`, `faces_sha256`); a selection has `method`, `fold`, `seed`, `settings` and `scaling`. Arrays carry their `axes` and
 their `meaning`. "bits" are booleans packed along the last axis, most significant bit first,
 whose number is the attribute `n_bits`: `numpy.unpackbits(array, axis=-1, count=n_bits)`.
 

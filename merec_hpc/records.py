@@ -6,6 +6,8 @@ from typing import Any, Protocol, Self
 import numpy as np
 from numpy.typing import NDArray
 
+from merec_hpc.config.evaluation import TRANSDUCTIVE
+
 TILE_PX = 160
 """Side of a picture on a contact sheet."""
 
@@ -60,6 +62,11 @@ class Features:
     """What each scaled feature is multiplied by, (n_features,): of blocks side by side."""
     blocks: Text | None = None
     """Block of each feature, (n_features,), where several stand side by side."""
+
+    @property
+    def is_transductive(self) -> bool:
+        """Whether some features of a clip read other clips of its subject, as their names say."""
+        return bool((np.char.find(self.names, TRANSDUCTIVE) >= 0).any())
 
     @property
     def held_out_by(self) -> Text:

@@ -6,6 +6,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from merec_hpc.clips.interpolation import interpolate_frames
+from merec_hpc.clips.mean_face import MeanFace
 from merec_hpc.errors import MerecError
 from merec_hpc.faces.warps import filmed_pixels
 from merec_hpc.records import Frames
@@ -26,6 +27,8 @@ class FaceClip:
     affines: NDArray[np.float64] | None = None  # (n_frames, 2, 3), from the frames as filmed
     filmed: tuple[int, int] | None = None
     """Height and width of the frames as filmed; ``None`` if that was not kept."""
+    subject: MeanFace | None = None
+    """Of whom it is of; without it that of the clip itself."""
 
     def interpolated(self) -> NDArray[np.float32]:
         """Return the clip with the same number of frames as any other (TIM).
@@ -33,6 +36,10 @@ class FaceClip:
         Shape (n_interpolated, size, size, 3), RGB, about 0..255.
         """
         return interpolate_frames(self.frames, self.n_interpolated)
+
+    def mean_face(self) -> MeanFace:
+        """Return the mean face of the subject, as far as its clips are known."""
+        return self.subject or MeanFace([self.frames], self.n_interpolated)
 
     def check_moves(self, what: str) -> None:
         """Raise a ``MerecError`` if the clip has a single frame, which nothing moves in."""

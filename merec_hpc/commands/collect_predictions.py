@@ -37,12 +37,14 @@ def run(
     A method that keeps every feature, or weighs them by a rule, has no rows in the second table.
     """
     write_rows(output, Prediction, [row for path in evaluation for row in read_predictions(path)])
-    names = read_features(store).names
+    features = read_features(store)
+    names = features.names
     chosen: list[ChosenFeature] = []
     for path in selection:
         selected, origin = read_selection(path)
         if not selected.mask.all() and selected.rules is None:
-            is_transductive = parse_scaling(origin.scaling, str(path)).is_transductive
+            scaling = parse_scaling(origin.scaling, str(path))
+            is_transductive = scaling.is_transductive or features.is_transductive
             method = str(Method(origin.method, is_transductive=is_transductive))
             chosen += [
                 ChosenFeature(method, origin.seed, origin.fold, str(name))

@@ -55,11 +55,16 @@ def run(
         check_fold(features, fold, store)
     known_scaling = parse_scaling(scaling)
     decided = decide_by_block(features, held_out, parsed, known_scaling)
-    n_steps = len(block_names(features)) * len(held_out)
+    is_transductive_block = {
+        block: features.with_features(features.blocks == block).is_transductive
+        for block in block_names(features)
+    }
+    n_steps = len(is_transductive_block) * len(held_out)
     rows: list[Prediction] = []
     try:
         for block, fold, decisions in track(decided, "blocks of folds", n_steps):
-            name = block + TRANSDUCTIVE if known_scaling.is_transductive else block
+            is_transductive = known_scaling.is_transductive or is_transductive_block[block]
+            name = block + TRANSDUCTIVE if is_transductive else block
             rows += predictions_of(features, fold, decisions, name)
     except ValueError as error:
         msg = f"{store}: {error}"

@@ -38,8 +38,8 @@ def run(
     """Predict the clips of each fold's held-out subject, with what was selected without it.
 
     A decider other than the champion mask is part of the method's name, as in genetic+ensemble; and
-    so is a transductive scaling or rule, as in "genetic (transductive)": each held-out subject's clips
-    are calibrated by themselves, without their labels.
+    so are transductive features, or a transductive scaling or rule, as in "genetic (transductive)":
+    they read all of a held-out subject's clips, without their labels.
     Several selections of a fold, of different seeds, make one ensemble, of the first one's seed.
     """
     for option, found, known in (
@@ -81,7 +81,11 @@ def run(
             _warn_of_few(features, fold, scaling.min_clips)
         if rules is not None and rules.is_transductive:
             _warn_of_few(features, fold, rules.min_clips)
-        is_transductive = scaling.is_transductive or (rules is not None and rules.is_transductive)
+        is_transductive = (
+            features.is_transductive
+            or scaling.is_transductive
+            or (rules is not None and rules.is_transductive)
+        )
         method = str(Method(origin.method, kind, is_transductive))
         predictions += predictions_of(features, fold, decisions, method, classifier, origin.seed)
     write_rows(output, Prediction, predictions)

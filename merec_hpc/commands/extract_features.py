@@ -40,6 +40,9 @@ def run(
     interpolation: Interpolation = "{}",
     extractor: Annotated[str, typer.Option(help=f"One of {', '.join(EXTRACTORS)}.")] = NETWORK,
     weights: Annotated[Path | None, typer.Option(help="Weights of the network.")] = None,
+    audit: Annotated[
+        Path | None, typer.Option(help="Table of the dataset's faults, to record its digest.")
+    ] = None,
     threads: Threads = 1,
 ) -> None:
     """Extract the features of all clips: of a network's layer, on CUDA where there is one.
@@ -60,6 +63,9 @@ def run(
         raise MerecError(msg)
     if weights is not None and not weights.is_file():
         msg = f"{weights}: weights expected, found no such file"
+        raise MerecError(msg)
+    if audit is not None and not audit.is_file():
+        msg = f"{audit}: a table of faults expected, found no such file"
         raise MerecError(msg)
     digest = "" if weights is None else sha256(weights)
     apexes = apexes_of(read_catalog(catalog))
@@ -82,10 +88,12 @@ def run(
     if not complete:
         msg = "clips expected, found none in any of the files"
         raise MerecError(msg)
-    made_of = {
+    made_of: dict[str, object] = {
         "catalog_sha256": sha256(catalog),
         "faces_sha256": {subject.faces.name: subject.faces_sha256 for subject in subjects},
     }
+    if audit is not None:
+        made_of["audit_sha256"] = sha256(audit)
     features = joined_features(catalog, complete)
     write_features(output, features, parsed, digest, interpolated, made_of)
 

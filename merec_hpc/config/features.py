@@ -23,7 +23,10 @@ Statistic = Literal[
     "max_difference",
 ]
 
-Input = Literal["frames", "mean_removed", "differences"]
+Input = Literal["frames", "mean_removed", "subject_mean_removed", "differences"]
+
+OVER_TIME = frozenset({"mean_removed", "differences"})
+"""Inputs that only what changes within a clip has."""
 
 Precision = Literal["float32", "bfloat16"]
 """Not float16: it ends at 65,504, which is less than the squares that VGG-F's normalisation sums."""

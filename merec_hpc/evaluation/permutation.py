@@ -61,7 +61,7 @@ def run_on(
         If a fold's training clips cannot be scored.
     """
     predicted = np.full(len(features.labels), -1)
-    fitnesses, is_transductive = [], scaling.is_transductive
+    fitnesses, is_transductive = [], scaling.is_transductive or features.is_transductive
     for fold in dict.fromkeys(str(name) for name in features.held_out_by if name):
         fitness, _ = fold_fitness(features, fold, scaling, settings)
         selection = select(fitness, method.selector, settings)

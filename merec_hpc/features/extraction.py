@@ -10,6 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from merec_hpc.clips.face_clip import FaceClip
+from merec_hpc.config.evaluation import TRANSDUCTIVE
 from merec_hpc.config.features import FeatureSettings
 from merec_hpc.errors import MerecError
 from merec_hpc.features.activations import Backbone, reproducible, shapes_of_frames
@@ -112,12 +113,17 @@ def open_extractor(settings: FeatureSettings, weights: Path | None) -> LayerExtr
 
 
 def feature_names(settings: FeatureSettings, *shapes: tuple[int, ...]) -> NDArray[np.str_]:
-    """Name the features of layers whose activations of a frame have these shapes, one a layer."""
+    """Name the features of layers whose activations of a frame have these shapes, one a layer.
+
+    The network of those that read other clips of the subject is called transductive, which goes
+    with them wherever they are written.
+    """
+    network = settings.network
+    if settings.input == "subject_mean_removed":
+        network += TRANSDUCTIVE
     return np.concatenate(
         [
-            statistic_names(
-                f"{settings.network}/{layer}", settings.statistics, settings.pooling, shape
-            )
+            statistic_names(f"{network}/{layer}", settings.statistics, settings.pooling, shape)
             for layer, shape in zip(settings.layers, shapes, strict=True)
         ]
     )

@@ -114,7 +114,7 @@ def predict_by_protocol(
     Returns
     -------
     list[Prediction]
-        Fold by fold; the method is the protocol's name, and whether the scaling is transductive.
+        Fold by fold; the method is the protocol's name, and whether scaling or features are transductive.
 
     Raises
     ------
@@ -135,12 +135,13 @@ def predict_by_protocol(
             penalties = [_choose_penalty(training, view, protocol, scaling)]
         tried.append(_predict_each(view, training.labels, penalties))
     labels = [features.only(fold).labels for fold in folds]
+    is_transductive = scaling.is_transductive or features.is_transductive
     best = 0
     if protocol.C == "test_accuracy":
         best = best_by_test_accuracy(np.hstack(tried), np.concatenate(labels))
     return [
         Prediction(
-            method=str(Method(name, is_transductive=scaling.is_transductive)),
+            method=str(Method(name, is_transductive=is_transductive)),
             classifier="linear_svm",
             seed=0,
             fold=fold,

@@ -288,7 +288,7 @@ def _by_protocol(
     )
     found = predict_by_protocol(features, row.method, scaling)
     remark = _said_of(row.method)
-    remark += "; transductive" if scaling.is_transductive else ""
+    remark += "; transductive" if scaling.is_transductive or features.is_transductive else ""
     return _on(replace(row, ours=_percent(found), remark=remark), database)
 
 

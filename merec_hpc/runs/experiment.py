@@ -9,7 +9,7 @@ from typing import Any
 from merec_hpc.config.base import from_json, to_json
 from merec_hpc.config.evaluation import Method
 from merec_hpc.config.faces import InterpolationSettings
-from merec_hpc.config.features import DIFFERENCES, FeatureBlock, FeatureSettings
+from merec_hpc.config.features import DIFFERENCES, OVER_TIME, FeatureBlock, FeatureSettings
 from merec_hpc.config.motion import FlowSettings
 from merec_hpc.config.selection import AnySettings, SelectorSettings, bias_text
 from merec_hpc.config.whole import Config
@@ -65,7 +65,7 @@ class Extraction:
     @property
     def needs_motion(self) -> bool:
         """Whether clips of a single frame are refused."""
-        is_of_changes = getattr(self.settings, "input", "frames") != "frames"
+        is_of_changes = getattr(self.settings, "input", "frames") in OVER_TIME
         relative = DIFFERENCES & set(getattr(self.settings, "statistics", ()))
         return self.kind.of_motion or is_of_changes or bool(relative)
 

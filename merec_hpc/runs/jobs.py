@@ -240,15 +240,15 @@ def _extraction(
     config: Config, extent: Extent, rule: str, part: str, extraction: Extraction, store: str
 ) -> Job:
     results = results_folder(config)
-    failures = f"{results}/failures.tsv"
+    told = (f"{results}/failures.tsv", f"{results}/audit.tsv")
     faces = [f"{results}/faces/{subject}.h5" for subject in extent.subjects]
     return Job(
         rule,
         part,
         "",
-        (_catalog(config), failures, *_feature_weights(extraction), *faces),
+        (_catalog(config), *told, *_feature_weights(extraction), *faces),
         (store,),
-        frozenset({failures}),
+        frozenset(told),
         partial(is_extracted_by, extraction.settings, extraction.interpolation(config)),
     )
 

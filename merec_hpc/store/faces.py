@@ -10,6 +10,7 @@ from numpy.typing import NDArray
 
 from merec_hpc.clips.face_clip import FaceClip
 from merec_hpc.clips.interpolation import BLOCK
+from merec_hpc.clips.mean_face import MeanFace
 from merec_hpc.config.base import to_json
 from merec_hpc.config.faces import FaceSettings
 from merec_hpc.errors import MerecError
@@ -183,6 +184,8 @@ def iterate_face_clips(
         edges = _edges(store)
         affines = store.array("affines")
         sizes = store.array("sizes").tolist()
+        clips = [StoredFrames(store, first, last) for first, last in edges]
+        subject = MeanFace(clips, n_interpolated)
         for place, ((first, last), (name, own)) in enumerate(
             zip(edges, numbers.items(), strict=True)
         ):
@@ -192,12 +195,13 @@ def iterate_face_clips(
                 raise MerecError(msg)
             yield FaceClip(
                 name,
-                StoredFrames(store, first, last),
+                clips[place],
                 landmarks[place],
                 own.index(apexes[name]),
                 n_interpolated,
                 affines[first:last],
                 (sizes[place][0], sizes[place][1]),
+                subject,
             )
 
 

@@ -9,8 +9,13 @@ import numpy as np
 import pytest
 
 from merec_hpc.commands import (
+    collect_predictions,
+    evaluate_blocks,
     evaluate_folds,
+    export,
+    import_table,
     predict,
+    run_permutation,
     score,
     select,
 )
@@ -19,8 +24,9 @@ from merec_hpc.errors import MerecError
 from merec_hpc.evaluation.predictions import Prediction
 from merec_hpc.files.rows import read_rows
 from merec_hpc.metrics import METRICS
+from merec_hpc.papers.paper1_protocols import predict_by_protocol
 from merec_hpc.records import Features
-from merec_hpc.store.features import write_features
+from merec_hpc.store.features import Block, write_features, write_view
 from merec_hpc.store.selection import read_selection, write_selection
 
 HELD_OUT = "s02"
@@ -116,6 +122,58 @@ def test_transductive_methods_say_so_and_keep_no_predictor(store: Path) -> None:
     assert not kept.exists()
     score.run(folder / "fold.csv", folder / "scores.csv", method=rows[0].method)
     assert _rows(folder / "scores.csv")[0]["method"] == rows[0].method
+
+
+@pytest.mark.parametrize("form", ["store", "table.csv", "imported"])
+def test_methods_on_transductive_features_say_so_everywhere(
+    features: Features, tmp_path: Path, form: str
+) -> None:
+    known = _write_transductive(features, tmp_path / "known.h5")
+    store = tmp_path / "features.h5"
+    write_view(store, [Block("plain", _write_plain(features, tmp_path)), Block("known", known)])
+    if form != "store":
+        export.run(store, tmp_path / "table.csv")
+        store = tmp_path / "table.csv"
+    if form == "imported":
+        import_table.run(store, tmp_path / "imported.h5")
+        store = tmp_path / "imported.h5"
+    settings = json.dumps({"n_masks": 6})
+    selected = tmp_path / "selected.h5"
+    select.run(store, "random_masks", [selected], settings, "standard", [HELD_OUT])
+    evaluate_folds.run(store, [selected], tmp_path / "fold.csv")
+    run_permutation.run(store, "random_masks", [0], tmp_path / "runs.csv", settings)
+    found = {row["method"] for name in ("fold", "runs") for row in _rows(tmp_path / f"{name}.csv")}
+    assert found == {"random_masks (transductive)"}
+    if form != "table.csv":  # a stage of the workflow, which has stores
+        collected, chosen = tmp_path / "collected.csv", tmp_path / "chosen.csv"
+        collect_predictions.run(store, [tmp_path / "fold.csv"], [selected], collected, chosen)
+        assert {row["method"] for row in _rows(chosen)} == found
+
+
+def test_of_several_blocks_the_transductive_ones_say_so(features: Features, tmp_path: Path) -> None:
+    known = _write_transductive(features, tmp_path / "known.h5")
+    store = tmp_path / "features.h5"
+    write_view(store, [Block("plain", _write_plain(features, tmp_path)), Block("known", known)])
+    alone = tmp_path / "alone.csv"
+    evaluate_blocks.run(store, [HELD_OUT], "{}", alone, tmp_path / "shares.csv")
+    assert {row["method"] for row in _rows(alone)} == {"plain", "known (transductive)"}
+
+
+def test_protocols_of_the_paper_say_that_features_are_transductive(features: Features) -> None:
+    renamed = replace(features, names=np.char.add("network (transductive)/", features.names))
+    found = predict_by_protocol(renamed, "lda", subjects=[HELD_OUT])
+    assert {row.method for row in found} == {"lda (transductive)"}
+
+
+def _write_plain(features: Features, folder: Path) -> Path:
+    write_features(folder / "plain.h5", features, FeatureSettings(), "0" * 64)
+    return folder / "plain.h5"
+
+
+def _write_transductive(features: Features, path: Path) -> Path:
+    renamed = replace(features, names=np.char.add("network (transductive)/", features.names))
+    write_features(path, renamed, FeatureSettings(), "0" * 64)
+    return path
 
 
 def test_selections_of_one_scaling_are_told_from_those_of_another(store: Path) -> None:

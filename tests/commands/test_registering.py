@@ -1,5 +1,6 @@
 """The commands from a dataset to registered faces and the pictures of them, in this process."""
 
+import hashlib
 from dataclasses import replace
 from pathlib import Path
 
@@ -28,6 +29,7 @@ from merec_hpc.store.clips import iterate_clips
 from merec_hpc.store.faces import iterate_faces, read_face_index
 from merec_hpc.store.features import read_features
 from merec_hpc.store.flow import iterate_flow, read_flow_names
+from merec_hpc.store.reading import read_recorded
 
 CAPTION_PX = 34
 ROW_PX = TILE_PX + CAPTION_PX
@@ -184,6 +186,24 @@ def test_a_given_apex_is_kept_and_its_features_follow_it(made: Path) -> None:
         )
         found.append(read_features(made / "flow.h5").values)
     assert (found[0] != found[1]).any()
+
+
+def test_features_record_what_they_are_made_of(made: Path) -> None:
+    catalog, faces, store = made / "clips.tsv", made / "faces.h5", made / "flow.h5"
+    (made / "audit.tsv").write_text("level\tclip\n")
+    with pytest.raises(MerecError, match=r"absent.tsv: a table of faults expected, found no such"):
+        extract_features.run(
+            catalog, [faces], "{}", store, extractor="flow", audit=made / "absent.tsv"
+        )
+    extract_features.run(catalog, [faces], "{}", store, extractor="flow", audit=made / "audit.tsv")
+    recorded = read_recorded(store)
+    digests = {
+        path.name: hashlib.sha256(path.read_bytes()).hexdigest()
+        for path in (catalog, faces, made / "audit.tsv")
+    }
+    assert recorded["catalog_sha256"] == digests["clips.tsv"]
+    assert recorded["audit_sha256"] == digests["audit.tsv"]
+    assert recorded["faces_sha256"] == {"faces.h5": digests["faces.h5"]}
 
 
 def test_flow_is_written_as_images_for_networks(made: Path) -> None:

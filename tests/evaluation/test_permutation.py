@@ -92,6 +92,13 @@ def test_a_run_says_that_its_scaling_is_transductive(features: Features) -> None
     assert predicted != run_on(features, method, settings, STANDARD)[1]
 
 
+def test_a_run_says_that_its_features_are_transductive(features: Features) -> None:
+    names = np.char.add("network (transductive)/", features.names)
+    settings = AllFeaturesSettings(C_values=(1.0,))
+    run, _ = run_on(replace(features, names=names), Method("all_features"), settings, STANDARD)
+    assert run.method == "all_features (transductive)"
+
+
 @pytest.mark.parametrize("method", ["all_features", "forward", "fisher", "genetic"])
 @pytest.mark.parametrize("criterion", OF_DECISIONS)
 def test_selections_on_permuted_labels_are_at_chance_outside(

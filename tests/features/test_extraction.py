@@ -11,6 +11,7 @@ from skimage.data import astronaut
 from torch.utils import deterministic
 
 from merec_hpc.clips.face_clip import FaceClip
+from merec_hpc.clips.mean_face import MeanFace
 from merec_hpc.config.features import FeatureSettings, Input, Statistic
 from merec_hpc.errors import MerecError
 from merec_hpc.features.activations import Backbone, reproducible
@@ -213,6 +214,23 @@ def test_network_sees_what_changes_if_asked(clips: list[FaceClip], backbone: Bac
     blocks = [series.mean(axis=0), series.std(axis=0)]
     expected = np.concatenate([block / np.linalg.norm(block) for block in blocks])
     np.testing.assert_allclose(values, expected, rtol=1e-5, atol=1e-5)
+
+
+def test_what_reads_other_clips_of_the_subject_is_named_transductive(
+    clips: list[FaceClip], backbone: Backbone
+) -> None:
+    settings = FeatureSettings(batch_size=4, input="subject_mean_removed")
+    known = [replace(clip, subject=MeanFace([one.frames for one in clips], 5)) for clip in clips]
+    rows = list(extract(known, backbone, settings, 1))
+    assert len(rows) == len(clips)
+    for clip, (values, names) in zip(known, rows, strict=True):
+        seen = clip.interpolated() - clip.mean_face().pixels
+        with reproducible():
+            own = backbone.activations(seen.astype(np.float32), of_changes=True)
+        series = own.astype(np.float64).mean(axis=(2, 3))
+        expected = np.concatenate([series.mean(axis=0), series.std(axis=0)])
+        np.testing.assert_allclose(values, expected, rtol=1e-4, atol=1e-5)
+        assert names[0] == "mobilenet_v2 (transductive)/features.18/0/mean/mean/temporal_mean"
 
 
 LAYERS = ("layer1", "layer1.0.bn2", "bn1", "relu")

@@ -1,3 +1,4 @@
+from dataclasses import replace
 from itertools import pairwise
 
 import numpy as np
@@ -5,6 +6,7 @@ import pytest
 from numpy.typing import NDArray
 
 from merec_hpc.clips.face_clip import FaceClip
+from merec_hpc.clips.mean_face import MeanFace
 from merec_hpc.config.features import Input
 from merec_hpc.errors import MerecError
 from merec_hpc.features.inputs import network_input
@@ -36,6 +38,29 @@ def test_mean_and_neighbours_are_subtracted_pixel_by_pixel(frames: NDArray[np.fl
     )
     expected = [after - before for before, after in pairwise(series)]
     np.testing.assert_allclose(steps[:, 1, 2, 0], expected, rtol=1e-5, atol=1e-5)
+
+
+def test_the_mean_of_all_clips_of_the_subject_is_subtracted(frames: NDArray[np.float32]) -> None:
+    other = np.full((2, 4, 4, 3), 90, np.uint8)
+    # A single frame has what differs from the other clips.
+    for n_frames in (1, 3):
+        own = _clip(n_frames)
+        clip = replace(own, subject=MeanFace([own.frames, other], 6))
+        removed = network_input(frames, clip, "subject_mean_removed")
+        assert removed.dtype == np.float32
+        np.testing.assert_allclose(removed, frames - 45, rtol=1e-6, atol=1e-4)
+
+
+def test_the_only_clip_of_a_subject_has_to_move(frames: NDArray[np.float32]) -> None:
+    filmed = np.random.default_rng(2).integers(0, 256, (3, 4, 4, 3), dtype=np.uint8)
+    clip = replace(_clip(3), frames=filmed)
+    seen = clip.interpolated()
+    removed = network_input(seen, clip, "subject_mean_removed")
+    np.testing.assert_array_equal(removed, network_input(seen, clip, "mean_removed"))
+    with pytest.raises(
+        MerecError, match=r"'c1': two frames .* subject_mean_removed of a subject's"
+    ):
+        network_input(frames[:1], _clip(1), "subject_mean_removed")
 
 
 @pytest.mark.parametrize("kind", ["mean_removed", "differences"])

@@ -295,6 +295,7 @@ def test_catalog_without_splits_has_no_official_one() -> None:
         ({"extractor": "network", "statistics": ["mean", "max_difference"]}, True),
         ({"extractor": "network"}, False),
         ({"extractor": "network", "input": "mean_removed"}, True),
+        ({"extractor": "network", "input": "subject_mean_removed"}, False),
         ({"extractor": "lbp_top"}, False),
         ({"blocks": [{"extractor": "lbp_top"}, {"extractor": "flow", "name": "motion"}]}, True),
     ],

@@ -85,8 +85,7 @@ def test_mpi_library_that_cannot_be_loaded_is_wrong(
         ("echo 'srun: error: no nodes' >&2; exit 1", "wrong", "said: srun: error: no no", "hand"),
         # MPICH's last line tells the cause; srun adds the exit status.
         (
-            "echo 'MPIDI_POSIX_comm_bootstrap(288)...: Out of memory' >&2\n"
-            "echo 'srun: error: n1: tasks 0-1: Exited with exit code 15' >&2; exit 15",
+            "printf 'MPIDI_POSIX_comm_bootstrap(288)...: Out of memory\\nsrun: error: n1\\n' >&2; exit 15",
             "wrong",
             "said: MPIDI_POSIX_comm_bootstrap(288)...: Out of memory",
             "rm /dev/shm/mpich_shm_*",

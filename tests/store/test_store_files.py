@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 from numpy.typing import NDArray
 from store.stores import small_predictor, write_format_1
 
-from merec_hpc.clips.interpolation import BLOCK
+from merec_hpc.clips.interpolation import BLOCK, interpolate
 from merec_hpc.config.base import to_json
 from merec_hpc.config.faces import ClipSettings, FaceSettings, InterpolationSettings
 from merec_hpc.config.features import FeatureSettings
@@ -265,7 +265,10 @@ def test_a_clip_for_extraction_has_its_apex_and_how_it_was_filmed(tmp_path: Path
     numbers = read_frame_numbers(path)
     assert numbers[CLIP_NAMES[2]] == [207, 208, 209, 210]
     apexes = {name: own[-1] for name, own in numbers.items()}
+    everyone = np.concatenate([interpolate(np.stack(own), 3) for own in faces.frames])
     for place, clip in enumerate(iterate_face_clips(path, apexes, 3)):
+        mean = everyone.mean(axis=0, dtype=np.float64)
+        np.testing.assert_allclose(clip.mean_face().pixels, mean, rtol=1e-12)
         affines, filmed, _ = _filmed(place, LENGTHS[place])
         assert (clip.name, clip.apex) == (CLIP_NAMES[place], LENGTHS[place] - 1)
         assert (clip.n_interpolated, clip.filmed) == (3, filmed)

@@ -3,6 +3,7 @@
 Inputs
 
     results/{experiment}/clips.tsv                      the clips that have faces, their apexes
+    results/{experiment}/audit.tsv                      every fault found
     results/{experiment}/faces/{subject}.h5             registered frames
     resources/weights/{network}                         of the network, where features are of one
 
@@ -19,6 +20,8 @@ rule extract_features:
         catalog="results/{experiment}/clips.tsv",
         # Too many lost clips stop the run before anything heavy.
         failures=ancient("results/{experiment}/failures.tsv"),
+        # Recorded with the features; what is in it changes none of them.
+        audit=ancient("results/{experiment}/audit.tsv"),
         weights=feature_weights,
         faces=per_subject("faces/{subject}.h5"),
     output:
@@ -42,6 +45,7 @@ rule extract_features:
         merec extract-features \
             --extractor {params.extractor} \
             --catalog {input.catalog:q} \
+            --audit {input.audit:q} \
             {params.faces:q} \
             {params.weights:q} \
             --settings {params.settings:q} \
