@@ -11,7 +11,7 @@ class MerecError(Exception):
 
     def __str__(self) -> str:
         """Return the line."""
-        return _printable(super().__str__())
+        return printable(super().__str__())
 
 
 class InterruptedSearchError(Exception):
@@ -20,10 +20,11 @@ class InterruptedSearchError(Exception):
 
 def told(error: BaseException) -> str:
     """Return what an error says, in a few printable characters."""
-    return _printable(str(error) or type(error).__name__)[:120]
+    return printable(" ".join(str(error).split()) or type(error).__name__)[:120]
 
 
-def _printable(text: str) -> str:
+def printable(text: str) -> str:
     """Return a text as one line that does nothing to a terminal."""
-    line = " ".join(text.split())
-    return "".join(character if character.isprintable() else "?" for character in line)
+    return "".join(
+        one if one.isprintable() else " " if one.isspace() else "?" for one in text.strip()
+    )

@@ -66,7 +66,7 @@ class Features:
     @property
     def is_transductive(self) -> bool:
         """Whether some features of a clip read other clips of its subject, as their names say."""
-        return bool((np.char.find(self.names, TRANSDUCTIVE) >= 0).any())
+        return any(TRANSDUCTIVE in str(name) for name in self.names)
 
     @property
     def held_out_by(self) -> Text:

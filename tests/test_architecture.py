@@ -161,7 +161,6 @@ TESTED_ELSEWHERE = {
     "selection.fitness.unit_problem": "by test_unit_fitness",
     "selection.steps": "by test_forward and test_filters",
     "selection.mask_selector": "by test_estimators",
-    "errors": "one exception class without code",
     "progress": "by test_cli: writes to a terminal",
     "parallel.threads": "one call, through the commands",
 }

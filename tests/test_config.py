@@ -624,7 +624,7 @@ def test_name_of_a_transductive_method_is_read_but_not_asked_for(name: str) -> N
     assert replace(method, is_transductive=False) == Method.parse(plain) == Method.wanted(plain)
     for section in ("evaluation", "permutation"):
         message = _refusal({section: {"methods": [name]}})
-        assert f"'{plain}' expected, whose scaling says" in message
+        assert f"'{plain}' expected: features, scaling and rules" in message
 
 
 @pytest.mark.parametrize(

@@ -1,5 +1,6 @@
 """Predict the classes of clips."""
 
+import logging
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Annotated
@@ -19,6 +20,8 @@ from merec_hpc.records import Features
 from merec_hpc.selection.training_folds import check_fold, check_together, read_clips
 from merec_hpc.store.predictors import read_predictor, write_predictor
 from merec_hpc.store.selection import read_selection
+
+log = logging.getLogger(__name__)
 
 
 @dataclass(frozen=True)
@@ -52,10 +55,13 @@ def run(
     With selections: they are trained on the store's clips, without the subject that they held
     out, and this subject's clips are predicted, or all if nobody was held out. With a kept
     predictor: all clips of the store, which may be of other people. Under a transductive scaling
-    each subject's predicted clips are calibrated by themselves, and no predictor can be kept.
+    each subject's predicted clips are calibrated by themselves, and no predictor can be kept. Of
+    transductive features one can: a store of other people's has read all of their clips as well.
     """
     limit_library_threads()
     features = read_clips(store, SerialCommunicator(), fold_table)
+    if features.is_transductive:
+        log.warning("%s: transductive features: each has read all clips of its subject", store)
     if (predictor is None) == (not selection):
         msg = "either --selection or --predictor expected, found both or none"
         raise MerecError(msg)

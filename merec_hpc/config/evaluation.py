@@ -29,7 +29,7 @@ class Method:
     selector: str
     decider: Decider = "champion"
     is_transductive: bool = False
-    """Whether its scaling has read unlabelled clips of whom it predicts."""
+    """Whether its features, scaling or rules have read unlabelled clips of whom it predicts."""
 
     @classmethod
     def parse(cls, text: object) -> "Method":
@@ -57,12 +57,12 @@ class Method:
         Raises
         ------
         ValueError
-            As ``parse``, or if it is called transductive: that the scaling says.
+            As ``parse``, or if it is called transductive: that features, scaling and rules say.
         """
         method = cls.parse(text)
         if method.is_transductive:
             plain = str(method).removesuffix(TRANSDUCTIVE)
-            msg = f"method '{method}': '{plain}' expected, whose scaling says what is transductive"
+            msg = f"method '{method}': '{plain}' expected: features, scaling and rules say what is transductive"
             raise ValueError(msg)
         return method
 

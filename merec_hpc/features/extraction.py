@@ -36,8 +36,8 @@ def extract(
     """Yield the features of each clip, shape (n_features,), and their names, in order.
 
     Frames pass in batches of ``settings.batch_size``, whatever clips they are of, while the next
-    clips are read. Neither other clips nor the number of threads change a bit of the result. Torch
-    is as ``reproducible`` sets it until the iterator ends or is closed.
+    clips are read. Neither other clips nor the number of threads change a bit of the result, but for
+    ``input`` "subject_mean_removed", which reads the subject's. Torch is as ``reproducible`` sets it until the iterator ends or is closed.
 
     Raises
     ------

@@ -11,6 +11,7 @@ from typing import Literal, get_args
 import numpy as np
 from numpy.typing import NDArray
 
+from merec_hpc.config.evaluation import TRANSDUCTIVE
 from merec_hpc.config.scaling import UNSCALED, ScalingSettings
 from merec_hpc.errors import MerecError
 from merec_hpc.evaluation.predictions import Prediction
@@ -311,17 +312,20 @@ def _by_predictions(
     """Return a row with the accuracy of its method, if there are predictions of it."""
     if row.table != "IV" and row.database != database:
         return _not_run(row, "no predictions of this database")
-    own = [
-        found
-        for found in predictions
-        if (found.method, found.classifier) == (row.method, "linear_svm")
-    ]
+    own = _of_method(predictions, row.method)
+    transductive = "" if own else "; transductive"
+    own = own or _of_method(predictions, row.method + TRANSDUCTIVE)
     if not own:
         return _not_run(row, f"no predictions of {row.method}")
     n_seeds = len({found.seed for found in own})
     remark = f"honest, {len({found.fold for found in own})} folds"
     remark += f", mean of {n_seeds} seeds" if n_seeds > 1 else ""
-    return _on(replace(row, ours=_percent(own), remark=remark), database)
+    return _on(replace(row, ours=_percent(own), remark=remark + transductive), database)
+
+
+def _of_method(predictions: Sequence[Prediction], name: str) -> list[Prediction]:
+    wanted = (name, "linear_svm")
+    return [found for found in predictions if (found.method, found.classifier) == wanted]
 
 
 def _on(row: TableRow, database: Database) -> TableRow:

@@ -21,6 +21,7 @@ from merec_hpc.store.selection import read_selection
 class VariantRow:
     """One variant, scored over all folds, with 95 % intervals over subjects."""
 
+    method: str
     network: str
     layer: str
     statistics: str
@@ -64,6 +65,7 @@ def _row(folder: Path, variants: Sequence[Variant], config: Config) -> VariantRo
         n_selected.append(deciding(chosen, decider).masks.any(axis=0).sum())
         fitness.append(chosen[0].fitness)
     return VariantRow(
+        method=scored.method,
         network=first.network,
         layer=first.layer,
         statistics=first.statistics,

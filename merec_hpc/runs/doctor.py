@@ -12,11 +12,14 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Literal
 
+from merec_hpc.errors import printable
 from merec_hpc.files.atomic import make_folder
 from merec_hpc.parallel.mpi import library_version
 from merec_hpc.store.writing import try_folder
 
 TIMEOUT_S = 60
+_N_SAID = 3  # lines of a launcher that are told
+_SAYS = re.compile(r"\w")
 LOW_SPACE_GB = 5.0
 # Snakemake asks for the last time some minutes after a job has ended.
 LEAST_JOB_AGE_S = 300
@@ -102,12 +105,13 @@ def _ranks_found(launcher: str, ranks: int, done: subprocess.CompletedProcess[st
             "srun --mpi=pmi2, Open MPI srun --mpi=pmix"
         )
         return Check("ranks", "wrong", f"'{launcher}' starts {len(sizes)} worlds of one rank", mend)
-    lines = (done.stderr.strip() or done.stdout.strip() or "nothing").splitlines()
-    # The launcher has the last word, and tells the exit status; the ranks' own lines tell why.
-    told = [line for line in lines if not line.startswith(("srun: ", "slurmstepd: "))]
-    said = (told or lines)[-1]
+    # The launcher has the last word, and tells the exit status; the lines before it tell why.
+    lines = [
+        line for line in (done.stderr.strip() or done.stdout).splitlines() if _SAYS.search(line)
+    ]
+    said = printable(" | ".join(lines[-_N_SAID:])) or "nothing"
     mend = "run it by hand to see more"
-    if "MPIDI_POSIX" in said and "Out of memory" in said:
+    if re.search(r"MPIDI_POSIX.*Out of memory", done.stderr):
         mend = "/dev/shm is full, or a killed run left its memory there: rm /dev/shm/mpich_shm_*"
     return Check("ranks", "wrong", f"'{launcher}' said: {said}", mend)
 

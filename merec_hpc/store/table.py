@@ -82,6 +82,9 @@ def _check(
     names: NDArray[Any],
 ) -> None:
     """Check what an array of the right shape may still get wrong."""
+    if not len(values):
+        msg = f"{path}: rows of features expected, found none"
+        raise MerecError(msg)
     if not values.shape[1]:
         msg = f"{path}: features beside label and group expected, found none"
         raise MerecError(msg)
@@ -198,9 +201,10 @@ def _read_npz(path: Path) -> _Columns:
         with opened_npz(path) as arrays:
             held = list(arrays)
             found = [held[_place(path, held, known)] for known in (_VALUES, _LABELS, _GROUPS)]
-            values, labels, groups = (arrays[name] for name in found)
-            names = arrays["names"].astype(str) if "names" in held else None
-            clips = arrays[held[_place(path, held, _CLIPS)]] if set(_CLIPS) & set(held) else None
+            values, labels, groups = (_array(arrays, name) for name in found)
+            names = _array(arrays, "names") if "names" in held else None
+            own = held[_place(path, held, _CLIPS)] if set(_CLIPS) & set(held) else None
+            clips = None if own is None else _array(arrays, own)
     except UnreadableNpzError as error:
         msg = f"{path}: a table of numbers and texts (.csv, .npz or .parquet) expected, found: {error}"
         raise MerecError(msg) from None
@@ -208,8 +212,32 @@ def _read_npz(path: Path) -> _Columns:
         msg = f"{path}: numbers expected in '{found[0]}', found {values.dtype}"
         raise MerecError(msg)
     if names is None:
-        names = np.arange(values.shape[-1] if values.ndim else 0).astype(str)
+        names = np.arange(values.shape[-1] if values.ndim else 0)
+    texts = {found[1]: labels, found[2]: groups, "names": names}
+    labels, groups, names = (_plain_texts(path, name, array) for name, array in texts.items())
+    clips = None if clips is None else _plain_texts(path, "clips", clips)
     return _Columns(values.astype(np.float64), labels, groups, names, clips)
+
+
+def _array(arrays: Mapping[str, Any], name: str) -> NDArray[Any]:
+    found = arrays[name]
+    if not isinstance(found, np.ndarray):  # a member that is no array
+        msg = f"no array in {name}"
+        raise TypeError(msg)
+    return found
+
+
+def _plain_texts(path: Path, name: str, array: NDArray[Any]) -> NDArray[np.str_]:
+    """Return an array of one text each, whatever was written."""
+    if array.ndim != 1:
+        msg = f"{path}: one value each expected in '{name}', found shape {array.shape}"
+        raise MerecError(msg)
+    try:
+        texts: NDArray[np.str_] = array.astype(np.str_)
+    except (UnicodeDecodeError, ValueError):
+        msg = f"{path}: texts expected in '{name}', found bytes that are none"
+        raise MerecError(msg) from None
+    return texts
 
 
 def write_table(path: Path, features: Features, recorded: Mapping[str, Any]) -> None:

@@ -63,7 +63,6 @@ def test_a_plan_counts_jobs_hours_memory_and_disk(tmp_path: Path) -> None:
     assert "node-hours at 32 cores a node" in said
     # 4 islands: 50 founders, then 50 generations of 49 children and 10 migrants.
     assert "at most 12000 evaluations" in said
-    assert "one or two ranks are enough (--ranks 2 here, tasks: 2 in the profile)" in said
     assert re.search(r"^44 jobs to run, .* MB a job, .* MB on disk$", said, re.MULTILINE), said
 
 

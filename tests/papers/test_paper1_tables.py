@@ -229,6 +229,24 @@ def test_seeds_are_averaged_and_other_classifiers_left_out(features: Features) -
     assert row.remark == "honest, 4 folds, mean of 2 seeds"
 
 
+def test_what_read_other_clips_of_its_subject_is_called_transductive(
+    features: Features, lbp_top: Features
+) -> None:
+    own = [
+        replace(row, method=f"{row.method} (transductive)")
+        for row in predictions(features, "genetic", 12)
+    ]
+    (row,) = of(tables(searches=Searches(own=own)), "IV", "Genetic")
+    assert (row.ours, row.remark) == (50.0, "honest, 4 folds; transductive")
+    both = own + predictions(features, "genetic", 6)
+    (row,) = of(tables(searches=Searches(own=both)), "IV", "Genetic")
+    assert (row.ours, row.remark) == (25.0, "honest, 4 folds")
+    known = replace(lbp_top, names=np.char.add(lbp_top.names, " (transductive)"))
+    rows = tables(sort_stores({"lbp.h5": known}), database="hs")
+    (row,) = [row for row in rows if row.ours is not None]
+    assert row.remark == "honest; transductive"
+
+
 def test_folds_of_casme2_in_the_paper_are_named(features: Features) -> None:
     searches = Searches(own=predictions(features, "genetic", 12))
     (row,) = [row for row in of(tables(searches=searches, database="casme2"), "VII") if row.ours]

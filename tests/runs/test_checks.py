@@ -42,6 +42,11 @@ def test_changes_of_one_interpolated_frame_are_refused(values: dict[str, Any]) -
     assert said.startswith("interpolation.n_frames: 2 or more expected by features.input ")
 
 
+def test_one_interpolated_frame_differs_from_the_subjects_mean() -> None:
+    features = {"extractor": "network", "input": "subject_mean_removed"}
+    check_config(parse_config({"features": features, "interpolation": {"n_frames": 1}}))
+
+
 def test_defaults_are_good() -> None:
     check_config(Config())
     check_files(Config())

@@ -83,13 +83,14 @@ def test_mpi_library_that_cannot_be_loaded_is_wrong(
         ("echo busy; exit 1", "wrong", "said: busy", "by hand"),
         ("exit 1", "wrong", "said: nothing", "by hand"),
         ("echo 'srun: error: no nodes' >&2; exit 1", "wrong", "said: srun: error: no no", "hand"),
-        # MPICH's last line tells the cause; srun adds the exit status.
+        # MPICH's last lines tell the cause; then come empty ones, and srun's exit status.
         (
-            "printf 'MPIDI_POSIX_comm_bootstrap(288)...: Out of memory\\nsrun: error: n1\\n' >&2; exit 15",
+            "printf 'MPIDI_POSIX_comm_bootstrap(288)..: Out of memory\\n\\n\\033[31msrun: n1\\n' >&2",
             "wrong",
-            "said: MPIDI_POSIX_comm_bootstrap(288)...: Out of memory",
+            "said: MPIDI_POSIX_comm_bootstrap(288)..: Out of memory | ?[31msrun: n1",
             "rm /dev/shm/mpich_shm_*",
         ),
+        ("printf 'a\\nb\\nc\\n-----\\nd\\n' >&2", "wrong", "said: b | c | d", "by hand"),
     ],
 )
 def test_launcher_is_known_by_the_ranks_it_starts(

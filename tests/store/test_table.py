@@ -2,11 +2,14 @@
 
 import json
 import sys
+import zipfile
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pyarrow as pa
 import pytest
+from numpy.typing import NDArray
 from pyarrow import parquet
 
 from merec_hpc.errors import MerecError
@@ -105,6 +108,41 @@ def test_npz_of_objects_or_of_too_few_names_is_refused(tmp_path: Path) -> None:
     np.savez(tmp_path / "number.npz", X=np.float64(1), **others)
     with pytest.raises(MerecError, match="one label and one group for each row"):
         read_table(tmp_path / "number.npz")
+
+
+@pytest.mark.parametrize(
+    ("changed", "said"),
+    [
+        ({"y": np.float64(1)}, r"one value each expected in 'y', found shape \(\)"),
+        ({"group": np.ones((2, 1))}, r"one value each expected in 'group', found shape \(2, 1\)"),
+        ({"names": np.array("a")}, r"one value each expected in 'names', found shape \(\)"),
+        ({"names": np.array([["a"]])}, "one value each expected in 'names'"),
+        ({"clips": np.array("a")}, "one value each expected in 'clips'"),
+        ({"y": np.array([b"\xff", b"a"])}, "texts expected in 'y', found bytes that are none"),
+        ({"clips": np.array([b"\xff", b"a"])}, "texts expected in 'clips'"),
+        (
+            {"X": np.ones((0, 1)), "y": np.array([], str), "group": np.array([], str)},
+            "rows of features expected, found none",
+        ),
+    ],
+)
+def test_npz_of_other_shapes_and_bytes_is_refused(
+    tmp_path: Path, changed: dict[str, NDArray[Any]], said: str
+) -> None:
+    whole = {"X": np.ones((2, 1)), "y": np.ones(2), "group": np.ones(2)}
+    np.savez(tmp_path / "t.npz", **{**whole, **changed})
+    with pytest.raises(MerecError, match=said):
+        read_table(tmp_path / "t.npz")
+
+
+@pytest.mark.parametrize("missing", ["X", "y", "names", "clips"])
+def test_npz_with_a_member_that_is_no_array_is_refused(tmp_path: Path, missing: str) -> None:
+    arrays = {"X": np.ones((2, 1)), "y": np.ones(2), "group": np.ones(2)}
+    np.savez(tmp_path / "t.npz", **{name: arrays[name] for name in arrays if name != missing})
+    with zipfile.ZipFile(tmp_path / "t.npz", "a") as file:
+        file.writestr(missing, "no array")
+    with pytest.raises(MerecError, match=f"expected, found: no array in {missing}"):
+        read_table(tmp_path / "t.npz")
 
 
 @pytest.mark.parametrize("suffix", SUFFIXES)

@@ -302,6 +302,7 @@ def test_a_sweep_scores_every_variant_on_the_same_folds(copied: Path) -> None:
         ("1", "champion"),
         ("0+1", "ensemble"),
     ]
+    assert [row["method"] for row in rows] == ["genetic", "genetic", "genetic+ensemble"]
     assert all(row["statistics"] == "std" for row in rows)
     assert float(rows[2]["n_selected"]) > float(rows[0]["n_selected"])
     assert all(row["n_clips"] == "12" for row in rows)
