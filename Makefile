@@ -2,7 +2,7 @@
 # make test    all tests that CI runs
 # make test-longer  those that take minutes each and rarely break
 # make test-cluster  the workflow through jobs of a throw-away SLURM (Debian, root)
-# make test-cluster-longer  lost nodes, time limits, full memory and disks, a new subject (minutes each)
+# make test-cluster-longer  lost nodes, time limits, full memory and disks, cancelled jobs (minutes each)
 # make check   formatting, lint, types, workflow
 # make mutants small mistakes in the library that no test notices (an hour on two cores; not in CI)
 # make benchmarks  every measurement of docs/speed.md, and selectors, as tables in benchmarks/tables/ (fifty minutes)

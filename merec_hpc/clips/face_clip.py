@@ -28,7 +28,7 @@ class FaceClip:
     filmed: tuple[int, int] | None = None
     """Height and width of the frames as filmed; ``None`` if that was not kept."""
     subject: MeanFace | None = None
-    """Of whom it is of; without it that of the clip itself."""
+    """The mean face of whom it shows; without it that of the clip itself."""
 
     def interpolated(self) -> NDArray[np.float32]:
         """Return the clip with the same number of frames as any other (TIM).

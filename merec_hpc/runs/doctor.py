@@ -19,7 +19,6 @@ from merec_hpc.store.writing import try_folder
 
 TIMEOUT_S = 60
 _N_SAID = 3  # lines of a launcher that are told
-_SAYS = re.compile(r"\w")
 LOW_SPACE_GB = 5.0
 # Snakemake asks for the last time some minutes after a job has ended.
 LEAST_JOB_AGE_S = 300
@@ -106,9 +105,8 @@ def _ranks_found(launcher: str, ranks: int, done: subprocess.CompletedProcess[st
         )
         return Check("ranks", "wrong", f"'{launcher}' starts {len(sizes)} worlds of one rank", mend)
     # The launcher has the last word, and tells the exit status; the lines before it tell why.
-    lines = [
-        line for line in (done.stderr.strip() or done.stdout).splitlines() if _SAYS.search(line)
-    ]
+    whole = done.stderr.strip() or done.stdout
+    lines = [line for line in whole.splitlines() if re.search(r"\w", line)]
     said = printable(" | ".join(lines[-_N_SAID:])) or "nothing"
     mend = "run it by hand to see more"
     if re.search(r"MPIDI_POSIX.*Out of memory", done.stderr):

@@ -201,10 +201,10 @@ def _read_npz(path: Path) -> _Columns:
         with opened_npz(path) as arrays:
             held = list(arrays)
             found = [held[_place(path, held, known)] for known in (_VALUES, _LABELS, _GROUPS)]
-            values, labels, groups = (_array(arrays, name) for name in found)
-            names = _array(arrays, "names") if "names" in held else None
+            values, labels, groups = (arrays[name] for name in found)
+            names = arrays["names"] if "names" in held else None
             own = held[_place(path, held, _CLIPS)] if set(_CLIPS) & set(held) else None
-            clips = None if own is None else _array(arrays, own)
+            clips = None if own is None else arrays[own]
     except UnreadableNpzError as error:
         msg = f"{path}: a table of numbers and texts (.csv, .npz or .parquet) expected, found: {error}"
         raise MerecError(msg) from None
@@ -217,14 +217,6 @@ def _read_npz(path: Path) -> _Columns:
     labels, groups, names = (_plain_texts(path, name, array) for name, array in texts.items())
     clips = None if clips is None else _plain_texts(path, "clips", clips)
     return _Columns(values.astype(np.float64), labels, groups, names, clips)
-
-
-def _array(arrays: Mapping[str, Any], name: str) -> NDArray[Any]:
-    found = arrays[name]
-    if not isinstance(found, np.ndarray):  # a member that is no array
-        msg = f"no array in {name}"
-        raise TypeError(msg)
-    return found
 
 
 def _plain_texts(path: Path, name: str, array: NDArray[Any]) -> NDArray[np.str_]:

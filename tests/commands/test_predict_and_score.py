@@ -126,11 +126,9 @@ def test_transductive_methods_say_so_and_keep_no_predictor(store: Path) -> None:
 
 @pytest.mark.parametrize("form", ["store", "table.csv", "imported"])
 def test_methods_on_transductive_features_say_so_everywhere(
-    features: Features, tmp_path: Path, form: str
+    features: Features, store: Path, tmp_path: Path, form: str
 ) -> None:
-    known = _write_transductive(features, tmp_path / "known.h5")
-    store = tmp_path / "features.h5"
-    write_view(store, [Block("plain", _write_plain(features, tmp_path)), Block("known", known)])
+    store = _beside_transductive(features, store)
     if form != "store":
         export.run(store, tmp_path / "table.csv")
         store = tmp_path / "table.csv"
@@ -150,10 +148,10 @@ def test_methods_on_transductive_features_say_so_everywhere(
         assert {row["method"] for row in _rows(chosen)} == found
 
 
-def test_of_several_blocks_the_transductive_ones_say_so(features: Features, tmp_path: Path) -> None:
-    known = _write_transductive(features, tmp_path / "known.h5")
-    store = tmp_path / "features.h5"
-    write_view(store, [Block("plain", _write_plain(features, tmp_path)), Block("known", known)])
+def test_of_several_blocks_the_transductive_ones_say_so(
+    features: Features, store: Path, tmp_path: Path
+) -> None:
+    store = _beside_transductive(features, store)
     alone = tmp_path / "alone.csv"
     evaluate_blocks.run(store, [HELD_OUT], "{}", alone, tmp_path / "shares.csv")
     assert {row["method"] for row in _rows(alone)} == {"plain", "known (transductive)"}
@@ -165,15 +163,13 @@ def test_protocols_of_the_paper_say_that_features_are_transductive(features: Fea
     assert {row.method for row in found} == {"lda (transductive)"}
 
 
-def _write_plain(features: Features, folder: Path) -> Path:
-    write_features(folder / "plain.h5", features, FeatureSettings(), "0" * 64)
-    return folder / "plain.h5"
-
-
-def _write_transductive(features: Features, path: Path) -> Path:
+def _beside_transductive(features: Features, store: Path) -> Path:
+    """Write a view of a store and of its features under transductive names."""
     renamed = replace(features, names=np.char.add("network (transductive)/", features.names))
-    write_features(path, renamed, FeatureSettings(), "0" * 64)
-    return path
+    known, view = store.with_name("known.h5"), store.with_name("view.h5")
+    write_features(known, renamed, FeatureSettings(), "0" * 64)
+    write_view(view, [Block("plain", store), Block("known", known)])
+    return view
 
 
 def test_selections_of_one_scaling_are_told_from_those_of_another(store: Path) -> None:
