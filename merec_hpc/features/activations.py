@@ -21,6 +21,7 @@ from merec_hpc.config.features import Precision
 from merec_hpc.errors import MerecError
 from merec_hpc.networks.counting import layer_shapes
 from merec_hpc.networks.cutting import cut, layer_nodes
+from merec_hpc.networks.fusing import fuse_batch_norms
 from merec_hpc.networks.network import Network
 from merec_hpc.networks.registry import find_network
 from merec_hpc.networks.weight_sources import load_network
@@ -94,6 +95,7 @@ class Backbone:
         self._precision = getattr(torch, precision)
         self._most_frames = sys.maxsize  # at a time: fewer where memory was short
         self._shrinking = Lock()
+        fuse_batch_norms(loaded)
         self._extractor = cut(loaded, self._layers).to(self.device)
         self._mean = _mean(self._known, loaded, self._input_px).to(self.device)
         self._std = torch.tensor(self._known.std, device=self.device).view(1, -1, 1, 1)
