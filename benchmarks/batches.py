@@ -16,9 +16,10 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
-from merec_hpc.features.activations import Backbone, reproducible
+from merec_hpc.features.activations import Backbone
 from merec_hpc.networks.random_weights import random_weights
 from merec_hpc.networks.registry import NETWORKS
+from merec_hpc.networks.reproducible import reproducible
 
 N_FRAMES = 13
 

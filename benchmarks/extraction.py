@@ -30,11 +30,12 @@ from skimage.data import astronaut
 from merec_hpc.clips.face_clip import FaceClip
 from merec_hpc.config.faces import FaceSettings
 from merec_hpc.config.features import FeatureSettings
-from merec_hpc.features.activations import Backbone, reproducible
+from merec_hpc.features.activations import Backbone
 from merec_hpc.features.extraction import extract
 from merec_hpc.networks.cutting import cut
 from merec_hpc.networks.random_weights import random_weights
 from merec_hpc.networks.registry import NETWORKS
+from merec_hpc.networks.reproducible import reproducible
 from merec_hpc.networks.weight_sources import load_network
 from merec_hpc.parallel.threads import limit_library_threads
 from merec_hpc.records import TILE_PX

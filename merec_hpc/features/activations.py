@@ -1,20 +1,15 @@
 """Turns frames into the activations of a named layer, or of several."""
 
 import logging
-import os
 import sys
-from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+from collections.abc import Sequence
 from pathlib import Path
 from threading import Lock
-from typing import Any
 
 import numpy as np
 import torch
 from numpy.typing import NDArray
 from torch import Tensor, nn
-from torch.nn import functional
-from torch.utils import deterministic
 
 from merec_hpc.config.base import nearest
 from merec_hpc.config.features import Precision
@@ -22,46 +17,11 @@ from merec_hpc.errors import MerecError
 from merec_hpc.networks.counting import layer_shapes
 from merec_hpc.networks.cutting import cut, layer_nodes
 from merec_hpc.networks.fusing import fuse_batch_norms
-from merec_hpc.networks.network import Network
+from merec_hpc.networks.preparing import Preparation
 from merec_hpc.networks.registry import find_network
 from merec_hpc.networks.weight_sources import load_network
 
 log = logging.getLogger(__name__)
-
-_LUMA = (0.299, 0.587, 0.114)  # of red, green and blue: ITU-R BT.601
-
-
-@contextmanager
-def reproducible() -> Iterator[None]:
-    """Let torch give the same bytes in every run, on one thread; afterwards it is as it was.
-
-    What it sets holds for the whole process: threads begin and end inside. A variable that cuBLAS
-    reads once stays in the environment.
-    """
-    n_threads = torch.get_num_threads()
-    mode = torch.are_deterministic_algorithms_enabled()
-    warn_only = torch.is_deterministic_algorithms_warn_only_enabled()
-    cudnn = torch.backends.cudnn
-    benchmark, allow_tf32 = cudnn.benchmark, cudnn.allow_tf32
-    torch_memory: Any = deterministic  # the module gives way to an object when it is imported
-    filled = torch_memory.fill_uninitialized_memory
-    torch.set_num_threads(1)
-    # Without these, results on CUDA may change from run to run. cuBLAS reads the variable when it
-    # is used first.
-    os.environ.setdefault("CUBLAS_WORKSPACE_CONFIG", ":4096:8")
-    torch.use_deterministic_algorithms(mode=True, warn_only=True)
-    cudnn.benchmark = False
-    # Memory of results is filled before them, which nobody reads.
-    torch_memory.fill_uninitialized_memory = False
-    # Ten bits of each factor are less than float32 says.
-    cudnn.allow_tf32 = False
-    try:
-        yield
-    finally:
-        cudnn.benchmark, cudnn.allow_tf32 = benchmark, allow_tf32
-        torch_memory.fill_uninitialized_memory = filled
-        torch.use_deterministic_algorithms(mode, warn_only=warn_only)
-        torch.set_num_threads(n_threads)
 
 
 class Backbone:
@@ -90,15 +50,13 @@ class Backbone:
         self.device = torch.device(device or ("cuda" if torch.cuda.is_available() else "cpu"))
         loaded = load_network(network, weights)
         _check_layers(loaded, network, self._layers)
-        self._known = find_network(network)
-        self._input_px = input_px or self._known.input_px
+        known = find_network(network)
         self._precision = getattr(torch, precision)
         self._most_frames = sys.maxsize  # at a time: fewer where memory was short
         self._shrinking = Lock()
         fuse_batch_norms(loaded)
         self._extractor = cut(loaded, self._layers).to(self.device)
-        self._mean = _mean(self._known, loaded, self._input_px).to(self.device)
-        self._std = torch.tensor(self._known.std, device=self.device).view(1, -1, 1, 1)
+        self._preparation = Preparation(known, loaded, input_px, self.device)
 
     def activations(
         self, frames: NDArray[np.float32], *, of_changes: bool = False
@@ -161,7 +119,9 @@ class Backbone:
                 torch.autocast(self.device.type, self._precision, enabled=is_mixed),
             ):
                 images = self._on_device(frames).permute(0, 3, 1, 2)
-                batch = self._prepared(images, of_changes=of_changes)  # (n_frames, channels, h, w)
+                batch = self._preparation.prepared(
+                    images, of_changes=of_changes
+                )  # (n_frames, channels, h, w)
                 outputs = self._extractor(batch)
                 return [_as_frames(outputs[layer], layer) for layer in self._layers]
         except RuntimeError as error:
@@ -190,41 +150,6 @@ class Backbone:
                 )
         if self.device.type == "cuda":
             torch.cuda.empty_cache()
-
-    def _prepared(self, images: Tensor, *, of_changes: bool) -> Tensor:
-        """Return RGB images, 0..255, as the network was trained to see them.
-
-        Of changes the network's mean is not subtracted, as if it had been added before: where
-        nothing changes it sees its mean, which is the 0 of its input, and elsewhere the change in
-        the units of its deviation. That is the difference of what it sees of two frames.
-        """
-        known = self._known
-        batch = images / (255 / known.maximum)
-        if known.colours == "grey":
-            red, green, blue = (
-                batch[:, channel : channel + 1] * share for channel, share in enumerate(_LUMA)
-            )
-            batch = red + green + blue
-        elif known.colours == "bgr":
-            batch = batch.flip(1)
-        size = (self._input_px, self._input_px)
-        if batch.shape[-2:] != size:
-            batch = functional.interpolate(
-                batch, size, mode="bilinear", antialias=known.antialias, align_corners=False
-            )
-        # In place: room for a whole batch is slow to get, and this one is ours.
-        return (batch if of_changes else batch.sub_(self._mean)).div_(self._std)
-
-
-def _mean(known: Network, loaded: nn.Module, side: int) -> Tensor:
-    """Return what is subtracted, (1, channels, 1, 1), or of the image's size for a mean image."""
-    mean = torch.tensor(known.mean).view(1, -1, 1, 1)
-    if not known.has_mean_image:
-        return mean
-    image = loaded.get_buffer("mean_image")[None]
-    return mean + functional.interpolate(
-        image, (side, side), mode="bilinear", antialias=known.antialias, align_corners=False
-    )
 
 
 def _is_shortage(error: RuntimeError) -> bool:

@@ -13,7 +13,7 @@ from merec_hpc.clips.face_clip import FaceClip
 from merec_hpc.config.evaluation import TRANSDUCTIVE
 from merec_hpc.config.features import FeatureSettings
 from merec_hpc.errors import MerecError
-from merec_hpc.features.activations import Backbone, reproducible, shapes_of_frames
+from merec_hpc.features.activations import Backbone, shapes_of_frames
 from merec_hpc.features.batches import batched_outputs
 from merec_hpc.features.inputs import network_input
 from merec_hpc.features.statistics import (
@@ -23,6 +23,7 @@ from merec_hpc.features.statistics import (
     needed_frames,
     statistic_names,
 )
+from merec_hpc.networks.reproducible import reproducible
 
 log = logging.getLogger(__name__)
 

@@ -1,7 +1,6 @@
 """Writes and reads the state of a search, so that it can go on after any kind of end.
 
-A checkpoint is a digest of what follows, then NumPy's npz. The one before is kept until the
-next is complete: a torn file is known by its digest, and then the former one counts.
+A checkpoint is NumPy's npz in a sealed file.
 """
 
 import hashlib
@@ -9,7 +8,6 @@ import io
 import json
 import logging
 from collections.abc import Iterator
-from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -19,12 +17,10 @@ from numpy.typing import NDArray
 
 from merec_hpc.config.base import to_json
 from merec_hpc.config.selection import GeneticSettings
-from merec_hpc.files.atomic import published
+from merec_hpc.files.sealed import read_sealed, remove_sealed, write_sealed
 from merec_hpc.records import History, Population, SearchState
 
 log = logging.getLogger(__name__)
-
-_DIGEST_BYTES = 32
 
 
 @dataclass(frozen=True)
@@ -37,10 +33,6 @@ class Checkpoints:
     interval: int
     """Generations between two checkpoints."""
 
-    @property
-    def _former(self) -> Path:
-        return _former_of(self.path)
-
     def is_due(self, generation: int, n_generations: int) -> bool:
         """Return whether to write after this generation; the last is kept for the sake of others.
 
@@ -50,36 +42,24 @@ class Checkpoints:
 
     def save(self, state: SearchState) -> None:
         """Write the state; what was written last is kept as the former one."""
-        payload = pack_state(state, self.key)
-        with published(self.path, is_synced=False) as partial:
-            partial.write_bytes(hashlib.sha256(payload).digest() + payload)
-            # A job that was given up for lost may be writing the same search's checkpoints.
-            with suppress(FileNotFoundError):
-                self.path.replace(self._former)
+        write_sealed(self.path, pack_state(state, self.key))
 
     def load(self) -> SearchState | None:
         """Return the last complete state of this search, or ``None`` and say why."""
-        for path in (self.path, self._former):
-            try:
-                payload = _intact_payload(path)
-            except FileNotFoundError:
-                continue
-            if payload is None:
-                log.warning("%s: torn, the former checkpoint is taken", path)
-                continue
-            arrays = np.load(io.BytesIO(payload), allow_pickle=False)
-            if str(arrays["key"]) != self.key:
-                log.warning("%s: of other settings or data, the search starts afresh", path)
-                return None
-            state = _unpacked(arrays)
-            log.info("%s: the search goes on after generation %d", path, state.generation)
-            return state
-        return None
+        payload = read_sealed(self.path)
+        if payload is None:
+            return None
+        arrays = np.load(io.BytesIO(payload), allow_pickle=False)
+        if str(arrays["key"]) != self.key:
+            log.warning("%s: of other settings or data, the search starts afresh", self.path)
+            return None
+        state = _unpacked(arrays)
+        log.info("%s: the search goes on after generation %d", self.path, state.generation)
+        return state
 
     def remove(self) -> None:
         """Remove all checkpoints: the search has ended."""
-        self.path.unlink(missing_ok=True)
-        self._former.unlink(missing_ok=True)
+        remove_sealed(self.path)
 
 
 def search_key(program: str, settings: GeneticSettings, training_digest: str) -> str:
@@ -88,19 +68,12 @@ def search_key(program: str, settings: GeneticSettings, training_digest: str) ->
     return f"{_settings_digest(settings)}-{hashlib.sha256(everything.encode()).hexdigest()}"
 
 
-def _former_of(path: Path) -> Path:
-    return path.with_name(path.name + ".former")
-
-
 def read_state(path: Path, settings: GeneticSettings) -> SearchState | None:
     """Return the state of a search with these settings, for looking at.
 
     ``None`` if the file and the former one are torn or missing, or it is of other settings.
     """
-    payload = None
-    for one in (path, _former_of(path)):
-        with suppress(FileNotFoundError):
-            payload = payload or _intact_payload(one)
+    payload = read_sealed(path)
     if payload is None:
         return None
     arrays = np.load(io.BytesIO(payload), allow_pickle=False)
@@ -110,13 +83,6 @@ def read_state(path: Path, settings: GeneticSettings) -> SearchState | None:
 
 def _settings_digest(settings: GeneticSettings) -> str:
     return hashlib.sha256(to_json(settings).encode()).hexdigest()[:16]
-
-
-def _intact_payload(path: Path) -> bytes | None:
-    """Return what a checkpoint holds, or ``None`` if it is torn."""
-    content = path.read_bytes()
-    payload = content[_DIGEST_BYTES:]
-    return payload if hashlib.sha256(payload).digest() == content[:_DIGEST_BYTES] else None
 
 
 def pack_state(state: SearchState, key: str = "") -> bytes:

@@ -1,5 +1,4 @@
 from collections.abc import Callable, Iterator
-from contextlib import nullcontext
 from pathlib import Path
 from typing import Any, get_args
 
@@ -15,10 +14,11 @@ from torchvision.transforms.functional import normalize
 
 from merec_hpc.config.features import Precision
 from merec_hpc.errors import MerecError
-from merec_hpc.features.activations import Backbone, reproducible, shapes_of_frames
+from merec_hpc.features.activations import Backbone, shapes_of_frames
 from merec_hpc.networks.network import Network
 from merec_hpc.networks.random_weights import random_weights
 from merec_hpc.networks.registry import NETWORKS
+from merec_hpc.networks.reproducible import reproducible
 from merec_hpc.networks.weight_sources import load_network
 
 
@@ -106,27 +106,6 @@ def test_same_clip_gives_the_same_bytes(backbone: Backbone) -> None:
     frames = _frames(2)
     first = backbone.activations(frames)
     assert backbone.activations(frames).tobytes() == first.tobytes()
-
-
-@pytest.mark.parametrize("fails", [False, True])
-def test_torch_is_afterwards_as_it_was(fails: bool) -> None:
-    def state() -> tuple[object, ...]:
-        return (
-            torch.get_num_threads(),
-            torch.are_deterministic_algorithms_enabled(),
-            torch.is_deterministic_algorithms_warn_only_enabled(),
-            torch.backends.cudnn.benchmark,
-        )
-
-    torch.set_num_threads(2)
-    torch.use_deterministic_algorithms(mode=False)
-    torch.backends.cudnn.benchmark = True
-    before = state()
-    with pytest.raises(KeyboardInterrupt) if fails else nullcontext(), reproducible():
-        assert state() == (1, True, True, False)
-        if fails:
-            raise KeyboardInterrupt
-    assert state() == before == (2, False, False, True)
 
 
 def test_device_is_the_one_that_is_named(backbone: Backbone) -> None:

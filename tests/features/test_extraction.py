@@ -14,10 +14,11 @@ from merec_hpc.clips.face_clip import FaceClip
 from merec_hpc.clips.mean_face import MeanFace
 from merec_hpc.config.features import FeatureSettings, Input, Statistic
 from merec_hpc.errors import MerecError
-from merec_hpc.features.activations import Backbone, reproducible
+from merec_hpc.features.activations import Backbone
 from merec_hpc.features.extraction import count_features, extract, feature_names
 from merec_hpc.features.statistics import clip_statistics
 from merec_hpc.networks.random_weights import random_weights
+from merec_hpc.networks.reproducible import reproducible
 
 SETTINGS = FeatureSettings(batch_size=4)
 UNPOOLED = FeatureSettings(batch_size=4, layer="features.4", pooling="none", statistics=("std",))
