@@ -60,7 +60,7 @@ def _row(name: str, known: Network) -> str:
     cells = (
         f"[{name}](#{name})",
         f"{known.input_px} x {known.input_px}, {known.colours}",
-        f"{known.maximum:g}",
+        "-" if known.colours == "flow" else f"{known.maximum:g}",
         "an image, of the weights" if known.has_mean_image else _values(known.mean),
         _values(known.std),
         f"{size.n_parameters:,}",
@@ -80,6 +80,8 @@ def _part(name: str, known: Network) -> str:
         f"{layer} ({' x '.join(map(str, shape))})" for layer, shape in shapes.items()
     )
     lines = [f"\n## {name}\n", f"Source: {known.source}.\n", f"Layers: {layers}.\n"]
+    if known.colours == "flow":
+        lines.append("Reads u, v and strain in pixels of the registered face, and no frame.\n")
     if known.classes:
         lines.append(f"Classes: {', '.join(known.classes)}.\n")
     if not known.antialias:

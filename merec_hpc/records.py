@@ -103,6 +103,28 @@ class Features:
 
 
 @dataclass(frozen=True)
+class Images:
+    """Images that a network is trained on or predicts, with what is known of each."""
+
+    pixels: NDArray[np.uint8] | NDArray[np.float32]
+    """Shape (n_images, h, w, 3): RGB, 0..255, or flow's u, v and strain."""
+    labels: NDArray[np.int64]  # (n_images,), index into class_names
+    subjects: Text  # (n_images,)
+    names: Text  # (n_images,)
+    class_names: Text  # (n_classes,)
+
+    def take(self, places: NDArray[np.int64]) -> Self:
+        """Return the images at ``places``, in that order."""
+        return replace(
+            self,
+            pixels=self.pixels[places],
+            labels=self.labels[places],
+            subjects=self.subjects[places],
+            names=self.names[places],
+        )
+
+
+@dataclass(frozen=True)
 class Selection:
     """What a selector chose on the training subjects of one fold, and how it got there.
 

@@ -37,6 +37,7 @@ ORDER = (
     "learning",
     "selection",
     "evaluation",
+    "training",
     "papers",
     "runs",
     "report",
@@ -70,6 +71,7 @@ HOMES = {
         "selection.mask_selector",
         "selection.ranking",
         "selection.rule.estimator",
+        "training.estimators",
     ),
     "liblinear": ("learning",),
     "imblearn": ("learning.oversampling",),
@@ -89,6 +91,7 @@ TESTED_ELSEWHERE = {
                 "scaling",
                 "selection",
                 "sweep",
+                "training",
                 "whole",
             )
         ),
@@ -133,8 +136,10 @@ TESTED_ELSEWHERE = {
                 "mini_xception",
                 "mobilenet_v2",
                 "mobilenet_v3_large",
+                "off_apexnet",
                 "resnet34",
                 "shufflenet_v2",
+                "ststnet",
                 "vgg16",
                 "vgg_f",
             )
@@ -164,6 +169,9 @@ TESTED_ELSEWHERE = {
     "selection.steps": "by test_forward and test_filters",
     "selection.mask_selector": "by test_estimators",
     "progress": "by test_cli: writes to a terminal",
+    "training.state": "by test_loop",
+    "training.scoring": "by test_loop",
+    "training.checks": "by test_loop",
     "parallel.threads": "one call, through the commands",
 }
 COMMANDS = "commands."  # a few lines each: by test_cli, test_registration and test_workflow

@@ -16,9 +16,10 @@ from merec_hpc.config.features import Precision
 from merec_hpc.errors import MerecError
 from merec_hpc.networks.counting import layer_shapes
 from merec_hpc.networks.cutting import cut, layer_nodes
+from merec_hpc.networks.devices import is_shortage
 from merec_hpc.networks.fusing import fuse_batch_norms
 from merec_hpc.networks.preparing import Preparation
-from merec_hpc.networks.registry import find_network
+from merec_hpc.networks.registry import find_frame_network
 from merec_hpc.networks.weight_sources import load_network
 
 log = logging.getLogger(__name__)
@@ -50,7 +51,7 @@ class Backbone:
         self.device = torch.device(device or ("cuda" if torch.cuda.is_available() else "cpu"))
         loaded = load_network(network, weights)
         _check_layers(loaded, network, self._layers)
-        known = find_network(network)
+        known = find_frame_network(network)
         self._precision = getattr(torch, precision)
         self._most_frames = sys.maxsize  # at a time: fewer where memory was short
         self._shrinking = Lock()
@@ -125,7 +126,7 @@ class Backbone:
                 outputs = self._extractor(batch)
                 return [_as_frames(outputs[layer], layer) for layer in self._layers]
         except RuntimeError as error:
-            if not _is_shortage(error):
+            if not is_shortage(error):
                 raise
             return None
 
@@ -152,11 +153,6 @@ class Backbone:
             torch.cuda.empty_cache()
 
 
-def _is_shortage(error: RuntimeError) -> bool:
-    """Return whether memory is short: torch has a class of error for that on devices alone."""
-    return isinstance(error, torch.OutOfMemoryError) or "can't allocate memory" in str(error)
-
-
 def _as_frames(output: object, layer: str) -> NDArray[np.float32]:
     """Return what a layer gives, (n_frames, channels, h, w)."""
     if not isinstance(output, Tensor) or output.ndim not in {2, 4}:
@@ -166,11 +162,6 @@ def _as_frames(output: object, layer: str) -> NDArray[np.float32]:
         output = output[..., None, None]
     activations: NDArray[np.float32] = output.float().cpu().numpy()
     return activations
-
-
-def find_device() -> str:
-    """Return what networks run on here: the name of the GPU, or "cpu"."""
-    return torch.cuda.get_device_name() if torch.cuda.is_available() else "cpu"
 
 
 def shapes_of_frames(
@@ -192,7 +183,7 @@ def shapes_of_frames(
 
 def check_layers(network: str, layers: Sequence[str], source: str = "") -> None:
     """Raise a ``MerecError`` if a network has not all layers; ``source`` says where they were named."""
-    known = find_network(network, source) if source else find_network(network)
+    known = find_frame_network(network, source) if source else find_frame_network(network)
     with torch.device("meta"):  # without memory for weights
         built = known.build()
     _check_layers(built, network, layers, f"{source}: " if source else "")
@@ -202,7 +193,7 @@ def _check_layers(built: nn.Module, network: str, layers: Sequence[str], source:
     nodes = layer_nodes(built)
     for layer in layers:
         if layer not in nodes and not any(node.startswith(f"{layer}.") for node in nodes):
-            usual = find_network(network).layers
+            usual = find_frame_network(network).layers
             msg = (
                 f"{source}a layer of {network} expected, such as {', '.join(usual)}, or one of the "
                 f"{len(nodes) - 1} nodes of its graph, found '{layer}'"

@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 if TYPE_CHECKING:
     from torch import nn
 
-Colours = Literal["rgb", "bgr", "grey"]
+Colours = Literal["rgb", "bgr", "grey", "flow"]
 Container = Literal["keras", "matlab"]
 State = Mapping[str, NDArray[np.generic]]
 """Arrays by the names that the architecture has for its parameters and buffers."""
@@ -51,6 +51,7 @@ class Network:
     source: str = ""
     """Authors, title and DOI of the paper, or where else the architecture is from."""
     colours: Colours = "rgb"
+    """What its channels are; "flow" is u, v and strain in pixels, which no frame has."""
     maximum: float = 1.0
     """White is this, black 0, before the mean is subtracted."""
     antialias: bool = True

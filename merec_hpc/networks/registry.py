@@ -13,8 +13,10 @@ from merec_hpc.networks import (
     mini_xception,
     mobilenet_v2,
     mobilenet_v3_large,
+    off_apexnet,
     resnet34,
     shufflenet_v2,
+    ststnet,
     vgg16,
     vgg_f,
 )
@@ -35,6 +37,8 @@ NETWORKS: dict[str, Network] = {
     "expression_cnn": expression_cnn.NETWORK,
     "fused_vgg16": fused_vgg16.NETWORK,
     "facial_parts": facial_parts.NETWORK,
+    "ststnet": ststnet.NETWORK,
+    "off_apexnet": off_apexnet.NETWORK,
 }
 
 
@@ -51,3 +55,18 @@ def find_network(name: str, source: str = "features.network") -> Network:
         msg = f"{source}: a network of {listed} expected, found '{name}'{nearest(name, NETWORKS)}"
         raise MerecError(msg)
     return NETWORKS[name]
+
+
+def find_frame_network(name: str, source: str = "features.network") -> Network:
+    """Return a network that reads frames, by its name.
+
+    Raises
+    ------
+    MerecError
+        As ``find_network``, or if it reads flow.
+    """
+    known = find_network(name, source)
+    if known.colours == "flow":
+        msg = f"{source}: a network that reads frames expected, found '{name}', which reads flow"
+        raise MerecError(msg)
+    return known

@@ -24,7 +24,7 @@ from merec_hpc.errors import MerecError
 from merec_hpc.features.extractors import EXTRACTORS, NETWORK
 from merec_hpc.features.inputs import check_changes
 from merec_hpc.motion.optical_flow import check_flow
-from merec_hpc.networks.registry import find_network
+from merec_hpc.networks.registry import find_frame_network
 from merec_hpc.networks.weights import find_weights, weight_names
 from merec_hpc.runs.experiment import (
     BLOCKS,
@@ -143,7 +143,7 @@ def _check_names(config: Config) -> None:
     networks = [("features.network", config.features.network)]
     networks += [("sweep.networks", name) for name in config.sweep.networks]
     for key, name in networks:
-        find_network(name, key)
+        find_frame_network(name, key)
     for key, methods in (
         ("evaluation.methods", config.evaluation.methods),
         ("permutation.methods", config.permutation.methods),
@@ -200,7 +200,7 @@ def _check_blocks(config: Config) -> None:
             msg = f"features.blocks: another name than '{BLOCKS}' expected, that of all together"
             raise MerecError(msg)
         if one.extractor == NETWORK:
-            find_network(one.settings.network, f"features.network of {one.name}")
+            find_frame_network(one.settings.network, f"features.network of {one.name}")
             check_changes(one.settings.input, config.interpolation.n_frames)
         _check_size(config, one)
         if one.extractor == "flow":
@@ -272,7 +272,7 @@ def _check_layers(config: Config) -> None:
         for layer in config.sweep.layers
     ]
     for key, network, layer in wanted:
-        if layer not in find_network(network, key).layers:
+        if layer not in find_frame_network(network, key).layers:
             # torch takes seconds, which a usual layer need not cost.
             from merec_hpc.features.activations import check_layers  # noqa: PLC0415
 

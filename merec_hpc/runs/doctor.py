@@ -127,7 +127,7 @@ def check_threads() -> Check:
 def check_cuda() -> Check:
     """Look for the device that extraction would take."""
     # Importing torch takes seconds: whoever prints the checks shows the others meanwhile.
-    from merec_hpc.features.activations import find_device  # noqa: PLC0415
+    from merec_hpc.networks.devices import find_device  # noqa: PLC0415
 
     device = find_device()
     if device == "cpu":

@@ -116,7 +116,9 @@ def _plain(what: str, value: object) -> object:
         value = value.item()
     if value is None or isinstance(value, bool | int | float | str):
         return value
-    if isinstance(value, Iterable) and not isinstance(value, Mapping | bytes):
+    if isinstance(value, Mapping):
+        return {str(key): _plain(f"{what}, {key}", one) for key, one in value.items()}
+    if isinstance(value, Iterable) and not isinstance(value, bytes):
         return [_plain(what, one) for one in value]
     msg = f"{what}: numbers, texts or lists of them expected, found a {type(value).__name__}"
     raise ValueError(msg)

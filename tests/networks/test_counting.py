@@ -38,6 +38,12 @@ def test_fused_vgg16_is_as_large_as_paper_3_counts() -> None:
     assert round(100 * found / 134_285_126, 2) == 1.77
 
 
+def test_flow_networks_are_as_large_as_published() -> None:
+    """OFF-ApexNet 2.66 million; STSTNet three convolutions with norms, and a dense layer of 400."""
+    assert network_size("off_apexnet").n_parameters == 2_664_475
+    assert network_size("ststnet").n_parameters == (3 + 5 + 8) * (27 + 1 + 2) + 400 * 3 + 3
+
+
 def test_mini_xception_has_the_values_of_its_file() -> None:
     """58,423 with the running means and variances of its 14 normalisations."""
     n_channels = 2 * 8 + 3 * (16 + 32 + 64 + 128)

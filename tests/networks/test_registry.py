@@ -8,7 +8,7 @@ from torchvision.models.feature_extraction import get_graph_node_names
 from merec_hpc.errors import MerecError
 from merec_hpc.networks.counting import layer_shapes
 from merec_hpc.networks.network import Network
-from merec_hpc.networks.registry import NETWORKS, find_network
+from merec_hpc.networks.registry import NETWORKS, find_frame_network, find_network
 
 OF_TORCHVISION = {
     **{name: name for name, known in NETWORKS.items() if known.released_as},
@@ -29,6 +29,13 @@ def known(name: str) -> Network:
 def test_misspelt_name_is_answered_with_the_nearest() -> None:
     with pytest.raises(MerecError, match=r"features.network: a network of .* 'vgg_f'\?$"):
         find_network("vggf")
+
+
+@pytest.mark.parametrize("name", ["ststnet", "off_apexnet"])
+def test_network_that_reads_flow_is_none_of_frames(name: str) -> None:
+    assert find_network(name).colours == "flow"
+    with pytest.raises(MerecError, match=r"frames expected, found '\w+', which reads flow$"):
+        find_frame_network(name)
 
 
 def test_layers_are_of_its_graph_and_stand_in_its_order(known: Network) -> None:

@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from merec_hpc.features import activations
+from merec_hpc.networks import devices
 from merec_hpc.runs import doctor
 from merec_hpc.runs.doctor import (
     Check,
@@ -175,7 +175,7 @@ def test_cores_of_a_system_without_affinity_are_those_there_are(
 def test_device_is_named_if_there_is_one(
     monkeypatch: pytest.MonkeyPatch, device: str, expected: tuple[str, str]
 ) -> None:
-    monkeypatch.setattr(activations, "find_device", lambda: device)
+    monkeypatch.setattr(devices, "find_device", lambda: device)
     found = check_cuda()
     assert (found.state, found.found) == expected
 

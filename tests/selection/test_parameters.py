@@ -53,7 +53,8 @@ def test_pairs_become_tuples() -> None:
     [
         ({"n_steps": True}, "it: 'n_steps' is True"),
         ({"n_steps": 2.5}, "it: 'n_steps' is 2.5"),
-        ({"n_steps": {1: 2}}, "it: 'n_steps': numbers, texts or lists of them expected"),
+        ({"n_steps": b"2"}, "it: 'n_steps': numbers, texts or lists of them expected"),
+        ({"n_steps": {1: 2}}, "it: 'n_steps' is {'1': 2}, input should be a valid integer"),
         ({"C_values": [np.inf]}, "it: 'C_values.0' is inf"),
         ({"C_values": [1.0, 1.0]}, "C_values is 1.0, 1.0, must name each once"),
         ({"steps": 1}, "unknown key 'steps'; did you mean 'n_steps'?"),

@@ -59,7 +59,9 @@ class DeviceFitness:
         self.n_handed_over = 0
         """Individuals that the fitness itself predicted, in the latest call."""
         self._fitness = fitness
-        self._device = _open_device(device)
+        from merec_hpc.networks.devices import opened_device  # noqa: PLC0415  # torch takes a second
+
+        self._device = opened_device(device)
         self._room = _find_room(self._device)
         self._batch_size = batch_size or self._choose_batch_size()
         self._kept: BatchedFolds | None = None
@@ -194,25 +196,6 @@ def moved(fitness: InnerFitness, device: str) -> DeviceFitness:
         msg = "--device: inner.n_groupings 1 and inner.departure_penalty 0 expected, found others"
         raise MerecError(msg)
     return DeviceFitness(fitness, device)
-
-
-def _open_device(name: str) -> "torch.device":
-    """Return a device of torch.
-
-    Raises
-    ------
-    MerecError
-        If there is no such device, or it is none that is meant.
-    """
-    import torch  # noqa: PLC0415  # takes a second
-
-    known = ["cpu", "cuda", *(f"cuda:{place}" for place in range(torch.cuda.device_count()))]
-    if not torch.cuda.is_available():
-        known = ["cpu"]
-    if name not in known:
-        msg = f"device: one of those here ({', '.join(known)}) expected, found {name!r}"
-        raise MerecError(msg)
-    return torch.device(name)
 
 
 def _find_room(device: "torch.device") -> int:

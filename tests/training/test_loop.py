@@ -1,0 +1,370 @@
+"""Training learns, is stopped and goes on with the same bytes, and says what is wrong."""
+
+import multiprocessing
+import os
+import signal
+import time
+from contextlib import suppress
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+import torch
+from training.stills import simulated_flow, simulated_stills
+
+from merec_hpc.config.training import AugmentationSettings, TrainingSettings
+from merec_hpc.errors import InterruptedSearchError, MerecError
+from merec_hpc.records import Images
+from merec_hpc.training.loop import Trained, train
+from merec_hpc.training.scoring import class_scores
+from merec_hpc.training.state import EpochCurves, TrainingCheckpoints
+
+QUICK = TrainingSettings(
+    n_epochs=3,
+    batch_size=8,
+    n_validation_subjects=1,
+    loss="focal",
+    class_weight="balanced",
+    milestones=((2, 5e-4),),
+    decay=0.9,
+)
+"""STSTNet: batch norm and dropout, seven batches an epoch."""
+
+STILLS = replace(
+    QUICK,
+    network="fused_vgg16",
+    input_px=32,
+    augmentation=AugmentationSettings(
+        flip=True, rotations_deg=(-10, 0, 10), scales=(0.9, 1, 1.1), brightness=0.1, contrast=0.1
+    ),
+)
+"""Attention, momentum and changes of images as well, four batches an epoch."""
+
+
+class StopAfter:
+    """Is true once it has been asked so many times."""
+
+    def __init__(self, n_batches: int) -> None:
+        self.left = n_batches
+
+    def __bool__(self) -> bool:
+        self.left -= 1
+        return self.left < 0
+
+
+def weights(trained: Trained) -> bytes:
+    return b"".join(values.numpy().tobytes() for values in trained.network.state_dict().values())
+
+
+def checkpoints(folder: Path, key: str = "key", seconds: float = 0.0) -> TrainingCheckpoints:
+    return TrainingCheckpoints(folder / "network.checkpoint", key, seconds)
+
+
+def resumed_after(folder: Path, images: Images, settings: TrainingSettings, *stops: int) -> Trained:
+    """Train with a stop after each of these numbers of batches, counted from the one before."""
+    for n_batches in stops:
+        with pytest.raises(InterruptedSearchError, match=r"stopped in epoch \d of 3"):
+            train(
+                images,
+                settings,
+                checkpoints=checkpoints(folder, seconds=1e9),
+                stop=StopAfter(n_batches),
+            )
+        torch.manual_seed(n_batches)  # nothing depends on the process's generator
+    return train(images, settings, checkpoints=checkpoints(folder))
+
+
+def test_training_that_was_stopped_gives_the_bytes_of_one_that_was_not(tmp_path: Path) -> None:
+    """Twenty times, at a random batch each: also between epochs, and at some twice."""
+    whole = train(simulated_flow(), QUICK)
+    rng = np.random.default_rng(11)
+    for number in range(20):
+        stops = [int(rng.integers(12)) for _ in range(1 + number % 2)]
+        if sum(stops) + len(stops) > 20:
+            stops = stops[:1]
+        resumed = resumed_after(tmp_path / str(number), simulated_flow(), QUICK, *stops)
+        assert weights(resumed) == weights(whole)
+        assert resumed.curves == whole.curves
+        assert resumed.chosen_epoch == whole.chosen_epoch
+
+
+@pytest.mark.parametrize("stops", [(1, 2), (3,), (9,)])
+def test_changes_of_images_go_on_as_well(tmp_path: Path, stops: tuple[int, ...]) -> None:
+    whole = train(simulated_stills(), STILLS)
+    resumed = resumed_after(tmp_path, simulated_stills(), STILLS, *stops)
+    assert weights(resumed) == weights(whole)
+    assert resumed.curves == whole.curves
+
+
+KILLED = replace(QUICK, n_epochs=60)
+
+
+def _train_in_a_process(folder: Path) -> None:
+    train(simulated_flow(), KILLED, checkpoints=checkpoints(folder))
+
+
+def test_training_that_was_killed_gives_the_bytes_of_one_that_was_not(tmp_path: Path) -> None:
+    whole = train(simulated_flow(), KILLED)
+    path, n_kills = checkpoints(tmp_path).path, 0
+    for wanted in (3, 9):
+        process = multiprocessing.get_context("spawn").Process(
+            target=_train_in_a_process, args=(tmp_path,)
+        )
+        process.start()
+        writes: set[int] = set()
+        while process.is_alive() and len(writes) < wanted:
+            with suppress(FileNotFoundError):  # between two names
+                writes.add(path.stat().st_mtime_ns)
+            time.sleep(0.002)
+        if process.is_alive() and process.pid is not None:
+            os.kill(process.pid, signal.SIGKILL)
+            n_kills += 1
+        process.join()
+    assert n_kills == 2
+    state = checkpoints(tmp_path).load()
+    assert state is not None
+    assert state.epoch * 7 + state.step >= 4
+    resumed = train(simulated_flow(), KILLED, checkpoints=checkpoints(tmp_path))
+    assert weights(resumed) == weights(whole)
+
+
+def test_optimiser_goes_on_as_well(tmp_path: Path) -> None:
+    """The state after a stop and a resume is that of a run that was stopped later once."""
+
+    def state_after(folder: Path, *n_batches: int) -> Any:
+        for number in n_batches:
+            with pytest.raises(InterruptedSearchError):
+                train(
+                    simulated_flow(), QUICK, checkpoints=checkpoints(folder), stop=StopAfter(number)
+                )
+        return checkpoints(folder).load()
+
+    once, twice = state_after(tmp_path / "a", 8), state_after(tmp_path / "b", 5, 2)
+    assert (once.epoch, once.step) == (twice.epoch, twice.step) == (1, 2)
+    for name, values in once.network.items():
+        assert torch.equal(values, twice.network[name])
+    assert once.optimiser["state"].keys() == twice.optimiser["state"].keys()
+    for place, moments in once.optimiser["state"].items():
+        for name, values in moments.items():
+            assert torch.equal(values, twice.optimiser["state"][place][name])
+
+
+def test_checkpoint_of_other_settings_is_not_taken(
+    tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    with pytest.raises(InterruptedSearchError):
+        train(simulated_flow(), QUICK, checkpoints=checkpoints(tmp_path), stop=StopAfter(5))
+    assert checkpoints(tmp_path, "another").load() is None
+    assert "training starts afresh" in caplog.text
+
+
+def test_threads_of_torch_change_nothing_and_are_given_back() -> None:
+    settings = replace(QUICK, n_epochs=1)
+    first = train(simulated_flow(), settings)
+    before = torch.get_num_threads()
+    torch.set_num_threads(2)
+    try:
+        assert weights(train(simulated_flow(), settings)) == weights(first)
+        assert torch.get_num_threads() == 2
+    finally:
+        torch.set_num_threads(before)
+
+
+def test_another_seed_gives_other_weights() -> None:
+    settings = replace(QUICK, n_epochs=1)
+    assert weights(train(simulated_flow(), settings)) != weights(
+        train(simulated_flow(), replace(settings, seed=1))
+    )
+
+
+def shuffled_flow() -> Images:
+    """What can be learnt by heart alone: the validation loss rises."""
+    images = simulated_flow()
+    return replace(images, labels=np.random.default_rng(1).permutation(images.labels))
+
+
+HEART = replace(QUICK, network="off_apexnet", n_epochs=20)
+
+
+def test_validation_chooses_the_epoch_and_patience_ends_training() -> None:
+    trained = train(shuffled_flow(), replace(HEART, patience=3))
+    losses = [row.validation_loss for row in trained.curves]
+    assert trained.chosen_epoch == int(np.argmin(np.array(losses, float))) + 1
+    assert len(losses) == trained.chosen_epoch + 3 < 20
+
+
+def test_weights_are_those_of_the_chosen_epoch() -> None:
+    trained = train(shuffled_flow(), HEART)
+    assert trained.chosen_epoch < 20
+    until = train(shuffled_flow(), replace(HEART, n_epochs=trained.chosen_epoch))
+    assert weights(until) == weights(trained)
+
+
+def test_curves_are_shown_epoch_by_epoch_with_their_rates() -> None:
+    rows: list[EpochCurves] = []
+    trained = train(simulated_flow(), QUICK, watch=rows.append)
+    assert rows == trained.curves
+    assert [row.epoch for row in rows] == [1, 2, 3]
+    assert [row.learning_rate for row in rows] == pytest.approx([1e-3, 9e-4, 5e-4 * 0.81])
+
+
+def test_validation_subjects_are_not_learnt_from() -> None:
+    """Other pixels of theirs change the choice of the epoch at most."""
+    images = simulated_flow()
+    settings = replace(QUICK, n_epochs=1)
+    trained = train(images, settings)
+    (subject,) = trained.validation_subjects
+    pixels = images.pixels.copy()
+    pixels[images.subjects == subject] = 0
+    assert weights(train(replace(images, pixels=pixels), settings)) == weights(trained)
+
+
+LEARNING = {
+    "ststnet": {"learning_rate": 0.05, "choices": {"dropout": 0.0}},
+    "off_apexnet": {},
+    "expression_cnn": {"input_px": 64},
+    "fused_vgg16": {"input_px": 32, "choices": {"dropout": 0.0}},
+    "resnet34": {"input_px": 48},
+    "densenet121": {"input_px": 48},
+}
+
+
+@pytest.mark.parametrize("network", LEARNING)
+def test_network_learns_32_images_by_heart(network: str) -> None:
+    """Each within 60 epochs of two batches."""
+    is_flow = network in {"ststnet", "off_apexnet"}
+    images = simulated_flow() if is_flow else simulated_stills(4, 3)
+    images = images.take(np.arange(32))
+    settings = TrainingSettings(
+        network=network,
+        n_epochs=60,
+        batch_size=16,
+        n_validation_subjects=0,
+        **{"learning_rate": 1e-3, **LEARNING[network]},  # type: ignore[arg-type]
+    )
+    reached: list[float] = []
+
+    class LearntByHeart:
+        def __bool__(self) -> bool:
+            return bool(reached) and reached[-1] == 1.0
+
+    with suppress(InterruptedSearchError):
+        train(
+            images,
+            settings,
+            stop=LearntByHeart(),
+            watch=lambda row: reached.append(row.training_accuracy),
+        )
+    assert max(reached) == 1.0
+
+
+def test_shuffled_labels_stay_at_chance_on_others() -> None:
+    """Nothing of the held-out subjects reaches the network: their accuracy is by a third."""
+    images = simulated_flow(12, 6)
+    rng = np.random.default_rng(5)
+    shuffled = replace(images, labels=rng.permutation(images.labels))
+    is_held_out = np.isin(images.subjects, [f"s{number}" for number in range(6)])
+    settings = TrainingSettings(network="off_apexnet", n_epochs=15, batch_size=16)
+    trained = train(shuffled.take(np.flatnonzero(~is_held_out)), settings)
+    right = predicted(trained, shuffled.take(np.flatnonzero(is_held_out)))
+    assert 0.2 < right.mean() < 0.47  # 108 images: three standard errors about a third
+    told = train(images.take(np.flatnonzero(~is_held_out)), settings)
+    assert predicted(told, images.take(np.flatnonzero(is_held_out))).mean() > 0.9
+
+
+def predicted(trained: Trained, images: Images) -> Any:
+    from merec_hpc.networks.preparing import Preparation
+    from merec_hpc.networks.registry import NETWORKS
+
+    cpu = torch.device("cpu")
+    preparation = Preparation(NETWORKS["off_apexnet"], trained.network, None, cpu)
+    scores = class_scores(trained.network, preparation, images.pixels, 16, cpu)
+    return scores.argmax(1) == images.labels
+
+
+def test_average_frame_is_subtracted_where_the_network_has_room_for_it() -> None:
+    images = simulated_stills()
+    settings = TrainingSettings(
+        network="expression_cnn", n_epochs=1, batch_size=9, n_validation_subjects=0
+    )
+    trained = train(replace(images, pixels=np.full_like(images.pixels, 51)), settings)
+    mean = trained.network.get_buffer("mean_image")
+    torch.testing.assert_close(mean, torch.full_like(mean, 0.2))
+
+
+def refused(
+    match: str, images: Images | None = None, device: str | None = None, **changes: Any
+) -> None:
+    with pytest.raises(MerecError, match=match) as raised:
+        train(images or simulated_stills(), replace(STILLS, **changes), device)
+    assert "\n" not in str(raised.value)
+
+
+def test_class_without_images_is_refused() -> None:
+    images = simulated_stills()
+    more = replace(images, class_names=np.array([*images.class_names, "others"]))
+    refused(r"training images of class 'others' expected, found none", more)
+
+
+def test_subject_whose_class_nobody_else_shows_is_learnt_from() -> None:
+    images = simulated_stills()
+    alone = replace(images, labels=np.where(images.subjects == "s2", 2, images.labels % 2))
+    for seed in range(6):
+        trained = train(alone, replace(QUICK, network="expression_cnn", n_epochs=1, seed=seed))
+        assert trained.validation_subjects != ["s2"]
+    refused(
+        r"n_validation_subjects: 2 at most expected of 4 subjects.*found 4",
+        alone,
+        n_validation_subjects=4,
+    )
+
+
+def test_batch_larger_than_the_set_is_refused() -> None:
+    refused(r"training.batch_size: 27 at most.*found 28", batch_size=28)
+
+
+def test_loss_that_is_no_number_names_image_and_batch() -> None:
+    refused(r"found nan of image 'image\d+' in epoch 1, batch \d: lower", learning_rate=1e30)
+
+
+def test_device_that_is_not_there_is_refused() -> None:
+    refused(r"device: one of those here \(cpu.*\) expected, found 'cuda:99'", device="cuda:99")
+
+
+@pytest.mark.parametrize(
+    ("changes", "match"),
+    [
+        ({"network": "fused_vgg"}, r"training.network: .*found 'fused_vgg'; did you mean"),
+        ({"network": "mini_xception"}, r"gives probabilities$"),
+        ({"choices": {"dropouts": 1}}, r"found 'dropouts'; did you mean 'dropout'\?$"),
+        ({"choices": {"dropout": 2.0}}, r"training.choices: what fused_vgg16 can be expected"),
+    ],
+)
+def test_network_that_cannot_be_is_refused(changes: dict[str, Any], match: str) -> None:
+    refused(match, **changes)
+
+
+def test_pixels_that_are_none_are_refused() -> None:
+    images = simulated_stills()
+    floats = images.pixels.astype(np.float32)
+    floats[3, 5, 5] = np.nan
+    refused(r"image 'image003': finite values expected", replace(images, pixels=floats))
+    refused(
+        r"pixels from 0 to 255 expected, found -9 to",
+        replace(images, pixels=np.nan_to_num(floats) - 9),
+    )
+    refused(r"shape \(n_images, h, w, 3\) expected", replace(images, pixels=images.pixels[..., 0]))
+    refused(r"images expected, found none", images.take(np.arange(0)))
+    refused(r"none expected of flow, which ststnet reads", simulated_flow(), network="ststnet")
+
+
+def test_memory_that_is_short_is_told_in_a_line(monkeypatch: pytest.MonkeyPatch) -> None:
+    def short(*_: object) -> None:
+        raise torch.OutOfMemoryError
+
+    monkeypatch.setattr("merec_hpc.training.loop.on_device", short)
+    refused(
+        r"memory for 8 images at once expected on cpu, found too little: lower training.batch_size"
+    )
