@@ -19,7 +19,7 @@ from merec_hpc.networks.devices import is_shortage, opened_device
 from merec_hpc.networks.preparing import Preparation
 from merec_hpc.networks.registry import find_network
 from merec_hpc.networks.reproducible import reproducible
-from merec_hpc.records import Images
+from merec_hpc.records import Images, Text
 from merec_hpc.training.augmentation import NOTHING, changed, drawn_change
 from merec_hpc.training.checks import built_network, check_pixels, validation_split
 from merec_hpc.training.losses import image_loss
@@ -159,6 +159,12 @@ class _Training:
         state = self._state
         if state.best is not None:
             self._network.load_state_dict(state.best)
+        for name, values in self._network.state_dict().items():
+            if not values.isfinite().all():
+                msg = (
+                    f"finite weights expected, found others in {name}: lower training.learning_rate"
+                )
+                raise MerecError(msg)
         return Trained(
             self._network.eval(),
             state.curves,
@@ -183,20 +189,20 @@ class _Training:
                 scores: Tensor = self._network(self._preparation.prepared(batch))
             losses = self._loss(scores.flatten(1).float(), labels)
             losses.mean().backward()  # type: ignore[no-untyped-call]
-        self._check_finite(losses.detach(), places)
+        self._check_finite(losses.detach(), self._images.names[places])
         self._optimiser.step()
         state.loss_sum += float(losses.detach().double().sum())
         state.n_right += int((scores.detach().flatten(1).argmax(1) == labels).sum())
 
-    def _check_finite(self, losses: Tensor, places: NDArray[np.int64]) -> None:
+    def _check_finite(self, losses: Tensor, names: Text) -> None:
         is_finite = losses.isfinite().cpu().numpy()
         if is_finite.all():
             return
-        place = int(places[is_finite.argmin()])
+        first, state = int(is_finite.argmin()), self._state
         msg = (
-            f"a loss that is a number expected, found {losses[is_finite.argmin()].item()} of image "
-            f"'{self._images.names[place]}' in epoch {self._state.epoch + 1}, batch "
-            f"{self._state.step + 1}: lower training.learning_rate"
+            f"a loss that is a number expected, found {losses[first].item()} of image "
+            f"'{names[first]}' in epoch {state.epoch + 1}, batch {state.step + 1}: "
+            "lower training.learning_rate"
         )
         raise MerecError(msg)
 
@@ -240,6 +246,7 @@ class _Training:
             torch.from_numpy(scores).float().to(self.device),
             torch.from_numpy(labels).to(self.device),
         )
+        self._check_finite(losses, self._validation.names)
         predicted = scores.argmax(1)
         return {
             "validation_loss": float(losses.double().mean()),

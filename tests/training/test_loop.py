@@ -17,6 +17,7 @@ from training.stills import simulated_flow, simulated_stills
 from merec_hpc.config.training import AugmentationSettings, TrainingSettings
 from merec_hpc.errors import InterruptedSearchError, MerecError
 from merec_hpc.records import Images
+from merec_hpc.training.augmentation import NOTHING
 from merec_hpc.training.loop import Trained, train
 from merec_hpc.training.scoring import class_scores
 from merec_hpc.training.state import EpochCurves, TrainingCheckpoints
@@ -294,6 +295,9 @@ def test_average_frame_is_subtracted_where_the_network_has_room_for_it() -> None
     torch.testing.assert_close(mean, torch.full_like(mean, 0.2))
 
 
+FLOW = {"augmentation": NOTHING, "input_px": None}
+
+
 def refused(
     match: str, images: Images | None = None, device: str | None = None, **changes: Any
 ) -> None:
@@ -327,6 +331,21 @@ def test_batch_larger_than_the_set_is_refused() -> None:
 
 def test_loss_that_is_no_number_names_image_and_batch() -> None:
     refused(r"found nan of image 'image\d+' in epoch 1, batch \d: lower", learning_rate=1e30)
+
+
+def test_loss_of_validation_that_is_no_number_is_told_as_well() -> None:
+    """After the only batch, whose own loss was one."""
+    changes = {"batch_size": 54, "n_epochs": 1, "learning_rate": 1e30, "network": "off_apexnet"}
+    images = simulated_flow()
+    refused(r"found (nan|inf) of image 'clip\d+' in epoch 1, batch 2", images, **FLOW, **changes)
+
+
+def test_weights_that_are_not_finite_are_refused() -> None:
+    changes = {"batch_size": 72, "n_epochs": 1, "n_validation_subjects": 0, "optimiser": "sgd"}
+    changes |= {"network": "off_apexnet", "learning_rate": 1e38, "weight_decay": 1e38}
+    refused(
+        r"finite weights expected, found others in streams", simulated_flow(), **FLOW, **changes
+    )
 
 
 def test_device_that_is_not_there_is_refused() -> None:
