@@ -112,6 +112,8 @@ class Images:
     subjects: Text  # (n_images,)
     names: Text  # (n_images,)
     class_names: Text  # (n_classes,)
+    landmarks: NDArray[np.float32] | None = None
+    """Shape (n_images, n_landmarks, 2), (x, y), pixels of the images."""
 
     def take(self, places: NDArray[np.int64]) -> Self:
         """Return the images at ``places``, in that order."""
@@ -121,6 +123,7 @@ class Images:
             labels=self.labels[places],
             subjects=self.subjects[places],
             names=self.names[places],
+            landmarks=None if self.landmarks is None else self.landmarks[places],
         )
 
 

@@ -10,6 +10,7 @@ from merec_hpc.config.features import Precision
 
 Loss = Literal["cross_entropy", "focal"]
 Optimiser = Literal["adam", "sgd"]
+Supervision = Literal["none", "full", "weak", "hybrid"]
 Choice = bool | int | float | tuple[int | float, ...]
 
 
@@ -49,6 +50,22 @@ class AugmentationSettings:
 
 
 @dataclass(frozen=True, kw_only=True, config=STRICT)
+class PartsSettings:
+    """What the relevance map of the facial-parts network is to be (paper 4, III.B)."""
+
+    supervision: Supervision = "none"
+    """"full": high about landmarks; "weak": sparse and smooth; "hybrid": both."""
+    weight: Positive = 1.0
+    """Of this loss beside that of the classes: the paper's lambda."""
+    contiguity: float = Field(default=1.0, ge=0.0)
+    """Of total variation beside sparsity: the paper's gamma."""
+    weak_share: Positive = 1.0
+    """Of the weak loss beside the full one, under "hybrid"."""
+    sigma_px: Positive = 4.0
+    """Standard deviation of the Gaussians about landmarks, in pixels of what the network reads."""
+
+
+@dataclass(frozen=True, kw_only=True, config=STRICT)
 class TrainingSettings:
     """How a network is trained."""
 
@@ -71,6 +88,7 @@ class TrainingSettings:
     loss: Loss = "cross_entropy"
     focal_gamma: float = Field(default=2.0, ge=0.0)
     class_weight: ClassWeight = "none"
+    parts: PartsSettings = Field(default_factory=PartsSettings)
     n_validation_subjects: int = Field(default=2, ge=0)
     """Training subjects, drawn by the seed, that choose the epoch; with none the last one counts."""
     patience: Count | None = None

@@ -56,6 +56,15 @@ def changed(images: Tensor, changes: Sequence[Change]) -> Tensor:
     return torch.stack([_recoloured(*pair) for pair in zip(images, changes, strict=True)])
 
 
+def moved_points(
+    points: NDArray[np.floating], change: Change, height: int, width: int
+) -> NDArray[np.float64]:
+    """Return where points of an image, (n_points, 2), (x, y), are in the changed one."""
+    centre = (np.array([width, height]) - 1) / 2
+    matrix, offset = change.affine[:, :2], change.affine[:, 2]
+    return np.asarray((points - centre - offset) @ np.linalg.inv(matrix).T + centre)
+
+
 def _warped(images: Tensor, affines: NDArray[np.float64]) -> Tensor:
     if np.array_equal(affines, np.broadcast_to(np.eye(2, 3), affines.shape)):
         return images

@@ -76,6 +76,7 @@ def check_pixels(images: Images, settings: TrainingSettings) -> None:
     if not finite.all():
         msg = f"image '{images.names[finite.argmin()]}': finite values expected, found others"
         raise MerecError(msg)
+    _check_landmarks(images, settings)
     if known.colours == "flow" and settings.augmentation != NOTHING:
         msg = f"training.augmentation: none expected of flow, which {settings.network} reads"
         raise MerecError(msg)
@@ -84,6 +85,19 @@ def check_pixels(images: Images, settings: TrainingSettings) -> None:
     low, high = float(images.pixels.min()), float(images.pixels.max())
     if low < 0 or high > _MAXIMUM:
         msg = f"pixels from 0 to {_MAXIMUM} expected, found {low:g} to {high:g}"
+        raise MerecError(msg)
+
+
+def _check_landmarks(images: Images, settings: TrainingSettings) -> None:
+    if settings.parts.supervision not in {"full", "hybrid"}:
+        return
+    landmarks = images.landmarks
+    if landmarks is None or not np.isfinite(landmarks).all():
+        found = "none" if landmarks is None else "some that are not finite"
+        msg = f"training.parts.supervision {settings.parts.supervision}: landmarks expected, found {found}"
+        raise MerecError(msg)
+    if landmarks.shape[:1] + landmarks.shape[2:] != (len(images.pixels), 2):
+        msg = f"landmarks of shape ({len(images.pixels)}, n_landmarks, 2) expected, found {landmarks.shape}"
         raise MerecError(msg)
 
 
@@ -104,6 +118,9 @@ def built_network(settings: TrainingSettings, n_classes: int) -> nn.Module:
         raise MerecError(msg) from None
     if any(isinstance(module, nn.Softmax) for module in network.modules()):
         msg = f"training.network: one that gives scores expected, found '{settings.network}', which gives probabilities"
+        raise MerecError(msg)
+    if settings.parts.supervision != "none" and not hasattr(network, "scores_and_relevance"):
+        msg = f"training.parts.supervision: none expected of {settings.network}, which has no relevance map, found '{settings.parts.supervision}'"
         raise MerecError(msg)
     return network
 

@@ -61,6 +61,9 @@ class NetworkClassifier(ClassifierMixin, BaseEstimator):  # type: ignore[misc]  
         Exponent of the focal loss, at least 0, default 2.
     class_weight
         "none" (default), or "balanced" n / (m n_k) for n_k of n images in one of m classes.
+    parts
+        Keys of ``PartsSettings``, for "facial_parts" alone, such as ``{"supervision": "weak"}``; those
+        that read landmarks are for ``merec_hpc.training.loop.train``. Default none.
     n_validation_subjects
         Subjects whose images choose the epoch, by the least loss, and are not learnt from; at
         least 0, default 2. With none the last epoch counts.
@@ -110,6 +113,7 @@ class NetworkClassifier(ClassifierMixin, BaseEstimator):  # type: ignore[misc]  
         loss: str = "cross_entropy",
         focal_gamma: float = 2.0,
         class_weight: str = "none",
+        parts: Mapping[str, Any] | None = None,
         n_validation_subjects: int = 2,
         patience: int | None = None,
         precision: str = "float32",
@@ -131,6 +135,7 @@ class NetworkClassifier(ClassifierMixin, BaseEstimator):  # type: ignore[misc]  
         self.loss = loss
         self.focal_gamma = focal_gamma
         self.class_weight = class_weight
+        self.parts = parts
         self.n_validation_subjects = n_validation_subjects
         self.patience = patience
         self.precision = precision
@@ -163,7 +168,9 @@ class NetworkClassifier(ClassifierMixin, BaseEstimator):  # type: ignore[misc]  
         """
         given = dict(self.get_params(deep=False))
         del given["device"], given["random_state"]
-        nested = {name: dict(given.pop(name) or {}) for name in ("choices", "augmentation")}
+        nested = {
+            name: dict(given.pop(name) or {}) for name in ("choices", "parts", "augmentation")
+        }
         settings = settings_of(
             TrainingSettings,
             type(self).__name__,

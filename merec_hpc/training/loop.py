@@ -1,7 +1,7 @@
 """Trains a network: the same weights in every run, whether it was stopped or not."""
 
 import logging
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from copy import deepcopy
 from dataclasses import dataclass
 from typing import Any
@@ -20,9 +20,10 @@ from merec_hpc.networks.preparing import Preparation
 from merec_hpc.networks.registry import find_network
 from merec_hpc.networks.reproducible import reproducible
 from merec_hpc.records import Images, Text
-from merec_hpc.training.augmentation import NOTHING, changed, drawn_change
+from merec_hpc.training.augmentation import NOTHING, Change, changed, drawn_change, moved_points
 from merec_hpc.training.checks import built_network, check_pixels, validation_split
 from merec_hpc.training.losses import image_loss
+from merec_hpc.training.parts import parts_loss, target_maps
 from merec_hpc.training.scoring import class_scores, on_device
 from merec_hpc.training.state import EpochCurves, State, TrainingCheckpoints, TrainingState
 from merec_hpc.training.streams import Purpose, batches_of, epoch_order, torch_seed
@@ -176,9 +177,11 @@ class _Training:
         """Learn from one batch."""
         state, settings = self._state, self._settings
         batch = on_device(self._images.pixels[places], self.device)
+        changes: list[Change] = []
         if settings.augmentation != NOTHING:
             where = (settings.augmentation, settings.seed, state.epoch)
-            batch = changed(batch, [drawn_change(*where, place) for place in places.tolist()])
+            changes = [drawn_change(*where, place) for place in places.tolist()]
+            batch = changed(batch, changes)
         labels = torch.from_numpy(self._images.labels[places]).to(self.device)
         precision = getattr(torch, settings.precision)
         self._network.train()
@@ -186,13 +189,41 @@ class _Training:
         with torch.random.fork_rng(devices=_cuda_of(self.device)):
             torch.manual_seed(torch_seed(settings.seed, Purpose.DROPOUT, state.epoch, state.step))
             with torch.autocast(self.device.type, precision, enabled=precision != torch.float32):
-                scores: Tensor = self._network(self._preparation.prepared(batch))
-            losses = self._loss(scores.flatten(1).float(), labels)
+                scores, relevance = self._answers(self._preparation.prepared(batch))
+            losses = self._loss(scores.float(), labels)
+            if relevance is not None:
+                targets = self._targets(places, changes, relevance.shape[-1])
+                parts = parts_loss(relevance.float(), targets, settings.parts)
+                losses = losses + settings.parts.weight * parts
             losses.mean().backward()  # type: ignore[no-untyped-call]
         self._check_finite(losses.detach(), self._images.names[places])
         self._optimiser.step()
         state.loss_sum += float(losses.detach().double().sum())
-        state.n_right += int((scores.detach().flatten(1).argmax(1) == labels).sum())
+        state.n_right += int((scores.detach().argmax(1) == labels).sum())
+
+    def _answers(self, batch: Tensor) -> tuple[Tensor, Tensor | None]:
+        """Return scores, (n_images, n_classes), and the relevance map, if the loss is of that too."""
+        if self._settings.parts.supervision == "none":
+            scores: Tensor = self._network(batch)
+            return scores.flatten(1), None
+        network: Any = self._network
+        scores, relevance = network.scores_and_relevance(batch)
+        return scores, relevance
+
+    def _targets(
+        self, places: NDArray[np.int64], changes: Sequence[Change], side: int
+    ) -> Tensor | None:
+        """Return target maps of images as they were changed, (n_images, side, side)."""
+        if self._images.landmarks is None:
+            return None
+        height, width = self._images.pixels.shape[1:3]
+        points: NDArray[np.floating] = self._images.landmarks[places]
+        if changes:
+            pairs = zip(points, changes, strict=True)
+            points = np.stack([moved_points(*pair, height, width) for pair in pairs])
+        points = (points + 0.5) * (side / np.array([width, height])) - 0.5
+        maps = target_maps(points, side, self._settings.parts.sigma_px)
+        return torch.from_numpy(maps).to(self.device)
 
     def _check_finite(self, losses: Tensor, names: Text) -> None:
         is_finite = losses.isfinite().cpu().numpy()

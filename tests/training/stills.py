@@ -37,6 +37,13 @@ def simulated_stills(n_subjects: int = 4, n_each: int = 3, side: int = 48) -> Im
     )
 
 
+def landmarked_stills() -> Images:
+    """The same two points on every face."""
+    images = simulated_stills()
+    points = np.array([[12, 30], [34, 30]], np.float32)
+    return replace(images, landmarks=np.tile(points, (len(images.labels), 1, 1)))
+
+
 @cache
 def simulated_flow(n_subjects: int = 4, n_each: int = 6) -> Images:
     """Flow images, 28 x 28: of each class something moves somewhere else."""

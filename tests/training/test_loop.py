@@ -12,9 +12,9 @@ from typing import Any
 import numpy as np
 import pytest
 import torch
-from training.stills import simulated_flow, simulated_stills
+from training.stills import landmarked_stills, simulated_flow, simulated_stills
 
-from merec_hpc.config.training import AugmentationSettings, TrainingSettings
+from merec_hpc.config.training import AugmentationSettings, PartsSettings, TrainingSettings
 from merec_hpc.errors import InterruptedSearchError, MerecError
 from merec_hpc.records import Images
 from merec_hpc.training.augmentation import NOTHING
@@ -222,11 +222,18 @@ def test_validation_subjects_are_not_learnt_from() -> None:
     assert weights(train(replace(images, pixels=pixels), settings)) == weights(trained)
 
 
-LEARNING = {
+LEARNING: dict[str, dict[str, Any]] = {
     "ststnet": {"learning_rate": 0.05, "choices": {"dropout": 0.0}},
     "off_apexnet": {},
     "expression_cnn": {"input_px": 64},
     "fused_vgg16": {"input_px": 32, "choices": {"dropout": 0.0}},
+    "facial_parts": {
+        "input_px": 32,
+        "n_epochs": 200,
+        "learning_rate": 2e-3,
+        "choices": {"part_channels": (8, 16), "channels": (16, 32), "dropout": 0.0},
+        "parts": PartsSettings(supervision="full", sigma_px=3.0),
+    },
     "resnet34": {"input_px": 48},
     "densenet121": {"input_px": 48},
 }
@@ -234,16 +241,15 @@ LEARNING = {
 
 @pytest.mark.parametrize("network", LEARNING)
 def test_network_learns_32_images_by_heart(network: str) -> None:
-    """Each within 60 epochs of two batches."""
+    """Each within 60 epochs of two batches, that with a relevance map within 200."""
     is_flow = network in {"ststnet", "off_apexnet"}
-    images = simulated_flow() if is_flow else simulated_stills(4, 3)
+    images = simulated_flow() if is_flow else landmarked_stills()
     images = images.take(np.arange(32))
     settings = TrainingSettings(
         network=network,
-        n_epochs=60,
         batch_size=16,
         n_validation_subjects=0,
-        **{"learning_rate": 1e-3, **LEARNING[network]},  # type: ignore[arg-type]
+        **{"n_epochs": 60, **LEARNING[network]},
     )
     reached: list[float] = []
 
