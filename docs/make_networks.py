@@ -11,7 +11,7 @@ PAGE = Path(__file__).with_name("networks.md")
 _HEAD = """# Networks
 
 Written by `make docs` from the registry, `merec_hpc/networks/registry.py`. A network is named by
-`features.network`, one of its layers, or several, by `features.layer`; beside the layers listed here any node of its
+`features.network`, unless it reads flow, one of its layers, or several, by `features.layer`; beside the layers listed here any node of its
 graph may be named. Shapes are channels x rows x columns, of one image at the side that the network was made
 for; layers before the dense ones take other sides as well (`features.input_px`). Parameters and
 multiply-adds are those of the network with as many classes as it has here; multiply-adds are those of

@@ -9,7 +9,7 @@ import logging
 from contextlib import suppress
 from pathlib import Path
 
-from merec_hpc.files.atomic import published
+from merec_hpc.files.atomic import check_file, published
 
 log = logging.getLogger(__name__)
 
@@ -32,16 +32,23 @@ def write_sealed(path: Path, payload: bytes) -> None:
 
 
 def read_sealed(path: Path) -> bytes | None:
-    """Return what the last complete file holds, or ``None`` if there is none."""
+    """Return what the last complete file holds, or ``None`` if there is none.
+
+    Raises
+    ------
+    MerecError
+        If a folder has that name.
+    """
     for one in (path, _former_of(path)):
+        check_file(one)
         try:
             content = one.read_bytes()
-        except FileNotFoundError:
+        except (FileNotFoundError, NotADirectoryError):
             continue
         payload = content[_DIGEST_BYTES:]
         if hashlib.sha256(payload).digest() == content[:_DIGEST_BYTES]:
             return payload
-        log.warning("%s: torn%s", one, ", the former one is taken" if one == path else "")
+        log.warning("%s: torn, not taken", one)
     return None
 
 

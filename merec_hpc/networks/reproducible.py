@@ -40,3 +40,31 @@ def reproducible() -> Iterator[None]:
         torch_memory.fill_uninitialized_memory = filled
         torch.use_deterministic_algorithms(mode, warn_only=warn_only)
         torch.set_num_threads(n_threads)
+
+
+@contextmanager
+def seeded(seed: int, device: torch.device | None = None) -> Iterator[None]:
+    """Let random numbers of the CPU and of one GPU follow from a seed; afterwards they go on as before."""
+    cuda = [] if device is None or device.type != "cuda" else [device.index or 0]
+    with torch.random.fork_rng(devices=cuda):
+        # Not torch.manual_seed, which seeds every GPU there is.
+        torch.default_generator.manual_seed(seed)
+        for place in cuda:
+            torch.cuda.default_generators[place].manual_seed(seed)
+        yield
+
+
+@contextmanager
+def ordinary(device: torch.device) -> Iterator[None]:
+    """Let torch work in float32 and follow gradients, whatever the caller's contexts say."""
+    dtype = torch.get_default_dtype()
+    torch.set_default_dtype(torch.float32)
+    try:
+        with (
+            torch.inference_mode(mode=False),
+            torch.enable_grad(),
+            torch.autocast(device.type, enabled=False),
+        ):
+            yield
+    finally:
+        torch.set_default_dtype(dtype)

@@ -116,10 +116,9 @@ def _opened(name: str, known: Network, content: bytes, place: str) -> "nn.Module
 
 def _random(known: Network, seed: int) -> "nn.Module":
     """Build with weights that the seed alone decides; the caller's random numbers go on as before."""
-    import torch  # noqa: PLC0415  # takes seconds
+    from merec_hpc.networks.reproducible import seeded  # noqa: PLC0415  # torch takes seconds
 
-    with torch.random.fork_rng(devices=[]):
-        torch.manual_seed(seed)
+    with seeded(seed):
         return known.build()
 
 

@@ -48,8 +48,9 @@ def check_groups(groups: ArrayLike, n_samples: int) -> NDArray[Any]:
         msg = f"groups: one for each sample expected, found {given[first]} at {first}{more}"
         raise ValueError(msg)
     owners = np.asarray(groups)
-    if owners.dtype == object:
-        _check_sortable(owners)
+    are_texts = {isinstance(group, str) for group in given}
+    if owners.dtype == object or len(are_texts) > 1:  # a list of both NumPy makes texts
+        _check_sortable(given)
     return owners
 
 

@@ -16,11 +16,12 @@ from merec_hpc.errors import MerecError
 from merec_hpc.networks.devices import opened_device
 from merec_hpc.networks.preparing import Preparation
 from merec_hpc.networks.registry import find_network
-from merec_hpc.networks.reproducible import reproducible
+from merec_hpc.networks.reproducible import ordinary, reproducible
 from merec_hpc.records import Images
 from merec_hpc.selection.groups import owners_of
 from merec_hpc.selection.mask_selector import seed_of
 from merec_hpc.selection.parameters import settings_of
+from merec_hpc.training.checks import checked_pixels
 from merec_hpc.training.loop import train
 from merec_hpc.training.scoring import class_scores
 
@@ -91,7 +92,7 @@ class NetworkClassifier(ClassifierMixin, BaseEstimator):  # type: ignore[misc]  
     chosen_epoch_
         Counted from 1.
     validation_subjects_
-        Those that chose it.
+        The groups that chose it.
     """
 
     __metadata_request__fit = {"groups": True}  # noqa: RUF012  # the form that scikit-learn reads
@@ -169,7 +170,7 @@ class NetworkClassifier(ClassifierMixin, BaseEstimator):  # type: ignore[misc]  
         given = dict(self.get_params(deep=False))
         del given["device"], given["random_state"]
         nested = {
-            name: dict(given.pop(name) or {}) for name in ("choices", "parts", "augmentation")
+            name: _section(name, given[name]) for name in ("choices", "parts", "augmentation")
         }
         settings = settings_of(
             TrainingSettings,
@@ -178,25 +179,26 @@ class NetworkClassifier(ClassifierMixin, BaseEstimator):  # type: ignore[misc]  
         )
         labels = column_or_1d(y)
         check_classification_targets(labels)
-        pixels = _pixels(X)
         owners = owners_of(groups, len(labels))
-        check_consistent_length(pixels, labels, owners)
-        self.classes_, places = np.unique(labels, return_inverse=True)
+        check_consistent_length(X, labels, owners)
+        classes, places = np.unique(labels, return_inverse=True)
+        subjects, subject_of = np.unique(owners, return_inverse=True)
         images = Images(
-            pixels,
+            np.asarray(X),
             places.astype(np.int64),
-            owners.astype(str),
+            np.array([f"{place:09d}" for place in subject_of]),
             np.array([str(place) for place in range(len(labels))]),
-            self.classes_.astype(str),
+            np.array([str(one) for one in classes]),
         )
         try:
             trained = train(images, settings, self.device)
         except MerecError as error:
             raise ValueError(str(error)) from None
+        self.classes_ = classes
         self.network_ = trained.network
         self.curves_ = trained.curves
         self.chosen_epoch_ = trained.chosen_epoch
-        self.validation_subjects_ = trained.validation_subjects
+        self.validation_subjects_ = subjects[[int(name) for name in trained.validation_subjects]]
         self._settings = settings
         return self
 
@@ -211,23 +213,29 @@ class NetworkClassifier(ClassifierMixin, BaseEstimator):  # type: ignore[misc]  
 
     def predict(self, X: ArrayLike) -> NDArray[Any]:
         """Return the class with the highest score, of equals the first, (n_images,)."""
-        return np.asarray(self.classes_[self._scores(X).argmax(axis=1)])
+        places = self._scores(X).argmax(axis=1)
+        return np.asarray(self.classes_[places])
 
     def _scores(self, X: ArrayLike) -> NDArray[np.float64]:
         check_is_fitted(self)
-        settings, device = self._settings, opened_device(self.device)
-        known = find_network(settings.network)
-        with reproducible():
-            preparation = Preparation(known, self.network_, settings.input_px, device)
-            return class_scores(self.network_, preparation, _pixels(X), settings.batch_size, device)
+        settings, given = self._settings, np.asarray(X)
+        try:
+            device = opened_device(self.device)
+            pixels = checked_pixels(given, settings.network, np.arange(given.size))
+        except MerecError as error:
+            raise ValueError(str(error)) from None
+        network = self.network_.to(device)
+        with reproducible(), ordinary(device):
+            known = find_network(settings.network)
+            preparation = Preparation(known, network, settings.input_px, device)
+            return class_scores(network, preparation, pixels, settings.batch_size, device)
 
 
-def _pixels(X: ArrayLike) -> NDArray[np.uint8] | NDArray[np.float32]:
-    """Return images of bytes as they are, others in float32."""
-    given = np.asarray(X)
-    if given.ndim != 4 or given.shape[3] != 3 or given.dtype.kind not in "uif":
-        msg = (
-            f"X: images of shape (n_images, h, w, 3) expected, found {given.shape} of {given.dtype}"
-        )
-        raise ValueError(msg)
-    return given if given.dtype == np.uint8 else given.astype(np.float32)
+def _section(name: str, value: object) -> Mapping[str, Any]:
+    """Return a parameter that is a mapping or ``None``."""
+    if value is None:
+        return {}
+    if not isinstance(value, Mapping):
+        msg = f"{name}: a mapping of keys to values or None expected, found {value!r}"
+        raise ValueError(" ".join(msg.split()))  # noqa: TRY004  # as other parameters
+    return value

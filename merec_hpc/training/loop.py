@@ -1,5 +1,6 @@
 """Trains a network: the same weights in every run, whether it was stopped or not."""
 
+import hashlib
 import logging
 from collections.abc import Callable, Mapping, Sequence
 from copy import deepcopy
@@ -12,16 +13,18 @@ from numpy.typing import NDArray
 from torch import Tensor, nn
 from torch.optim import Optimizer
 
+from merec_hpc import __version__
+from merec_hpc.config.base import to_json
 from merec_hpc.config.training import TrainingSettings
 from merec_hpc.errors import InterruptedSearchError, MerecError
 from merec_hpc.learning.averages import class_averages
 from merec_hpc.networks.devices import is_shortage, opened_device
 from merec_hpc.networks.preparing import Preparation
 from merec_hpc.networks.registry import find_network
-from merec_hpc.networks.reproducible import reproducible
+from merec_hpc.networks.reproducible import ordinary, reproducible, seeded
 from merec_hpc.records import Images, Text
 from merec_hpc.training.augmentation import NOTHING, Change, changed, drawn_change, moved_points
-from merec_hpc.training.checks import built_network, check_pixels, validation_split
+from merec_hpc.training.checks import built_network, checked_images, validation_split
 from merec_hpc.training.losses import image_loss
 from merec_hpc.training.parts import parts_loss, target_maps
 from merec_hpc.training.scoring import class_scores, on_device
@@ -67,9 +70,11 @@ def train(
     device
         Of torch; without it the GPU where there is one.
     checkpoints
-        Where the state is written to and read from; without them it is not.
+        Where the state is written to and read from; without them it is not. The last one stays, for
+        the caller to remove when the network is in a file of its own.
     stop
-        Looked at after each batch: once it is true, the state is written and training ends.
+        Its truth is looked at after each batch: once it is true, the state is written, if there are
+        ``checkpoints``, and training ends.
     watch
         Called after each epoch.
 
@@ -80,24 +85,36 @@ def train(
     InterruptedSearchError
         If ``stop`` was true.
     """
-    check_pixels(images, settings)
-    learnt, validating = validation_split(images, settings)
-    with reproducible():
-        training = _Training(images, learnt, validating, settings, opened_device(device))
-        state = None if checkpoints is None else checkpoints.load()
-        if state is not None:
-            training.go_on_from(state)
-        try:
+    checked = checked_images(images, settings)
+    learnt, validating = validation_split(checked, settings)
+    opened = opened_device(device)
+    try:
+        with reproducible(), ordinary(opened):
+            training = _Training(checked, learnt, validating, settings, opened)
+            if checkpoints is not None:
+                training.go_on(checkpoints)
             training.run(checkpoints, stop, watch)
-        except RuntimeError as error:
-            if not is_shortage(error):
-                raise
-            msg = (
-                f"memory for {settings.batch_size} images at once expected on {training.device}, "
-                "found too little: lower training.batch_size"
-            )
-            raise MerecError(msg) from None
-        return training.trained()
+            return training.trained()
+    except RuntimeError as error:
+        if not is_shortage(error):
+            raise
+        msg = (
+            f"memory for {settings.batch_size} images at once expected on {opened}, found too "
+            "little: lower training.batch_size"
+        )
+        raise MerecError(msg) from None
+
+
+def training_key(images: Images, settings: TrainingSettings) -> str:
+    """Return a digest of all that training depends on."""
+    digest = hashlib.sha256(f"{__version__} {torch.__version__} {to_json(settings)}".encode())
+    digest.update(repr(images.class_names.tolist()).encode())
+    digest.update(repr(images.subjects.tolist()).encode())
+    for values in (images.pixels, images.labels, images.landmarks):
+        if values is not None:
+            digest.update(f"{values.shape} {values.dtype}".encode())
+            digest.update(np.ascontiguousarray(values).tobytes())
+    return digest.hexdigest()
 
 
 class _Training:
@@ -112,11 +129,11 @@ class _Training:
         device: torch.device,
     ) -> None:
         self.device = device
+        self._key = training_key(images, settings)
         self._settings = settings
         self._images, self._validation = images.take(learnt), images.take(validating)
         n_classes = len(images.class_names)
-        with torch.random.fork_rng(devices=[]):
-            torch.manual_seed(torch_seed(settings.seed, Purpose.WEIGHTS))
+        with seeded(torch_seed(settings.seed, Purpose.WEIGHTS)):
             self._network = built_network(settings, n_classes)
         known = find_network(settings.network)
         if known.has_mean_image:
@@ -127,8 +144,11 @@ class _Training:
         self._optimiser = _optimiser(self._network, settings)
         self._state = TrainingState(0, 0, {}, {})
 
-    def go_on_from(self, state: TrainingState) -> None:
-        """Take up a state."""
+    def go_on(self, checkpoints: TrainingCheckpoints) -> None:
+        """Take up the last state, if there is one."""
+        state = checkpoints.load(self._key)
+        if state is None:
+            return
         self._network.load_state_dict(state.network)
         self._optimiser.load_state_dict(state.optimiser)
         self._state = state
@@ -186,8 +206,8 @@ class _Training:
         precision = getattr(torch, settings.precision)
         self._network.train()
         self._optimiser.zero_grad(set_to_none=True)
-        with torch.random.fork_rng(devices=_cuda_of(self.device)):
-            torch.manual_seed(torch_seed(settings.seed, Purpose.DROPOUT, state.epoch, state.step))
+        seed = torch_seed(settings.seed, Purpose.DROPOUT, state.epoch, state.step)
+        with seeded(seed, self.device):
             with torch.autocast(self.device.type, precision, enabled=precision != torch.float32):
                 scores, relevance = self._answers(self._preparation.prepared(batch))
             losses = self._loss(scores.float(), labels)
@@ -293,7 +313,7 @@ class _Training:
         if checkpoints is not None:
             self._state.network = self._network.state_dict()
             self._state.optimiser = self._optimiser.state_dict()
-            checkpoints.save(self._state)
+            checkpoints.save(self._state, self._key)
 
 
 def _optimiser(network: nn.Module, settings: TrainingSettings) -> Optimizer:
@@ -315,10 +335,6 @@ def _learn_mean_image(network: nn.Module, images: Images, settings: TrainingSett
         batch = on_device(images.pixels[start : start + settings.batch_size], cpu)
         total += preparation.prepared(batch, of_changes=True).double().sum(0)
     mean_image.copy_(total / len(images.labels))
-
-
-def _cuda_of(device: torch.device) -> list[torch.device]:
-    return [device] if device.type == "cuda" else []
 
 
 def _copied(state: Mapping[str, Tensor]) -> State:

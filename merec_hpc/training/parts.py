@@ -11,8 +11,8 @@ from merec_hpc.config.training import PartsSettings
 def target_maps(landmarks: NDArray[np.floating], side: int, sigma_px: float) -> NDArray[np.float32]:
     """Return maps that are high about landmarks, (n_images, side, side), each in [0, 1].
 
-    A Gaussian of height 1 for each landmark; their sum is divided by its largest value, which the
-    paper leaves open: its relevance maps have no scale of their own.
+    A Gaussian of height 1 for each landmark; a sum that is above 1 somewhere is divided by its
+    largest value, which the paper leaves open: its relevance maps have no scale of their own.
 
     Parameters
     ----------
@@ -27,7 +27,7 @@ def target_maps(landmarks: NDArray[np.floating], side: int, sigma_px: float) -> 
     columns, rows = np.exp(exponents[:, :, 0]), np.exp(exponents[:, :, 1])
     total = rows.swapaxes(1, 2) @ columns  # a Gaussian is a product of both directions'
     largest = total.max(axis=(1, 2), keepdims=True)
-    return np.asarray(total / np.maximum(largest, np.finfo(np.float32).tiny), np.float32)
+    return np.asarray(total / np.maximum(largest, 1), np.float32)
 
 
 def parts_loss(relevance: Tensor, targets: Tensor | None, settings: PartsSettings) -> Tensor:

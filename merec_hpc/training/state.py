@@ -57,8 +57,6 @@ class TrainingCheckpoints:
     """The checkpoints of one training, next to the file that it will write."""
 
     path: Path
-    key: str
-    """Digest of settings and data: the checkpoint of another training is not taken."""
     seconds: float = 60.0
     """Least time between two of them."""
     _written: float = field(default_factory=time.monotonic, init=False)
@@ -67,21 +65,38 @@ class TrainingCheckpoints:
         """Return whether so much time has passed."""
         return time.monotonic() - self._written >= self.seconds
 
-    def save(self, state: TrainingState) -> None:
-        """Write the state; what was written last is kept as the former one."""
-        content = vars(state) | {"key": self.key, "curves": [vars(row) for row in state.curves]}
+    def save(self, state: TrainingState, key: str) -> None:
+        """Write the state; what was written last is kept as the former one.
+
+        Parameters
+        ----------
+        key
+            Digest of settings and images: the state of another training is not taken.
+        """
+        content = vars(state) | {"key": key, "curves": [vars(row) for row in state.curves]}
         buffer = io.BytesIO()
         torch.save(content, buffer)
         write_sealed(self.path, buffer.getvalue())
         self._written = time.monotonic()
 
-    def load(self) -> TrainingState | None:
-        """Return the last complete state of this training, or ``None`` and say why."""
+    def load(self, key: str) -> TrainingState | None:
+        """Return the last complete state of this training, or ``None`` and say why.
+
+        Raises
+        ------
+        MerecError
+            If a folder has the file's name.
+        """
         payload = read_sealed(self.path)
         if payload is None:
             return None
-        content = torch.load(io.BytesIO(payload), map_location="cpu", weights_only=True)
-        if content.pop("key") != self.key:
+        try:
+            content = torch.load(io.BytesIO(payload), map_location="cpu", weights_only=True)
+            is_ours = content.pop("key") == key
+        # Whole, but of something else: a search writes such files too.
+        except Exception:  # noqa: BLE001
+            is_ours = False
+        if not is_ours:
             log.warning("%s: of other settings or data, training starts afresh", self.path)
             return None
         content["curves"] = [EpochCurves(**row) for row in content["curves"]]

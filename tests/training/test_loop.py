@@ -14,13 +14,16 @@ import pytest
 import torch
 from training.stills import landmarked_stills, simulated_flow, simulated_stills
 
+from merec_hpc.config.base import from_json
 from merec_hpc.config.training import AugmentationSettings, PartsSettings, TrainingSettings
 from merec_hpc.errors import InterruptedSearchError, MerecError
+from merec_hpc.files.sealed import write_sealed
 from merec_hpc.records import Images
 from merec_hpc.training.augmentation import NOTHING
-from merec_hpc.training.loop import Trained, train
+from merec_hpc.training.checks import checked_images
+from merec_hpc.training.loop import Trained, train, training_key
 from merec_hpc.training.scoring import class_scores
-from merec_hpc.training.state import EpochCurves, TrainingCheckpoints
+from merec_hpc.training.state import EpochCurves, TrainingCheckpoints, TrainingState
 
 QUICK = TrainingSettings(
     n_epochs=3,
@@ -44,6 +47,12 @@ STILLS = replace(
 """Attention, momentum and changes of images as well, four batches an epoch."""
 
 
+def state_of(folder: Path, settings: TrainingSettings) -> TrainingState | None:
+    """The last checkpoint of training on flow."""
+    images = checked_images(simulated_flow(), settings)
+    return checkpoints(folder).load(training_key(images, settings))
+
+
 class StopAfter:
     """Is true once it has been asked so many times."""
 
@@ -59,8 +68,8 @@ def weights(trained: Trained) -> bytes:
     return b"".join(values.numpy().tobytes() for values in trained.network.state_dict().values())
 
 
-def checkpoints(folder: Path, key: str = "key", seconds: float = 0.0) -> TrainingCheckpoints:
-    return TrainingCheckpoints(folder / "network.checkpoint", key, seconds)
+def checkpoints(folder: Path, seconds: float = 0.0) -> TrainingCheckpoints:
+    return TrainingCheckpoints(folder / "network.checkpoint", seconds)
 
 
 def resumed_after(folder: Path, images: Images, settings: TrainingSettings, *stops: int) -> Trained:
@@ -124,7 +133,7 @@ def test_training_that_was_killed_gives_the_bytes_of_one_that_was_not(tmp_path: 
             n_kills += 1
         process.join()
     assert n_kills == 2
-    state = checkpoints(tmp_path).load()
+    state = state_of(tmp_path, KILLED)
     assert state is not None
     assert state.epoch * 7 + state.step >= 4
     resumed = train(simulated_flow(), KILLED, checkpoints=checkpoints(tmp_path))
@@ -140,7 +149,7 @@ def test_optimiser_goes_on_as_well(tmp_path: Path) -> None:
                 train(
                     simulated_flow(), QUICK, checkpoints=checkpoints(folder), stop=StopAfter(number)
                 )
-        return checkpoints(folder).load()
+        return state_of(folder, QUICK)
 
     once, twice = state_after(tmp_path / "a", 8), state_after(tmp_path / "b", 5, 2)
     assert (once.epoch, once.step) == (twice.epoch, twice.step) == (1, 2)
@@ -157,12 +166,14 @@ def test_checkpoint_of_other_settings_is_not_taken(
 ) -> None:
     with pytest.raises(InterruptedSearchError):
         train(simulated_flow(), QUICK, checkpoints=checkpoints(tmp_path), stop=StopAfter(5))
-    assert checkpoints(tmp_path, "another").load() is None
+    other = replace(QUICK, seed=1)
+    resumed = train(simulated_flow(), other, checkpoints=checkpoints(tmp_path))
+    assert weights(resumed) == weights(train(simulated_flow(), other))
     assert "training starts afresh" in caplog.text
 
 
 def test_threads_of_torch_change_nothing_and_are_given_back() -> None:
-    settings = replace(QUICK, n_epochs=1)
+    settings = replace(QUICK, n_epochs=1, milestones=())
     first = train(simulated_flow(), settings)
     before = torch.get_num_threads()
     torch.set_num_threads(2)
@@ -174,7 +185,7 @@ def test_threads_of_torch_change_nothing_and_are_given_back() -> None:
 
 
 def test_another_seed_gives_other_weights() -> None:
-    settings = replace(QUICK, n_epochs=1)
+    settings = replace(QUICK, n_epochs=1, milestones=())
     assert weights(train(simulated_flow(), settings)) != weights(
         train(simulated_flow(), replace(settings, seed=1))
     )
@@ -214,7 +225,7 @@ def test_curves_are_shown_epoch_by_epoch_with_their_rates() -> None:
 def test_validation_subjects_are_not_learnt_from() -> None:
     """Other pixels of theirs change the choice of the epoch at most."""
     images = simulated_flow()
-    settings = replace(QUICK, n_epochs=1)
+    settings = replace(QUICK, n_epochs=1, milestones=())
     trained = train(images, settings)
     (subject,) = trained.validation_subjects
     pixels = images.pixels.copy()
@@ -322,7 +333,9 @@ def test_subject_whose_class_nobody_else_shows_is_learnt_from() -> None:
     images = simulated_stills()
     alone = replace(images, labels=np.where(images.subjects == "s2", 2, images.labels % 2))
     for seed in range(6):
-        trained = train(alone, replace(QUICK, network="expression_cnn", n_epochs=1, seed=seed))
+        trained = train(
+            alone, replace(QUICK, network="expression_cnn", n_epochs=1, milestones=(), seed=seed)
+        )
         assert trained.validation_subjects != ["s2"]
     refused(
         r"n_validation_subjects: 2 at most expected of 4 subjects.*found 4",
@@ -341,13 +354,25 @@ def test_loss_that_is_no_number_names_image_and_batch() -> None:
 
 def test_loss_of_validation_that_is_no_number_is_told_as_well() -> None:
     """After the only batch, whose own loss was one."""
-    changes = {"batch_size": 54, "n_epochs": 1, "learning_rate": 1e30, "network": "off_apexnet"}
+    changes = {
+        "batch_size": 54,
+        "n_epochs": 1,
+        "milestones": (),
+        "learning_rate": 1e30,
+        "network": "off_apexnet",
+    }
     images = simulated_flow()
     refused(r"found (nan|inf) of image 'clip\d+' in epoch 1, batch 2", images, **FLOW, **changes)
 
 
 def test_weights_that_are_not_finite_are_refused() -> None:
-    changes = {"batch_size": 72, "n_epochs": 1, "n_validation_subjects": 0, "optimiser": "sgd"}
+    changes = {
+        "batch_size": 72,
+        "n_epochs": 1,
+        "milestones": (),
+        "n_validation_subjects": 0,
+        "optimiser": "sgd",
+    }
     changes |= {"network": "off_apexnet", "learning_rate": 1e38, "weight_decay": 1e38}
     refused(
         r"finite weights expected, found others in streams", simulated_flow(), **FLOW, **changes
@@ -363,12 +388,115 @@ def test_device_that_is_not_there_is_refused() -> None:
     [
         ({"network": "fused_vgg"}, r"training.network: .*found 'fused_vgg'; did you mean"),
         ({"network": "mini_xception"}, r"gives probabilities$"),
+        ({"network": "emotion_cnn"}, r"gives probabilities$"),
+        (
+            {"network": "resnet34", "input_px": 2**20},
+            r"resnet34 with .* of 1048576 x 1048576 expected",
+        ),
+        ({"network": "alexnet", "input_px": 8}, r"alexnet with these choices and images of 8 x 8"),
+        ({"network": "facial_parts", "choices": {"input_px": 16}}, r"found 'input_px'$"),
+        ({"network": "alexnet", "choices": {"x": 1}}, r"none expected of alexnet, found 'x'$"),
         ({"choices": {"dropouts": 1}}, r"found 'dropouts'; did you mean 'dropout'\?$"),
-        ({"choices": {"dropout": 2.0}}, r"training.choices: what fused_vgg16 can be expected"),
+        (
+            {"choices": {"dropout": 2.0}},
+            r"fused_vgg16 with these choices and images of 32 x 32 expected, found: dropout",
+        ),
     ],
 )
 def test_network_that_cannot_be_is_refused(changes: dict[str, Any], match: str) -> None:
     refused(match, **changes)
+
+
+def test_network_with_scores_for_each_place_is_refused() -> None:
+    """VGG-F's dense layers are convolutions, which find four places in a larger image."""
+    changes = {"network": "vgg_f", "input_px": 256}
+    refused(r"a side at which vgg_f gives 3 scores expected, found 256, which gives 12", **changes)
+
+
+@pytest.mark.parametrize(
+    ("field", "values", "match"),
+    [
+        ("labels", np.zeros(36), r"labels from 0 to 2 expected, found others \(float64\)"),
+        ("labels", np.full(36, 3), r"labels from 0 to 2 expected, found others \(int64\)"),
+        ("labels", np.arange(36) % 3 - 1, r"labels from 0 to 2 expected"),
+        ("labels", np.zeros(35, int), r"labels of shape \(36,\), one for each image, expected"),
+        ("subjects", np.array(["s"] * 4), r"subjects of shape \(36,\), one for each image"),
+        ("names", np.array(["s"] * 40), r"names of shape \(36,\), one for each image"),
+        ("class_names", np.array(["all"]), r"two classes or more expected, found 1"),
+        ("pixels", np.zeros((36, 4, 4, 3), complex), r"expected, found \(36, 4, 4, 3\) of complex"),
+        ("pixels", np.zeros((36, 0, 4, 3)), r"images expected, found none in \(36, 0, 4, 3\)"),
+    ],
+)
+def test_fields_that_do_not_fit_are_refused(field: str, values: Any, match: str) -> None:
+    refused(match, replace(simulated_stills(), **{field: values}))
+
+
+@pytest.mark.parametrize("kind", [np.int32, np.uint8, ">i8"])
+def test_labels_of_any_whole_type_are_the_same(kind: Any) -> None:
+    images, settings = simulated_flow(), replace(QUICK, n_epochs=1, milestones=())
+    typed = replace(images, labels=images.labels.astype(kind))
+    assert weights(train(typed, settings)) == weights(train(images, settings))
+
+
+def test_contexts_of_the_caller_change_nothing_and_stay() -> None:
+    images, settings = simulated_flow(), replace(QUICK, n_epochs=1, milestones=())
+    expected = weights(train(images, settings))
+    torch.manual_seed(5)
+    before = torch.get_rng_state()
+    with torch.autocast("cpu", torch.bfloat16):
+        assert weights(train(images, settings)) == expected
+        assert torch.is_autocast_enabled("cpu")
+    with torch.inference_mode():
+        assert weights(train(images, settings)) == expected
+    torch.set_default_dtype(torch.float64)
+    try:
+        assert weights(train(images, settings)) == expected
+        assert torch.get_default_dtype() == torch.float64
+    finally:
+        torch.set_default_dtype(torch.float32)
+    assert torch.equal(torch.get_rng_state(), before)
+
+
+def test_checkpoint_that_is_none_is_not_taken(
+    tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    path = checkpoints(tmp_path).path
+    write_sealed(path, b"of a search")
+    settings = replace(QUICK, n_epochs=1, milestones=())
+    expected = weights(train(simulated_flow(), settings))
+    assert weights(train(simulated_flow(), settings, checkpoints=checkpoints(tmp_path))) == expected
+    assert "training starts afresh" in caplog.text
+    path.write_bytes(b"torn")
+    path.with_name(path.name + ".former").unlink()
+    assert weights(train(simulated_flow(), settings, checkpoints=checkpoints(tmp_path))) == expected
+    assert "torn, not taken" in caplog.text
+
+
+def test_folder_in_a_checkpoints_place_is_refused(tmp_path: Path) -> None:
+    path = checkpoints(tmp_path).path
+    path.mkdir()
+    with pytest.raises(MerecError, match="a file to write expected, found a folder"):
+        train(simulated_flow(), QUICK, checkpoints=checkpoints(tmp_path))
+
+
+@pytest.mark.parametrize(
+    ("text", "match"),
+    [
+        ('"milestones": [[100, 0.1]]', "milestones below n_epochs 100 expected, found 100"),
+        ('"milestones": [[9, 0.1], [9, 0.2]]', "milestones of rising epochs expected"),
+        ('"momentum": 0.5', "momentum does nothing without optimiser sgd"),
+        ('"focal_gamma": 1.0', "focal_gamma does nothing without loss focal"),
+        ('"parts": {"weight": 2.0}', "parts does nothing without parts.supervision"),
+        ('"choices": {"dropout": "x"}', "choices: numbers from 0, or lists of them, expected"),
+        ('"patience": 3, "n_validation_subjects": 0', "needs n_validation_subjects, found 0"),
+        ('"augmentation": {"skews": [1.0]}', "'augmentation.skews.0' is 1.0"),
+        ('"learning_rate": 1e300', "'learning_rate' is 1e+300"),
+    ],
+)
+def test_settings_that_do_nothing_or_too_much_are_refused(text: str, match: str) -> None:
+    with pytest.raises(MerecError) as raised:
+        from_json(TrainingSettings, f"{{{text}}}")
+    assert match in str(raised.value)
 
 
 def test_pixels_that_are_none_are_refused() -> None:

@@ -8,6 +8,7 @@ import numpy as np
 import pytest
 from sklearn import config_context
 from sklearn.base import clone, is_classifier
+from sklearn.exceptions import NotFittedError
 from sklearn.model_selection import LeaveOneGroupOut, cross_val_score
 from training.stills import simulated_flow
 
@@ -74,6 +75,8 @@ def test_without_groups_it_warns() -> None:
         ({"random_state": -1}, r"random_state: a whole number"),
         ({"batch_size": 4000}, r"training.batch_size: 36 at most"),
         ({"class_weight": None}, r"'class_weight' is None"),
+        ({"choices": 5}, r"choices: a mapping of keys to values or None expected, found 5"),
+        ({"parts": "weak"}, r"parts: a mapping of keys to values or None expected"),
     ],
 )
 def test_wrong_parameters_are_one_line(changes: dict[str, Any], match: str) -> None:
@@ -83,9 +86,53 @@ def test_wrong_parameters_are_one_line(changes: dict[str, Any], match: str) -> N
     assert "\n" not in str(raised.value)
 
 
+def test_groups_that_are_equal_are_one_subject() -> None:
+    """1 and 1.0 in one column, as tables may have it; 1 and "1" are refused."""
+    images = simulated_flow()
+    mixed = np.array([1, 1.0] * 12 + [2] * 24 + [3] * 24, object)
+    for seed in range(4):
+        fitted = quick(n_epochs=1, n_validation_subjects=1, random_state=seed).fit(
+            images.pixels, images.labels, groups=mixed
+        )
+        assert fitted.validation_subjects_.tolist()[0] in {1, 2, 3}
+        n_learnt = 72 - int((mixed == fitted.validation_subjects_[0]).sum())
+        assert n_learnt == 48
+    with pytest.raises(ValueError, match="values of one type expected, found int, str"):
+        quick().fit(images.pixels, images.labels, groups=[1, "1"] * 36)
+
+
+def test_fit_that_fails_leaves_what_was_fitted() -> None:
+    images = simulated_flow()
+    with pytest.raises(NotFittedError):
+        quick().predict(images.pixels)
+    fitted = quick(n_epochs=1).fit(images.pixels, images.labels, groups=images.subjects)
+    before = fitted.predict(images.pixels)
+    with pytest.raises(ValueError, match="batch_size"):
+        fitted.set_params(batch_size=4000).fit(
+            images.pixels, images.labels + 7, groups=images.subjects
+        )
+    np.testing.assert_array_equal(fitted.predict(images.pixels), before)
+
+
+def test_predictions_are_asked_of_images_alone() -> None:
+    images = simulated_flow()
+    fitted = quick(n_epochs=1).fit(images.pixels, images.labels, groups=images.subjects)
+    broken = images.pixels.copy()
+    broken[4, 0, 0, 0] = np.inf
+    for pixels, match in (
+        (broken, "image '4': finite values expected"),
+        (images.pixels[:0], "images expected, found none"),
+        (images.pixels[..., 0], "images of shape"),
+    ):
+        with pytest.raises(ValueError, match=match):
+            fitted.predict(pixels)
+    with pytest.raises(ValueError, match="device: one of those here"):
+        fitted.set_params(device="nope").predict(images.pixels)
+
+
 def test_wrong_arrays_are_one_line() -> None:
     images = simulated_flow()
-    with pytest.raises(ValueError, match=r"X: images of shape .* found \(72, 28, 28\)"):
+    with pytest.raises(ValueError, match=r"images of shape .* found \(72, 28, 28\)"):
         quick().fit(images.pixels[..., 0], images.labels, groups=images.subjects)
     with pytest.raises(ValueError, match="inconsistent numbers of samples"):
         quick().fit(images.pixels, images.labels[1:], groups=images.subjects[1:])

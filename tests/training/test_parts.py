@@ -30,11 +30,11 @@ def test_target_map_is_a_sum_of_gaussians() -> None:
                 for x, y in points:
                     square = (column - x) ** 2 + (row - y) ** 2
                     expected[row, column] += np.exp(-square / (2 * 2.5**2))
-        np.testing.assert_allclose(image, expected / expected.max(), rtol=1e-5, atol=1e-7)
+        np.testing.assert_allclose(image, expected / max(expected.max(), 1), rtol=1e-5, atol=1e-7)
 
 
-def test_landmarks_far_outside_give_no_numbers_that_are_none() -> None:
-    assert np.isfinite(target_maps(np.full((1, 2, 2), 1e4), 20, 2.5)).all()
+def test_landmarks_far_outside_are_nowhere() -> None:
+    assert not target_maps(np.full((1, 2, 2), 1e4), 20, 2.5).any()
 
 
 def test_sparsity_and_contiguity_are_equations_6_and_7() -> None:
