@@ -1,5 +1,6 @@
 """Opens NumPy's npz files: as they were written, or not at all."""
 
+import struct
 import zipfile
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
@@ -10,6 +11,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from merec_hpc.errors import MerecError, told
+
+_LONGEST_END = 22 + 65535 + 76  # bytes: the end of an archive, its comment, and what 64 bits add
+_MANY = 0xFFFF  # members that two bytes cannot count
 
 
 class UnreadableNpzError(ValueError):
@@ -47,6 +51,7 @@ def opened_npz(path: Path) -> Iterator[Mapping[str, NDArray[Any]]]:
     """
     try:
         with zipfile.ZipFile(path) as archive:
+            _check_directory(path, len(archive.infolist()))
             # NumPy reads as much of a member as its header says, which need not be all of it:
             # checksums would not be looked at.
             if (name := archive.testzip()) is not None:
@@ -59,3 +64,21 @@ def opened_npz(path: Path) -> Iterator[Mapping[str, NDArray[Any]]]:
     # zipfile, zlib and NumPy raise whatever their parts do on a file that is not what it should be.
     except Exception as error:  # noqa: BLE001
         raise UnreadableNpzError(told(error)) from None
+
+
+def _check_directory(path: Path, n_members: int) -> None:
+    """Raise if the directory ends with another number of members than were read of it.
+
+    ``zipfile`` does not look: a wrong length hides the members that follow, of which some are
+    optional to us.
+    """
+    with path.open("rb") as file:
+        file.seek(max(path.stat().st_size - _LONGEST_END, 0))
+        end = file.read()
+    place = end.rfind(b"PK\x05\x06")
+    (told_members,) = struct.unpack_from("<H", end, place + 10)
+    if told_members == _MANY:  # then a longer record before it has the number
+        (told_members,) = struct.unpack_from("<Q", end, end.rfind(b"PK\x06\x06") + 32)
+    if told_members != n_members:
+        msg = f"{n_members} members where the directory tells of {told_members}"
+        raise UnreadableNpzError(told(ValueError(msg)))

@@ -56,6 +56,27 @@ def test_a_member_that_is_larger_than_its_header_says_is_checked_to_its_end(tmp_
         pass
 
 
+@pytest.mark.parametrize("n_members", [2, 70_000])
+def test_a_member_that_its_directory_hides_is_missed(tmp_path: Path, n_members: int) -> None:
+    """A comment's length that takes in the next entry; zipfile sees one member less."""
+    path = tmp_path / "a.npz"
+    with zipfile.ZipFile(path, "w") as archive:
+        for number in range(n_members):
+            archive.writestr(f"{number:05d}.npy", b"")
+    with opened_npz(path) as found:
+        assert len(found) == n_members
+    content = bytearray(path.read_bytes())
+    first = content.index(b"PK\x01\x02")
+    length = content.index(b"PK\x01\x02", first + 4) - first
+    content[first + 32 : first + 34] = length.to_bytes(2, "little")
+    path.write_bytes(content)
+    with zipfile.ZipFile(path) as archive:
+        assert len(archive.infolist()) == n_members - 1
+    said = f"{n_members - 1} members where the directory tells of {n_members}"
+    with pytest.raises(UnreadableNpzError, match=said), opened_npz(path):
+        pass
+
+
 def test_missing_files_objects_and_other_methods_are_one_kind_of_error(tmp_path: Path) -> None:
     with pytest.raises(UnreadableNpzError, match="No such file"), opened_npz(tmp_path / "none.npz"):
         pass
