@@ -169,6 +169,7 @@ TESTED_ELSEWHERE = {
     "selection.steps": "by test_forward and test_filters",
     "selection.mask_selector": "by test_estimators",
     "progress": "by test_cli: writes to a terminal",
+    "training.losses": "by test_image_losses",
     "training.estimators": "by test_network_estimators",
     "training.state": "by test_loop",
     "training.scoring": "by test_loop",
