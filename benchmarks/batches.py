@@ -18,7 +18,7 @@ from numpy.typing import NDArray
 
 from merec_hpc.features.activations import Backbone
 from merec_hpc.networks.random_weights import random_weights
-from merec_hpc.networks.registry import FRAME_NETWORKS, NETWORKS
+from merec_hpc.networks.registry import NETWORKS, frame_networks
 from merec_hpc.networks.reproducible import reproducible
 
 N_FRAMES = 13
@@ -32,7 +32,7 @@ def main() -> None:
     with tempfile.TemporaryDirectory() as folder:
         weights = Path(folder) / "weights"
         weights.write_bytes(random_weights(0))
-        for name in sys.argv[1:] or FRAME_NETWORKS:
+        for name in sys.argv[1:] or frame_networks():
             layers = list(NETWORKS[name].layers)
             backbone = Backbone(name, layers, weights, "cpu")
             with reproducible():

@@ -41,9 +41,6 @@ NETWORKS: dict[str, Network] = {
     "off_apexnet": off_apexnet.NETWORK,
 }
 
-FRAME_NETWORKS = tuple(name for name, known in NETWORKS.items() if known.colours != "flow")
-"""Those that read frames, and so give features of them; the others read flow."""
-
 
 def find_network(name: str, source: str = "features.network") -> Network:
     """Return a network by its name.
@@ -69,7 +66,12 @@ def find_frame_network(name: str, source: str = "features.network") -> Network:
         As ``find_network``, or if it reads flow.
     """
     known = find_network(name, source)
-    if name not in FRAME_NETWORKS:
+    if known.colours == "flow":
         msg = f"{source}: a network that reads frames expected, found '{name}', which reads flow"
         raise MerecError(msg)
     return known
+
+
+def frame_networks() -> list[str]:
+    """Return the names of those that read frames, and so give features of them."""
+    return [name for name, known in NETWORKS.items() if known.colours != "flow"]

@@ -14,7 +14,7 @@ from merec_hpc.config.whole import DATASET_SECTION, Config
 from merec_hpc.criteria import criteria_names
 from merec_hpc.dataset.schemes import SCHEMES
 from merec_hpc.features.extractors import EXTRACTORS
-from merec_hpc.networks.registry import FRAME_NETWORKS
+from merec_hpc.networks.registry import frame_networks
 from merec_hpc.networks.weights import weight_names
 from merec_hpc.selection.selectors import SELECTORS
 
@@ -105,8 +105,8 @@ _NAMES: Mapping[str, Callable[[Schema], None]] = {
     "dataset": _one_of(DATASET_SETTINGS),
     "scheme": _one_of(SCHEMES),
     "extractor": _one_of(EXTRACTORS),
-    "network": _one_of(FRAME_NETWORKS),
-    "networks": _one_of(FRAME_NETWORKS),
+    "network": _one_of(frame_networks()),
+    "networks": _one_of(frame_networks()),
     "criterion": _one_of(criteria_names()),
     "criteria": _one_of(criteria_names()),
     "bias": _bias,

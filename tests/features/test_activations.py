@@ -17,7 +17,7 @@ from merec_hpc.errors import MerecError
 from merec_hpc.features.activations import Backbone, shapes_of_frames
 from merec_hpc.networks.network import Network
 from merec_hpc.networks.random_weights import random_weights
-from merec_hpc.networks.registry import FRAME_NETWORKS, NETWORKS
+from merec_hpc.networks.registry import NETWORKS, frame_networks
 from merec_hpc.networks.reproducible import reproducible
 from merec_hpc.networks.weight_sources import load_network
 
@@ -259,7 +259,7 @@ def test_images_are_made_smaller_as_opencv_or_as_pillow_does(
     assert np.abs(found - other).max() > 10
 
 
-@pytest.mark.parametrize("network", [name for name in FRAME_NETWORKS if name != "vgg16"])
+@pytest.mark.parametrize("network", [name for name in frame_networks() if name != "vgg16"])
 def test_layers_of_every_network_are_extracted(tmp_path: Path, network: str) -> None:
     """With random weights; VGG-16's are the same kinds of layers as AlexNet's, and 528 MiB."""
     (tmp_path / "weights").write_bytes(random_weights(0))

@@ -5,7 +5,7 @@ import sys
 import pytest
 from conftest import REPOSITORY
 
-from merec_hpc.networks.registry import FRAME_NETWORKS, NETWORKS
+from merec_hpc.networks.registry import NETWORKS, frame_networks
 
 
 @pytest.fixture
@@ -33,4 +33,4 @@ def test_page_tells_of_every_network_its_terms_and_digest(text: str) -> None:
 def test_configuration_names_every_network_that_reads_frames() -> None:
     config = (REPOSITORY / "config.yaml").read_text(encoding="utf-8")
     comment = config.partition("  # With weights in a package:")[2].partition("  network:")[0]
-    assert not [name for name in FRAME_NETWORKS if name not in comment]
+    assert not [name for name in frame_networks() if name not in comment]
