@@ -173,7 +173,7 @@ TESTED_ELSEWHERE = {
     "training.estimators": "by test_network_estimators",
     "training.state": "by test_loop",
     "training.scoring": "by test_loop",
-    "training.checks": "by test_loop",
+    "training.checks": "by test_training_checks",
     "parallel.threads": "one call, through the commands",
 }
 COMMANDS = "commands."  # a few lines each: by test_cli, test_registration and test_workflow
